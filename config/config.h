@@ -1,0 +1,70 @@
+/* config.h - the parsed configuration: plain data, read once at start. Paths are absolute: those written in the file are
+ * relative to it. schema.c holds the one option table (name, type, unit, min, max, default, help). */
+#ifndef INLET_CONFIG_CONFIG_H
+#define INLET_CONFIG_CONFIG_H
+
+#include "daemon/base/err.h"
+#include "daemon/model/band.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum store_mode { STORE_COPY, STORE_REFLINK, STORE_REFERENCE };
+
+struct folder_config {
+	char *path;
+	uint64_t settle_ms;      /* default 2 s */
+	uint64_t reconcile_ms;   /* default 1 h */
+	uint64_t poll_ms;        /* 0 (default): inotify where it works; else poll at this interval */
+	enum store_mode store;
+	char **ignore;           /* further name patterns (fnmatch), NULL-terminated; temp names are always ignored */
+};
+struct source_config {
+	char *name;              /* [A-Za-z0-9._-]{1,64}, unique */
+	const char *scheme;      /* "folder" */
+	enum store_mode store;
+	union {
+		struct folder_config folder;
+	};
+};
+struct model_config {
+	char *card;              /* absolute: beside the configuration, else where shipped cards are installed */
+	struct bands bands;
+};
+struct limits_config {
+	uint64_t memory_bytes;   /* 512 MiB: buffers of fetch and decode hand-over */
+	uint64_t object_bytes;   /* 10 GiB: larger objects are quarantined by size */
+	uint64_t reserve_bytes;  /* 1 GiB */
+	uint64_t map_bytes;      /* 256 GiB */
+	uint64_t decode_bytes;   /* 100 MB: largest encoded object that is decoded */
+	uint64_t pixels;         /* 100 Mpx */
+	uint64_t decode_ms;      /* 30 s a file */
+	uint32_t attempts;       /* 5: of what is not the outside world */
+	uint64_t segment_bytes;  /* 1 GiB */
+};
+struct config {
+	char *file;              /* absolute path of the YAML */
+	char *state_dir;
+	struct source_config *sources;
+	size_t source_count;
+	struct model_config *models;
+	size_t model_count;
+	struct limits_config limits;
+	bool normalize;
+	uint32_t batch;          /* inference: { batch: 32, age: 50ms, threads: 0 = all cores, library: "" } */
+	uint64_t batch_age_ms;
+	uint32_t infer_threads;
+	char *onnxruntime;       /* path or NULL */
+	uint32_t fetch_threads;  /* 0: by cores */
+	uint32_t decode_workers; /* 0: cores */
+};
+
+/* Errors read "config/x.yaml:12:7: sources[0].folder.setle: unknown key; did you mean 'settle'?" (ERR_REJECT; ERR_RETRY when
+ * the file cannot be read). Also refused: two sources of one name, state_dir inside a watched folder or a watched folder
+ * inside state_dir (resolved paths), a folder listed twice, a missing card. Unset options get their defaults. */
+int config_load(const char *path, struct config **ret, struct err *err);
+void config_free(struct config *c);
+void config_help(FILE *to);   /* every option with type, unit, range, default and help: "inletd --help-config" */
+
+#endif

@@ -1,0 +1,27 @@
+/* server.h - the HTTP API under /api/v1 on the Unix socket state_dir/inlet.sock (libmicrohttpd). Peer credentials: root, the
+ * daemon's own user and group may speak; others get 403. Everything that reads or changes the dataset goes through here.
+ *
+ *   GET  /api/v1/status                      the status object
+ *   GET  /api/v1/items?state=&status=&concept=&source=&after=&limit=&full=   JSON lines (application/jsonl), id order
+ *   GET  /api/v1/items/ID                    one item with history, runs, facts, failures
+ *   GET  /api/v1/items/ID/content[?form=thumbnail|canonical]  bytes; always nosniff, CSP sandbox
+ *   POST /api/v1/items/ID/{accept,reject,label}   {"concept":"…"} by the peer's user name
+ *   GET  /api/v1/failures?after=             JSON lines
+ *   POST /api/v1/retry {"id":"o12"} | {"all":true};  /relabel;  /sync {"source":"…","accept_gone":false};  /pause, /resume
+ *   POST /api/v1/wait {"timeout_ms":…}       returns when nothing is due
+ *   GET  /api/v1/export?format=&by=&review=  the file, streamed
+ *   POST /api/v1/verify {"slice":0,"slices":1}   JSON lines: problems, then the report
+ *   GET  /api/v1/doctor                      JSON lines
+ *   GET  /livez /readyz /metrics
+ * Errors are application/problem+json: type, title, status, detail (the cure with it). */
+#ifndef INLET_API_SERVER_H
+#define INLET_API_SERVER_H
+
+#include "daemon/stages/pipeline.h"
+
+struct server;
+/* socket_dir: an open state_dir; the socket is bound through it, so that its path may be longer than sun_path. mode 0660. */
+int server_start(struct pipeline *p, int socket_dir, struct server **ret, struct err *err);
+void server_stop(struct server *s); /* running requests get a few seconds; NULL allowed */
+
+#endif

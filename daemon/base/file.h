@@ -1,0 +1,30 @@
+/* file.h - file system calls that finish what they began: whole reads and writes, durable directories, safe opens.
+ * All descriptors are O_CLOEXEC. Any thread. Errors: ENOSPC, EDQUOT, EMFILE, ENFILE, EACCES, ENOENT and other conditions
+ * of the outside world are ERR_RETRY; a failed fsync or fdatasync is ERR_FATAL (the page cache can no longer be trusted,
+ * except that ENOSPC and EDQUOT stay ERR_RETRY). */
+#ifndef INLET_BASE_FILE_H
+#define INLET_BASE_FILE_H
+
+#include "daemon/base/buf.h"
+#include "daemon/base/err.h"
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+int file_write_at(int fd, const void *p, size_t n, uint64_t offset, struct err *err); /* all n bytes */
+int file_read_at(int fd, void *p, size_t n, uint64_t offset, struct err *err);        /* all n bytes; short is ERR_REJECT */
+int file_sync(int fd, const char *what, struct err *err);                             /* fdatasync */
+int dir_sync(int dirfd, const char *what, struct err *err);                           /* fsync of a directory */
+/* mkdir -p of path below dirfd (AT_FDCWD allowed), each new directory and its parent made durable. */
+int dir_make(int dirfd, const char *path, mode_t mode, struct err *err);
+/* Whole file, at most max bytes (more is ERR_REJECT), appended to `to`. */
+int file_slurp(int dirfd, const char *path, size_t max, struct buf *to, struct err *err);
+/* Replace path atomically and durably with these bytes (O_TMPFILE or temp name, fsync, rename, fsync dir). */
+int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, struct err *err);
+/* openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS): opens only what lies below dirfd through no
+ * symlink. path is len bytes without NUL inside. Returns the descriptor, or -1 with errno (no err: hot path). */
+int file_open_beneath(int dirfd, const char *path, int flags);
+int64_t file_free_bytes(int fd); /* available to us on that file system (statvfs f_bavail); -1 unknown */
+
+#endif

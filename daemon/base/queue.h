@@ -1,0 +1,21 @@
+/* queue.h - a bounded queue of pointers between threads: full blocks the producer (backpressure), empty the consumer. */
+#ifndef INLET_BASE_QUEUE_H
+#define INLET_BASE_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct queue;
+
+struct queue *queue_new(size_t capacity, void (*free_item)(void *item)); /* free_item: for what is left at queue_free */
+void queue_free(struct queue *q);                /* NULL allowed; no thread may still use it */
+int queue_push(struct queue *q, void *item);     /* blocks while full; 0: queue owns item; -1: closed, caller keeps it */
+void *queue_pop(struct queue *q);                /* blocks while empty; the caller owns the item; NULL: closed and drained */
+/* As queue_pop(), but waits until deadline_ns (clock_mono_ns) at most. NULL: nothing came, or closed and drained. */
+void *queue_pop_until(struct queue *q, uint64_t deadline_ns);
+void queue_close(struct queue *q);               /* wakes every waiter; items already inside can still be popped */
+bool queue_closed(struct queue *q);
+size_t queue_length(struct queue *q);            /* a moment's figure, for status */
+
+#endif

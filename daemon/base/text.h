@@ -1,0 +1,20 @@
+/* text.h - small text conversions: hex, base64, UTF-8 checks. Pure functions, any thread. */
+#ifndef INLET_BASE_TEXT_H
+#define INLET_BASE_TEXT_H
+
+#include "daemon/base/buf.h"
+
+#include <stdbool.h>
+
+void text_hex(const uint8_t *bytes, size_t n, char *ret_hex);          /* 2n lower-case digits and NUL */
+int text_unhex(struct slice hex, uint8_t *ret_bytes, size_t n);        /* exactly 2n digits; -1: not hex */
+void text_base64(struct buf *to, struct slice bytes);                  /* RFC 4648 with padding */
+int text_unbase64(struct buf *to, struct slice text);                  /* strict; -1: not base64 */
+bool text_is_utf8(struct slice s);                                     /* well-formed (Unicode 15, table 3-7) */
+int text_u64(struct slice digits, uint64_t *ret_n);                    /* decimal, no sign or blanks; -1: not a u64 */
+/* A key as a person can read it in one line: control characters, quotes, backslash and broken UTF-8 as \xNN. */
+void text_printable(struct buf *to, struct slice s);
+/* The option nearest to word (edit distance <= 2), or NULL: for "did you mean". options ends with NULL. */
+const char *text_nearest(const char *word, const char *const *options);
+
+#endif

@@ -1,0 +1,199 @@
+/* record.h - one change to the dataset, and its line in the log.
+ *
+ * Every change that the committer makes is a list of records. A *logged* record is a JSON line of the batch member and is
+ * all that recovery and rebuild need; an *index-only* record can be found again by looking at the source (a retry's due
+ * time, a directory's skip count) and never bumps the revision. apply.h turns a record into index rows and is the only
+ * code that does.
+ *
+ * Line format, one object a line, "op" first, members in the order of the struct, absent when empty:
+ *   {"op":"item","item":7,"sha256":"<hex>","bytes":10240,"at":"segment","segment":1,"offset":5120}
+ *   {"op":"object","source":"drop","layout":"tree","key":"a/b.jpg","version":"1f.2800.1…","bytes":10240,"object":9,"item":7}
+ *   {"op":"gone","source":"drop","layout":"tree","key":"a/b.jpg"}
+ *   {"op":"facts","item":7,"state":"normalized","media":"image","media_type":"image/jpeg","width":640,"height":480,
+ *    "normalizer":1,"canonical":"<hex>","facts":{…}}
+ *   {"op":"run","item":7,"model":"image-default","model_version":"<hex>","scores":[["tabby",0.93],…]}
+ *   {"op":"annotation","item":7,"n":1,"concept":"tabby","confidence":0.93,"status":"ANNOTATION_SUCCESS","worker":"model",
+ *    "model":"…","model_version":"…","object":9,"geometry":{…},"time":1700000000000}
+ *   {"op":"until","item":7,"n":1}
+ *   {"op":"state","item":7,"state":"routed"}
+ *   {"op":"failure","subject":"item","number":7,"stage":"normalize","reason":"…","cure":"…"}  (object: also source, key, …)
+ *   {"op":"source","source":"drop","kind":"folder","root":"<identity>"}
+ * Bytes that are not UTF-8 are carried as NAME_base64.
+ *
+ * Slices are borrowed: they live as long as the change that holds the record. */
+#ifndef INLET_MODEL_RECORD_H
+#define INLET_MODEL_RECORD_H
+
+#include "daemon/base/err.h"
+#include "daemon/base/json.h"
+#include "daemon/model/content_id.h"
+#include "daemon/model/state.h"
+
+enum record_kind {
+	RECORD_ITEM,       /* a new content: number and location */
+	RECORD_OBJECT,     /* (source, key) at this version carries this item */
+	RECORD_GONE,       /* (source, key) is not there any more; for a directory key: everything below it */
+	RECORD_FACTS,      /* normalize finished */
+	RECORD_RUN,        /* a model finished */
+	RECORD_ANNOTATION, /* a label: suggestion, import or a person's decision */
+	RECORD_UNTIL,      /* annotation n of item is superseded from this revision on */
+	RECORD_STATE,      /* an item moves to a state */
+	RECORD_FAILURE,    /* quarantine: logged. With retry: index-only */
+	RECORD_SOURCE,     /* a source's kind and root identity, when first seen or changed */
+	/* index-only: */
+	RECORD_CALM,       /* (source, key) was racy and proved unchanged */
+	RECORD_DIRECTORY,  /* a directory of a tree source was read: exists, skip count */
+	RECORD_PASS,       /* a pass over a source ended: time, state */
+	RECORD_DERIVED,    /* where derived bytes of an item lie */
+	RECORD_KINDS
+};
+
+/* How keys of a source are laid out in the ledger. TREE: '/'-separated paths below a root, a node is a directory.
+ * FLAT: bucket keys, all under node 0 in listing byte order, any bytes up to 1,024. */
+enum layout { LAYOUT_TREE = 1, LAYOUT_FLAT };
+
+enum location_kind { LOCATION_NONE, LOCATION_SEGMENT, LOCATION_LARGE, LOCATION_REFERENCE };
+struct location {
+	enum location_kind kind;
+	uint32_t segment; /* LOCATION_SEGMENT: store/segments/NNNNNNNN.tar */
+	uint64_t offset;  /* LOCATION_SEGMENT: of the first payload byte */
+};
+
+struct score {
+	struct slice concept;
+	float confidence; /* 0..1 */
+};
+
+enum failure_subject { SUBJECT_OBJECT = 1, SUBJECT_ITEM };
+
+/* A failure's id, stable for as long as its subject: "o<object number>" or "i<item>". */
+
+struct record_item {
+	uint64_t item;
+	struct content_id content;
+	uint64_t bytes;
+	struct location at;
+};
+struct record_object {
+	struct slice source, key, version;
+	enum layout layout;
+	uint64_t bytes;
+	uint64_t object;   /* its number: monotonic over the store, given by the committer, kept for the key's life */
+	uint64_t item;
+	bool racy;         /* changed within 2 s of its stat: read again at the next pass */
+};
+struct record_gone {
+	struct slice source, key;
+	enum layout layout;
+	bool directory;
+};
+struct record_facts {
+	uint64_t item;
+	enum item_state state;       /* ITEM_NORMALIZED or ITEM_PARKED */
+	enum media media;
+	struct slice media_type;     /* "image/jpeg" */
+	uint32_t width, height;      /* upright pixels; 0 where it has none */
+	uint32_t normalizer;         /* version of the code that decided; canonical ids compare only within one */
+	struct content_id canonical; /* hash of the decoded content; none when parked */
+	struct slice facts;          /* a JSON object, may be empty */
+};
+struct record_run {
+	uint64_t item;
+	struct slice model;
+	struct content_id model_version;
+	const struct score *scores;  /* >= 0.01, at most 100, best first */
+	size_t score_count;
+};
+struct record_annotation {
+	uint64_t item;
+	uint32_t n;                  /* 0 when submitted: the committer gives the item's next number */
+	struct slice concept;
+	float confidence;            /* < 0: none */
+	enum annotation_status status;
+	struct slice worker;         /* "model", "imported", "user:NAME" */
+	struct slice model;          /* empty: not of a model */
+	struct content_id model_version;
+	uint64_t object;             /* the reference it came with; 0: the item itself */
+	struct slice geometry;       /* JSON object as received; may be empty */
+	int64_t time_ms;             /* wall clock */
+};
+struct record_until {
+	uint64_t item;
+	uint32_t n;
+};
+struct record_state {
+	uint64_t item;
+	enum item_state state;
+};
+struct record_failure {
+	enum failure_subject subject;
+	uint64_t number;             /* object number (0 when submitted for a key not in the ledger yet) or item */
+	enum stage stage;
+	bool retry;                  /* true: index-only, due again at due_ms; false: quarantine, logged */
+	uint32_t attempts;           /* so far; retry only */
+	int64_t due_ms;              /* wall clock; retry only */
+	struct slice reason, cure;   /* what happened; what would fix it */
+	/* SUBJECT_OBJECT only: */
+	struct slice source, key, version;
+	enum layout layout;
+	uint64_t bytes;
+};
+struct record_source {
+	struct slice source, kind, root;
+};
+struct record_calm {
+	struct slice source, key;
+	enum layout layout;
+};
+struct record_directory {
+	struct slice source, key;    /* "" is the root */
+	uint32_t skipped;            /* entries that are neither files nor directories, or are ignored by name */
+};
+struct record_pass {
+	struct slice source, state, message; /* state: "live", "scanning", "offline", ... as status shows it */
+	bool complete;                       /* this pass saw everything */
+	int64_t time_ms;
+};
+enum derived_kind { DERIVED_THUMBNAIL = 1, DERIVED_CANONICAL };
+struct record_derived {
+	uint64_t item;
+	enum derived_kind kind;
+	uint32_t pack;               /* store/derived/NNNNNNNN.pack */
+	uint64_t offset;
+	uint64_t bytes;
+	uint64_t check;              /* first 8 bytes of its SHA-256: derived bytes are not synced, a bad one is remade */
+};
+
+struct record {
+	enum record_kind kind;
+	union {
+		struct record_item item;
+		struct record_object object;
+		struct record_gone gone;
+		struct record_facts facts;
+		struct record_run run;
+		struct record_annotation annotation;
+		struct record_until until;
+		struct record_state state;
+		struct record_failure failure;
+		struct record_source source;
+		struct record_calm calm;
+		struct record_directory directory;
+		struct record_pass pass;
+		struct record_derived derived;
+	};
+};
+
+#define RECORD_LINE_MAX (1U << 20) /* bytes of one encoded line */
+#define SCORES_MAX 100
+
+bool record_logged(const struct record *r);                   /* false: index-only */
+void record_encode(const struct record *r, struct buf *to);   /* logged kinds only; one line, no newline */
+
+/* Reads one line back. ret's slices point into memory owned by *ret_mem (free with record_mem_free), valid until then.
+ * ERR_REJECT: not a record line, an unknown op, a missing member. Reads lines of any length up to RECORD_LINE_MAX. */
+struct record_mem;
+int record_decode(struct slice line, struct record *ret, struct record_mem **ret_mem, struct err *err);
+void record_mem_free(struct record_mem *m);
+
+#endif

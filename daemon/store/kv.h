@@ -1,0 +1,66 @@
+/* kv.h - LMDB, wrapped once: typed tables, transactions with a sticky error. The only file that includes lmdb.h is kv.c.
+ *
+ * The first failure of a transaction aborts it; later calls do nothing and return -1, kv_commit() reports it: callers read
+ * as a straight list of steps. Returned slices point into the map: valid until the next write in the same transaction or
+ * its end. Default flags + MDB_NOTLS; a write transaction begins and ends in one thread; read transactions may change
+ * thread. Errors: MDB_MAP_FULL is ERR_RETRY with sys ENOSPC; EIO of a commit while the disk is full is ERR_RETRY with sys
+ * ENOSPC (LMDB reports a short write so); any other commit error is ERR_FATAL. MDB_READERS_FULL: retried after a reader
+ * check. */
+#ifndef INLET_STORE_KV_H
+#define INLET_STORE_KV_H
+
+#include "daemon/base/err.h"
+#include "daemon/base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum table {
+	TABLE_META,       /* name -> value: format, store uuid, high-water mark, band digests */
+	TABLE_COUNTER,    /* what -> u64, changed in the same transaction as what it counts */
+	TABLE_SOURCE,     /* source name -> id, kind, root identity, last pass */
+	TABLE_OBJECT,     /* (source, node, name) -> the sync ledger */
+	TABLE_DIRECTORY,  /* (source, node) -> parent, name, count and digest of its rows */
+	TABLE_REF,        /* (item, object number) -> (source, node, name) */
+	TABLE_CONTENT,    /* sha256 -> item */
+	TABLE_ITEM,       /* item -> what is known of it */
+	TABLE_RUN,        /* (item, model version) -> scores */
+	TABLE_ANNOTATION, /* (item, n) -> label */
+	TABLE_WORK,       /* (stage, media, due ms, number) -> attempts */
+	TABLE_BY_STATE,   /* (state, item) -> nothing */
+	TABLE_FAILURE,    /* (subject, number) -> stage, reason, attempts */
+	TABLE_DERIVED,    /* (item, kind) -> where its derived bytes lie */
+	TABLES
+};
+
+struct kv;
+struct kv_txn;
+struct kv_cursor;
+
+/* dir exists. map_bytes: address space reserved once. A new environment is made durable in its directory. */
+int kv_open(const char *dir, uint64_t map_bytes, struct kv **ret, struct err *err);
+void kv_close(struct kv *kv);                                   /* NULL allowed; no transaction may be open */
+int kv_used_percent(struct kv *kv);                             /* of the map; 90 pauses intake */
+int kv_reader_check(struct kv *kv);                             /* frees slots of dead readers; returns how many */
+int kv_copy(struct kv *kv, const char *dir, struct err *err);   /* hot compact copy, synced, into an existing empty dir */
+void kv_drop_cache(struct kv *kv);                              /* MADV_DONTNEED over the map: bounds RssFile of long passes */
+
+int kv_begin(struct kv *kv, bool write, struct kv_txn **ret, struct err *err);
+int kv_commit(struct kv_txn *txn, struct err *err);             /* ends it, also on failure */
+void kv_abort(struct kv_txn *txn);                              /* NULL allowed */
+void kv_reset(struct kv_txn *txn);                              /* read transaction: release the snapshot... */
+int kv_renew(struct kv_txn *txn, struct err *err);              /* ...and take a fresh one */
+
+int kv_get(struct kv_txn *txn, enum table t, struct slice key, struct slice *ret);      /* 1 found, 0 not, -1 failed */
+int kv_put(struct kv_txn *txn, enum table t, struct slice key, struct slice value);     /* 0, -1 */
+int kv_put_new(struct kv_txn *txn, enum table t, struct slice key, struct slice value); /* 1 put, 0 was there, -1 */
+int kv_delete(struct kv_txn *txn, enum table t, struct slice key);                      /* 1 deleted, 0 was not there, -1 */
+
+/* Ordered walk from the first key >= from. Next returns 1 with key and value, 0 at the end, -1. */
+int kv_cursor_open(struct kv_txn *txn, enum table t, struct slice from, struct kv_cursor **ret);
+int kv_cursor_next(struct kv_cursor *c, struct slice *ret_key, struct slice *ret_value);
+void kv_cursor_close(struct kv_cursor *c);                      /* NULL allowed; before its transaction ends */
+
+int kv_failed(struct kv_txn *txn, struct err *err);             /* the sticky error: -1 with err filled, or 0 */
+
+#endif
