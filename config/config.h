@@ -4,7 +4,7 @@
 #define INLET_CONFIG_CONFIG_H
 
 #include "daemon/base/err.h"
-#include "daemon/model/band.h"
+#include "config/band.h"
 
 #include <stdbool.h>
 #include <stdint.h>
