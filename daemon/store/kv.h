@@ -21,7 +21,7 @@ enum table {
 	TABLE_SOURCE,     /* source name -> id, kind, root identity, last pass */
 	TABLE_OBJECT,     /* (source, node, name) -> the sync ledger */
 	TABLE_DIRECTORY,  /* (source, node) -> parent, name, count and digest of its rows */
-	TABLE_REF,        /* (item, object number) -> (source, node, name) */
+	TABLE_REF,        /* (item, object number) -> nothing; (0, object number) -> the object's key in TABLE_OBJECT */
 	TABLE_CONTENT,    /* sha256 -> item */
 	TABLE_ITEM,       /* item -> what is known of it */
 	TABLE_RUN,        /* (item, model version) -> scores */
@@ -55,6 +55,8 @@ int kv_get(struct kv_txn *txn, enum table t, struct slice key, struct slice *ret
 int kv_put(struct kv_txn *txn, enum table t, struct slice key, struct slice value);     /* 0, -1 */
 int kv_put_new(struct kv_txn *txn, enum table t, struct slice key, struct slice value); /* 1 put, 0 was there, -1 */
 int kv_delete(struct kv_txn *txn, enum table t, struct slice key);                      /* 1 deleted, 0 was not there, -1 */
+/* The first row with key >= from: 1, 0 none, -1. For single steps; a walk over many rows wants a cursor. */
+int kv_seek(struct kv_txn *txn, enum table t, struct slice from, struct slice *ret_key, struct slice *ret_value);
 
 /* Ordered walk from the first key >= from. Next returns 1 with key and value, 0 at the end, -1. */
 int kv_cursor_open(struct kv_txn *txn, enum table t, struct slice from, struct kv_cursor **ret);
@@ -62,5 +64,16 @@ int kv_cursor_next(struct kv_cursor *c, struct slice *ret_key, struct slice *ret
 void kv_cursor_close(struct kv_cursor *c);                      /* NULL allowed; before its transaction ends */
 
 int kv_failed(struct kv_txn *txn, struct err *err);             /* the sticky error: -1 with err filled, or 0 */
+/* A row or a record that contradicts the index: make this the sticky error (unless one stands already), return -1. */
+int kv_fail(struct kv_txn *txn, enum err_class class, int sys, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* What the layer above keeps in memory during one write transaction (pending.h). */
+struct kv_hook {
+	int (*flush)(struct kv_txn *txn, void *kept); /* kv_commit() calls it first; it may put rows; -1: sticky error set */
+	void (*drop)(void *kept);                     /* at the end of the transaction, however it ended */
+};
+void kv_keep(struct kv_txn *txn, const struct kv_hook *hook, void *kept);
+void *kv_kept(const struct kv_txn *txn);                        /* NULL: nothing yet */
+bool kv_writes(const struct kv_txn *txn);                       /* a write transaction */
 
 #endif
