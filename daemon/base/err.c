@@ -35,7 +35,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	int n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(text))
-		(void)snprintf(text + n, sizeof(text) - (size_t)n, ": %s", err->text);
+		(void)snprintf(text + n, sizeof(text) - (size_t)n, ": %.*s", (int)sizeof(text) - n, err->text);
 	memcpy(err->text, text, sizeof(text));
 	return -1;
 }

@@ -1,0 +1,206 @@
+/* file.c - whole reads and writes, durable directories and files, opens that cannot leave their root. */
+#include "daemon/base/file.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/hash.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SLURP_STEP 65536
+
+int file_write_at(int fd, const void *p, size_t n, uint64_t offset, struct err *err)
+{
+	const char *from = p;
+	while (n > 0) {
+		ssize_t done = pwrite(fd, from, n, (off_t)offset);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return err_set(err, ERR_RETRY, errno, "write %zu bytes at %" PRIu64, n, offset);
+		from += done;
+		offset += (uint64_t)done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+int file_read_at(int fd, void *p, size_t n, uint64_t offset, struct err *err)
+{
+	char *to = p;
+	while (n > 0) {
+		ssize_t done = pread(fd, to, n, (off_t)offset);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return err_set(err, ERR_RETRY, errno, "read %zu bytes at %" PRIu64, n, offset);
+		if (done == 0)
+			return err_set(err, ERR_REJECT, 0, "read at %" PRIu64 ": the file ends %zu bytes too early", offset, n);
+		to += done;
+		offset += (uint64_t)done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+/* A full disk can be emptied; after any other failure nobody knows which pages are on it. */
+static int sync_failed(const char *call, const char *what, struct err *err)
+{
+	enum err_class class = errno == ENOSPC || errno == EDQUOT ? ERR_RETRY : ERR_FATAL;
+	return err_set(err, class, errno, "%s '%s'", call, what);
+}
+
+int file_sync(int fd, const char *what, struct err *err)
+{
+	return fdatasync(fd) < 0 ? sync_failed("fdatasync", what, err) : 0;
+}
+
+int dir_sync(int dirfd, const char *what, struct err *err)
+{
+	return fsync(dirfd) < 0 ? sync_failed("fsync", what, err) : 0;
+}
+
+/* Makes an O_PATH descriptor's directory durable: fsync needs a real one. */
+static int dir_sync_path(int dirfd, const char *what, struct err *err)
+{
+	CLEANUP(close_fdp) int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ERR_RETRY, errno, "open directory '%s'", what);
+	return dir_sync(fd, what, err);
+}
+
+/* One step of dir_make(): *at becomes its child `name`, created when it is missing. */
+static int dir_step(int *at, const char *name, mode_t mode, const char *path, struct err *err)
+{
+	bool created = mkdirat(*at, name, mode) == 0;
+	if (!created && errno != EEXIST)
+		return err_set(err, ERR_RETRY, errno, "create directory '%s' of '%s'", name, path);
+	int next = openat(*at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (next < 0)
+		return err_set(err, ERR_RETRY, errno, "open directory '%s' of '%s'", name, path);
+	int result = created && (dir_sync_path(next, path, err) < 0 || dir_sync_path(*at, path, err) < 0) ? -1 : 0;
+	(void)close(*at);
+	*at = next;
+	return result;
+}
+
+int dir_make(int dirfd, const char *path, mode_t mode, struct err *err)
+{
+	CLEANUP(close_fdp) int at =
+		path[0] == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)
+			       : openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return err_set(err, ERR_RETRY, errno, "open the parent of '%s'", path);
+	CLEANUP(freep) char *names = mem_strdup(path);
+	char *rest = names;
+	for (char *name = strtok_r(names, "/", &rest); name; name = strtok_r(NULL, "/", &rest)) {
+		if (dir_step(&at, name, mode, path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Appends what fd still holds; at most max bytes, one more is read to tell. */
+static int slurp(int fd, const char *path, size_t max, struct buf *to, struct err *err)
+{
+	size_t total = 0;
+	for (;;) {
+		size_t ask = max - total < SLURP_STEP ? max - total + 1 : SLURP_STEP;
+		ssize_t n = read(fd, buf_grow(to, ask), ask);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, ERR_RETRY, errno, "read '%s'", path);
+		if (n == 0)
+			return 0;
+		total += (size_t)n;
+		if (total > max)
+			return err_set(err, ERR_REJECT, 0, "'%s' is larger than the %zu bytes allowed", path, max);
+		to->len += (size_t)n;
+		to->data[to->len] = '\0';
+	}
+}
+
+int file_slurp(int dirfd, const char *path, size_t max, struct buf *to, struct err *err)
+{
+	CLEANUP(close_fdp) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_set(err, ERR_RETRY, errno, "open '%s'", path);
+	size_t start = to->len;
+	(void)buf_grow(to, 0); /* an empty file leaves a terminated string too */
+	if (slurp(fd, path, max, to, err) == 0)
+		return 0;
+	to->len = start;
+	to->data[start] = '\0';
+	return -1;
+}
+
+/* Writes the bytes under a fresh name in dir; that name is gone again after a failure. */
+static int write_temporary(int dir, const char *temporary, const void *p, size_t n, mode_t mode, struct err *err)
+{
+	CLEANUP(close_fdp) int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return err_set(err, ERR_RETRY, errno, "create '%s'", temporary);
+	if (file_write_at(fd, p, n, 0, err) == 0 && file_sync(fd, temporary, err) == 0)
+		return 0;
+	(void)unlinkat(dir, temporary, 0);
+	return -1;
+}
+
+static int replace_in(int dir, const char *name, const void *p, size_t n, mode_t mode, struct err *err)
+{
+	uint8_t random[8];
+	char unique[2 * sizeof(random) + 1];
+	hash_random(random, sizeof(random));
+	text_hex(random, sizeof(random), unique);
+	char temporary[NAME_MAX + 1];
+	(void)snprintf(temporary, sizeof(temporary), ".%.200s.%s.part", name, unique);
+	if (write_temporary(dir, temporary, p, n, mode, err) < 0)
+		return -1;
+	if (renameat(dir, temporary, dir, name) == 0)
+		return dir_sync(dir, name, err);
+	(void)err_set(err, ERR_RETRY, errno, "rename '%s'", temporary);
+	(void)unlinkat(dir, temporary, 0);
+	return -1;
+}
+
+int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	CLEANUP(freep) char *parent = slash ? mem_strndup(path, (size_t)(name - path)) : mem_strdup(".");
+	CLEANUP(close_fdp) int dir = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_set(err, ERR_RETRY, errno, "replace '%s': open directory '%s'", path, parent);
+	if (replace_in(dir, name, p, n, mode, err) < 0)
+		return err_wrap(err, "replace '%s'", path);
+	return 0;
+}
+
+int file_open_beneath(int dirfd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+}
+
+int64_t file_free_bytes(int fd)
+{
+	struct statvfs fs;
+	if (fstatvfs(fd, &fs) < 0)
+		return -1;
+	return (int64_t)(fs.f_bavail * fs.f_frsize);
+}
