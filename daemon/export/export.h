@@ -19,18 +19,33 @@ struct item_full {
 };
 
 /* The contract line of `items --json`: {"id","sha256","media_type","bytes","width"?,"height"?,"state","references":[…],
- * "annotations":[…]}, no newline. Deterministic. */
+ * "annotations":[…]}, no newline. Deterministic. A media type not known yet reads "application/octet-stream"; a label
+ * without a confidence (a person's) has "confidence":null. */
 void item_json(const struct item_full *it, struct buf *to);
-/* Its parts, for `show`: the same members plus facts, gone references, superseded annotations, runs. */
+/* Its parts, for `show`: the same members into an open object. With history also: each reference's state, and of each
+ * annotation n, time, since, until and geometry. */
+void item_members_json(const struct item_full *it, struct json *j, bool history);
 void annotation_json(const struct annotation *a, const struct reference *refs, size_t ref_count, struct json *j, bool history);
+/* "name":"2026-11-23T23:59:59Z": UTC, whole seconds, so that jq and everything else can read it. */
+void time_json(struct json *j, const char *name, int64_t wall_ms);
 
 enum export_format { EXPORT_JSONL, EXPORT_COCO };
 enum export_by { EXPORT_BY_ITEM, EXPORT_BY_REFERENCE };
 struct exporter;
-/* sink takes text as it comes; -1 stops the export. Only ANNOTATION_SUCCESS annotations are exported unless with_review. */
+struct export_options {
+	enum export_format format;
+	enum export_by by;      /* one entry an item, or one a present reference (an item without any has none) */
+	bool with_review;       /* also annotations that wait for review; else only ANNOTATION_SUCCESS */
+	const char *spool_dir;  /* where COCO keeps annotations until the images are through (O_TMPFILE: leaves nothing) */
+};
+/* sink takes text as it comes; -1 stops the export. */
 typedef int export_sink_fn(void *arg, struct slice text, struct err *err);
-struct exporter *exporter_new(enum export_format f, enum export_by by, bool with_review, export_sink_fn *sink, void *arg);
+/* JSON lines are item_json() lines of the chosen annotations. COCO: images are items with width and height (others are
+ * counted in info.items_without_pixels), image id = item id, or 1, 2, … by reference. */
+struct exporter *exporter_new(const struct export_options *o, export_sink_fn *sink, void *arg);
 int exporter_add(struct exporter *x, const struct item_full *it, struct err *err); /* items in id order */
+/* Gives the sink the rest in pieces of about 64 KiB, so that nobody needs to hold the export in memory: 1 call again, 0
+ * the export is whole, -1 failed. */
 int exporter_end(struct exporter *x, struct err *err);
 void exporter_free(struct exporter *x); /* NULL allowed */
 

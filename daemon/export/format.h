@@ -1,0 +1,19 @@
+/* format.h - what an export format provides; seen only by daemon/export. */
+#ifndef INLET_EXPORT_FORMAT_H
+#define INLET_EXPORT_FORMAT_H
+
+#include "daemon/export/export.h"
+
+#define EXPORT_PIECE (64U << 10) /* bytes that exporter_end() gives the sink a call, about */
+
+struct format_ops {
+	void *(*open)(const struct export_options *o);
+	/* One entry: an item with its chosen annotations and, by reference, that reference alone. Text is appended to `to`. */
+	int (*add)(void *state, const struct item_full *entry, struct buf *to, struct err *err);
+	int (*end)(void *state, struct buf *to, struct err *err); /* 1 call again, 0 done, -1 */
+	void (*close)(void *state);
+};
+
+extern const struct format_ops format_jsonl, format_coco;
+
+#endif
