@@ -10,7 +10,7 @@ DECODE_PKGS  := vips libcrypto libseccomp libsodium uchardet libutf8proc libmagi
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef
 CFLAGS ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SAN    ?=
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. -fPIE -pthread $(WARN) $(CFLAGS) $(SAN) -DINLET_PREFIX='"$(PREFIX)"' -MMD -MP
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. -fPIE -fvisibility=hidden -pthread $(WARN) $(CFLAGS) $(SAN) -DINLET_PREFIX='"$(PREFIX)"' -MMD -MP
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS) $(SAN)
 
 # inlet-decode is built from base, model and its own side of daemon/decode; it links the media libraries, inletd does not.
@@ -34,9 +34,11 @@ $(BUILD)/inlet-decode: $(call obj,daemon/inlet-decode.c) $(BUILD)/libdecode.a $(
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(DECODE_PKGS)) -lm
 
 $(BUILD)/libinlet.a: $(call obj,$(LIB_SRC))
+	@mkdir -p $(@D)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/libdecode.a: $(call obj,$(DECODE_SRC))
+	@mkdir -p $(@D)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 

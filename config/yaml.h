@@ -12,13 +12,16 @@ enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_LIST };
 struct yaml_node {
 	enum yaml_kind kind;
 	size_t line, column;         /* from 1 */
-	char *text;                  /* scalar */
+	char *text;                  /* scalar, without NUL inside; "" for an empty value */
 	struct yaml_node **keys;     /* map: scalar nodes, in file order, no duplicates */
 	struct yaml_node **values;   /* map and list */
 	size_t count;
 };
-/* ERR_REJECT: "FILE:LINE:COLUMN: reason". ERR_RETRY: the file cannot be read. */
+/* ERR_REJECT: "FILE:LINE:COLUMN: reason". ERR_RETRY: the file cannot be read. The caller owns *ret: yaml_node_free(). */
 int yaml_load(const char *path, struct yaml_node **ret, struct err *err);
-void yaml_free(struct yaml_node *n); /* NULL allowed */
+int yaml_parse(const char *name, struct slice text, struct yaml_node **ret, struct err *err); /* name: for messages */
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); /* NULL: not a map, or not in it */
+/* NULL allowed. (libyaml itself exports a yaml_free: a function of that name here would take its place.) */
+void yaml_node_free(struct yaml_node *n);
 
 #endif

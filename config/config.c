@@ -1,0 +1,328 @@
+/* config.c - reads the configuration: the YAML tree through the option tables, then what only the whole can show. */
+#include "config/config.h"
+
+#include "config/path.h"
+#include "config/schema.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/mem.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SOURCE_NAME_MAX 64
+
+CLEANUP_FN(struct yaml_node *, yaml_node_free)
+CLEANUP_FN(struct config *, config_free)
+
+/* The file being read: its place for messages and paths. */
+struct reader {
+	struct option_place at;
+	const struct yaml_node *root;
+};
+
+/* The same file, one section further in. */
+static struct option_place within(const struct option_place *at, const char *section)
+{
+	return (struct option_place){ .file = at->file, .dir = at->dir, .prefix = section };
+}
+
+static int check_list(const struct yaml_node *n, const struct option_place *at, const char *key, struct err *err)
+{
+	if (n->kind == YAML_LIST || (n->kind == YAML_SCALAR && n->text[0] == '\0'))
+		return 0;
+	return option_err(err, at, n, key, "needs a list: each entry begins with '- '");
+}
+
+static int read_folder(const struct yaml_node *n, const struct option_place *at, const char *section, struct folder_config *f,
+	struct err *err)
+{
+	CLEANUP(freep) char *prefix = mem_printf("%s.folder", section);
+	struct option_place here = within(at, prefix);
+	if (option_read(folder_options, n, &here, f, err) < 0)
+		return -1;
+	if (!f->path)
+		return option_err(err, &here, yaml_get(n, "path"), "path", "is empty; write the folder to watch");
+	return 0;
+}
+
+static int check_name(const char *name, const struct yaml_node *n, const struct option_place *at, struct err *err)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	if (name && strlen(name) <= SOURCE_NAME_MAX && strspn(name, allowed) == strlen(name))
+		return 0;
+	return option_err(err, at, yaml_get(n, "name"), "name", "'%s': needs 1 to %d characters of A-Z a-z 0-9 . _ -",
+		name ? name : "", SOURCE_NAME_MAX);
+}
+
+static int read_source(const struct yaml_node *n, const struct option_place *at, const char *section, struct source_config *s,
+	struct err *err)
+{
+	struct option_place here = within(at, section);
+	struct source_section raw = { 0 };
+	s->scheme = "folder";
+	int result = option_read(source_options, n, &here, &raw, err);
+	s->name = raw.name;
+	if (result < 0 || check_name(s->name, n, &here, err) < 0 || read_folder(raw.folder, at, section, &s->folder, err) < 0)
+		return -1;
+	s->store = s->folder.store;
+	return 0;
+}
+
+static int read_sources(const struct reader *r, const struct yaml_node *list, struct config *c, struct err *err)
+{
+	if (check_list(list, &r->at, "sources", err) < 0)
+		return -1;
+	c->sources = mem_zero(list->count, sizeof(*c->sources));
+	for (size_t i = 0; i < list->count; i++) {
+		CLEANUP(freep) char *section = mem_printf("sources[%zu]", i);
+		struct source_config *s = &c->sources[c->source_count++];
+		if (read_source(list->values[i], &r->at, section, s, err) < 0)
+			return -1;
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(c->sources[j].name, s->name) == 0)
+				return option_err(err, &r->at, yaml_get(list->values[i], "name"), section,
+					"name '%s' is taken by sources[%zu]; names must be unique", s->name, j);
+	}
+	return 0;
+}
+
+/* A bound that is not given keeps its value, moved only as far as the given one forces it: {accept: 0.2} lowers review. */
+static int read_band(const struct bands_section *raw, const struct yaml_node *n, const struct option_place *at,
+	struct band *band, struct err *err)
+{
+	bool has_accept = !isnan(raw->accept), has_review = !isnan(raw->review);
+	if (has_accept && has_review && raw->review > raw->accept)
+		return option_err(err, at, yaml_get(n, "review"), "review", "%g lies above accept, %g; needs 0 <= review <= accept <= 1",
+			(double)raw->review, (double)raw->accept);
+	if (has_accept) {
+		band->accept = raw->accept;
+		band->review = fminf(band->review, raw->accept);
+	}
+	if (has_review) {
+		band->review = raw->review;
+		band->accept = fmaxf(band->accept, raw->review);
+	}
+	return 0;
+}
+
+/* A concept's band starts from the model's; named again (card, then configuration), the later one replaces it. */
+static int read_concept(const struct yaml_node *key, const struct yaml_node *n, const struct option_place *at,
+	struct bands *bands, struct err *err)
+{
+	CLEANUP(freep) char *prefix = mem_printf("%s.concepts.%s", at->prefix, key->text);
+	struct option_place here = within(at, prefix);
+	struct bands_section raw = { 0 };
+	if (option_read(bands_options, n, &here, &raw, err) < 0)
+		return -1;
+	if (raw.concepts)
+		return option_err(err, &here, raw.concepts, "concepts", "a concept has only accept and review");
+	struct band band = bands->all;
+	if (read_band(&raw, n, &here, &band, err) < 0)
+		return -1;
+	size_t i = 0;
+	while (i < bands->count && strcmp(bands->concepts[i].concept, key->text) != 0)
+		i++;
+	if (i == bands->count) {
+		bands->concepts = mem_resize(bands->concepts, bands->count + 1, sizeof(*bands->concepts));
+		bands->concepts[bands->count++].concept = mem_strdup(key->text);
+	}
+	bands->concepts[i].band = band;
+	return 0;
+}
+
+static int read_bands(const struct yaml_node *n, const struct option_place *at, struct bands *bands, struct err *err)
+{
+	struct bands_section raw = { 0 };
+	if (option_read(bands_options, n, at, &raw, err) < 0 || read_band(&raw, n, at, &bands->all, err) < 0)
+		return -1;
+	bool empty = !raw.concepts || (raw.concepts->kind == YAML_SCALAR && raw.concepts->text[0] == '\0');
+	if (!empty && raw.concepts->kind != YAML_MAP)
+		return option_err(err, at, raw.concepts, "concepts", "needs concept names with their bands");
+	for (size_t i = 0; !empty && i < raw.concepts->count; i++)
+		if (read_concept(raw.concepts->keys[i], raw.concepts->values[i], at, bands, err) < 0)
+			return -1;
+	bands_sort(bands);
+	return 0;
+}
+
+/* Shipped cards lie in config/ beside a build folder, or where "make install" put them. */
+static char *tree_dir(void)
+{
+	CLEANUP(freep) char *exe = path_real("/proc/self/exe");
+	return path_join(exe, "../../config");
+}
+
+static int find_card(const char *card, const struct yaml_node *n, const struct option_place *at, char **ret, struct err *err)
+{
+	static const char installed[] = INLET_PREFIX "/share/inlet";
+	CLEANUP(freep) char *tree = tree_dir();
+	const char *const dirs[] = { at->dir, tree, installed };
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		CLEANUP(freep) char *path = path_join(dirs[i], card);
+		CLEANUP(freep) char *real = realpath(path, NULL);
+		if (real) {
+			*ret = TAKE_PTR(real);
+			return 0;
+		}
+		if (errno != ENOENT && errno != ENOTDIR)
+			return option_err(err, at, n, "card", "cannot read '%s': %s", path, strerror(errno));
+		if (card[0] == '/')
+			return option_err(err, at, n, "card", "there is no file '%s'; write the path of a model card", card);
+	}
+	return option_err(err, at, n, "card", "there is no '%s' in %s, nor among the shipped cards in %s; write the path of a model card",
+		card, at->dir, access(tree, F_OK) == 0 ? tree : installed);
+}
+
+/* A card's own bands are the default of its place in the configuration. */
+static int read_card_bands(const char *card, struct bands *bands, struct err *err)
+{
+	CLEANUP(yaml_node_freep) struct yaml_node *root = NULL;
+	if (yaml_load(card, &root, err) < 0)
+		return -1;
+	struct option_place at = { .file = card, .dir = "/", .prefix = "bands" };
+	return read_bands(yaml_get(root, "bands"), &at, bands, err);
+}
+
+static int read_model(const struct yaml_node *n, const struct option_place *at, const char *section, struct model_config *m,
+	struct err *err)
+{
+	struct option_place here = within(at, section);
+	CLEANUP(freep) char *prefix = mem_printf("%s.bands", section);
+	struct option_place bands_at = within(at, prefix);
+	struct model_section raw = { 0 };
+	int result = option_read(model_options, n, &here, &raw, err);
+	CLEANUP(freep) char *card = raw.card;
+	if (result < 0)
+		return -1;
+	const struct yaml_node *card_node = yaml_get(n, "card");
+	if (!card)
+		return option_err(err, &here, card_node, "card", "is empty; write the path of a model card");
+	m->bands.all = BANDS_DEFAULT;
+	if (find_card(card, card_node, &here, &m->card, err) < 0 || read_card_bands(m->card, &m->bands, err) < 0)
+		return -1;
+	return read_bands(raw.bands, &bands_at, &m->bands, err);
+}
+
+static int read_models(const struct reader *r, const struct yaml_node *list, struct config *c, struct err *err)
+{
+	if (!list)
+		return 0;
+	if (check_list(list, &r->at, "models", err) < 0)
+		return -1;
+	c->models = mem_zero(list->count, sizeof(*c->models));
+	for (size_t i = 0; i < list->count; i++) {
+		CLEANUP(freep) char *section = mem_printf("models[%zu]", i);
+		struct model_config *m = &c->models[c->model_count++];
+		if (read_model(list->values[i], &r->at, section, m, err) < 0)
+			return -1;
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(c->models[j].card, m->card) == 0)
+				return option_err(err, &r->at, list->values[i], section, "this card is used by models[%zu] too", j);
+	}
+	return 0;
+}
+
+static int read_section(const struct reader *r, const struct option *table, const struct yaml_node *n, const char *section,
+	void *into, struct err *err)
+{
+	struct option_place here = within(&r->at, section);
+	return option_read(table, n, &here, into, err);
+}
+
+/* Our own writes below a watched folder would be ingested again, and so on; a store around the folder would be its own
+ * source. Symlinks do not hide either: both are resolved. */
+static int check_folders(const struct reader *r, const struct config *c, struct err *err)
+{
+	const struct yaml_node *list = yaml_get(r->root, "sources");
+	CLEANUP(freep) char *state = path_real(c->state_dir);
+	for (size_t i = 0; i < c->source_count; i++) {
+		const struct yaml_node *at = yaml_get(yaml_get(list->values[i], "folder"), "path");
+		CLEANUP(freep) char *key = mem_printf("sources[%zu].folder.path", i);
+		CLEANUP(freep) char *folder = path_real(c->sources[i].folder.path);
+		if (path_inside(state, folder))
+			return option_err(err, &r->at, at, key, "the store (state_dir %s) lies inside this watched folder, %s; move one of them",
+				state, folder);
+		if (path_inside(folder, state))
+			return option_err(err, &r->at, at, key, "this watched folder, %s, lies inside the store (state_dir %s); move one of them",
+				folder, state);
+		for (size_t j = 0; j < i; j++) {
+			CLEANUP(freep) char *other = path_real(c->sources[j].folder.path);
+			if (strcmp(folder, other) == 0)
+				return option_err(err, &r->at, at, key, "%s is watched by source '%s' already; list it once", folder,
+					c->sources[j].name);
+		}
+	}
+	return 0;
+}
+
+static int read_file(struct reader *r, struct config *c, struct err *err)
+{
+	struct file_section raw = { 0 };
+	int result = option_read(file_options, r->root, &r->at, &raw, err);
+	c->state_dir = raw.state_dir;
+	c->normalize = raw.normalize;
+	if (result < 0)
+		return -1;
+	if (!c->state_dir)
+		return option_err(err, &r->at, yaml_get(r->root, "state_dir"), "state_dir", "is empty; write where the store shall lie");
+	if (read_sources(r, raw.sources, c, err) < 0 || read_models(r, raw.models, c, err) < 0 ||
+		read_section(r, limits_options, raw.limits, "limits", &c->limits, err) < 0 ||
+		read_section(r, inference_options, raw.inference, "inference", c, err) < 0 ||
+		read_section(r, fetch_options, raw.fetch, "fetch", c, err) < 0 ||
+		read_section(r, decode_options, raw.decode, "decode", c, err) < 0)
+		return -1;
+	return check_folders(r, c, err);
+}
+
+int config_load(const char *path, struct config **ret, struct err *err)
+{
+	CLEANUP(yaml_node_freep) struct yaml_node *root = NULL;
+	CLEANUP(config_freep) struct config *c = mem_zero(1, sizeof(*c));
+	if (yaml_load(path, &root, err) < 0)
+		return -1;
+	const char *slash = strrchr(path, '/');
+	CLEANUP(freep) char *parent = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+	CLEANUP(freep) char *dir = path_real(parent);
+	c->file = path_join(dir, slash ? slash + 1 : path);
+	struct reader r = { .at = { .file = path, .dir = dir }, .root = root };
+	if (read_file(&r, c, err) < 0)
+		return -1;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->source_count; i++) {
+		free(c->sources[i].name);
+		option_free(folder_options, &c->sources[i].folder);
+	}
+	for (size_t i = 0; i < c->model_count; i++) {
+		free(c->models[i].card);
+		bands_done(&c->models[i].bands);
+	}
+	free(c->sources);
+	free(c->models);
+	free(c->state_dir);
+	free(c->onnxruntime);
+	free(c->file);
+	free(c);
+}
+
+void config_help(FILE *to)
+{
+	(void)fprintf(to, "Options of the configuration file (YAML). Paths in it are relative to it.\n");
+	option_help(file_options, "", to);
+	option_help(source_options, "sources[]", to);
+	option_help(folder_options, "sources[].folder", to);
+	option_help(model_options, "models[]", to);
+	option_help(bands_options, "models[].bands", to);
+	option_help(limits_options, "limits", to);
+	option_help(inference_options, "inference", to);
+	option_help(fetch_options, "fetch", to);
+	option_help(decode_options, "decode", to);
+}

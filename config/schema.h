@@ -1,0 +1,37 @@
+/* schema.h - the option tables of the configuration and the plain structs they fill; config.c joins them. */
+#ifndef INLET_CONFIG_SCHEMA_H
+#define INLET_CONFIG_SCHEMA_H
+
+#include "config/config.h"
+#include "config/option.h"
+
+/* Sections as they are read: nodes that have a table of their own are kept as nodes. */
+struct file_section {
+	char *state_dir;
+	bool normalize;
+	const struct yaml_node *sources, *models, *limits, *inference, *fetch, *decode;
+};
+struct source_section {
+	char *name;
+	const struct yaml_node *folder;
+};
+struct model_section {
+	char *card; /* as written */
+	const struct yaml_node *bands;
+};
+struct bands_section {
+	float accept, review; /* NAN: not given */
+	const struct yaml_node *concepts;
+};
+
+extern const struct option file_options[];      /* struct file_section */
+extern const struct option source_options[];    /* struct source_section */
+extern const struct option folder_options[];    /* struct folder_config */
+extern const struct option model_options[];     /* struct model_section */
+extern const struct option bands_options[];     /* struct bands_section */
+extern const struct option limits_options[];    /* struct limits_config */
+extern const struct option inference_options[]; /* struct config */
+extern const struct option fetch_options[];     /* struct config */
+extern const struct option decode_options[];    /* struct config */
+
+#endif
