@@ -113,7 +113,7 @@ void json_bool(struct json *j, const char *name, bool b)
 	put_plain(j, name, b ? "true" : "false", b ? 4 : 5);
 }
 
-void json_null(struct json *j, const char *name)
+void json_nil(struct json *j, const char *name)
 {
 	put_plain(j, name, "null", 4);
 }

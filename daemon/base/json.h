@@ -20,7 +20,7 @@ void json_i64(struct json *j, const char *name, int64_t n);
 void json_bool(struct json *j, const char *name, bool b);
 void json_float(struct json *j, const char *name, float f);       /* finite */
 void json_double(struct json *j, const char *name, double d);     /* finite */
-void json_null(struct json *j, const char *name);
+void json_nil(struct json *j, const char *name);                  /* null; jansson has taken json_null() */
 void json_hex(struct json *j, const char *name, const uint8_t *bytes, size_t n);
 void json_raw(struct json *j, const char *name, struct slice json_text); /* already JSON */
 /* Bytes of any value: "name": "..." when they are UTF-8, else "name_base64": "...". */

@@ -102,16 +102,16 @@ static bool looks_like_text(const uint8_t *head, size_t n)
 	return false;
 }
 
-/* An object, or a list that does not read like "[section]". */
+/* An object, or a list that does not read like "[section]". text looks like text: no NUL in it. */
 static bool looks_like_json(const char *text, size_t n)
 {
 	static const char blank[] = " \t\r\n";
 	char bracket = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (text[i] == '\0' || strchr(blank, text[i]))
+		if (strchr(blank, text[i]))
 			continue;
 		if (bracket)
-			return text[i] && strchr(bracket == '{' ? "\"}" : "{[\"]-0123456789", text[i]) != NULL;
+			return strchr(bracket == '{' ? "\"}" : "{[\"]-0123456789", text[i]) != NULL;
 		if (text[i] != '{' && text[i] != '[')
 			return false;
 		bracket = text[i];
