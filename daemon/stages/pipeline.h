@@ -26,6 +26,7 @@ void pipeline_close(struct pipeline *p); /* NULL allowed */
 /* Main loop's part. fds of sources' events: index 0..n-1; -1 where a source has none. */
 size_t pipeline_sources(const struct pipeline *p);
 int pipeline_source_fd(const struct pipeline *p, size_t i);
+int pipeline_wake_fd(const struct pipeline *p); /* eventfd: readable when pipeline_pump() is worth calling before its time */
 /* Take events of all sources and wake what is due; returns clock_mono_ns() when it wants to be called again. Main loop only. */
 uint64_t pipeline_pump(struct pipeline *p);
 uint64_t pipeline_progress(struct pipeline *p); /* grows while work is done or nothing is due: drives the watchdog */
@@ -64,7 +65,7 @@ struct source_view {
 	uint64_t settling;
 };
 size_t pipeline_source_views(struct pipeline *p, struct source_view *ret, size_t max);
-const char *pipeline_intake(struct pipeline *p); /* "" running; else why intake is paused */
+const char *pipeline_intake(struct pipeline *p, char *buf, size_t n); /* buf: "" running; else why intake is paused */
 struct model_view {
 	const char *name, *media, *runtime;
 	struct content_id version;

@@ -1,0 +1,115 @@
+/* doctor.c - what `inlet doctor` looks at: each check says what it found and, where it is not well, the cure. */
+#include "daemon/base/cleanup.h"
+#include "daemon/base/file.h"
+#include "daemon/stages/source.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define FILES_WANTED 1024
+
+struct visit {
+	doctor_fn *fn;
+	void *arg;
+};
+
+static void say(const struct visit *v, const char *level, const char *check, const char *found, const char *cure)
+{
+	v->fn(v->arg, level, check, found, cure);
+}
+
+static void look_at_disk(struct pipeline *p, const struct visit *v)
+{
+	char found[256];
+	CLEANUP(close_fdp) int dir = open(p->config->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int64_t room = dir >= 0 ? file_free_bytes(dir) : -1;
+	bool enough = room < 0 || (uint64_t)room > 2 * p->config->limits.reserve_bytes;
+	(void)snprintf(found, sizeof(found), "%lld MiB free, intake pauses below %llu MiB", (long long)(room >> 20),
+		(unsigned long long)(p->config->limits.reserve_bytes >> 20));
+	say(v, enough ? "ok" : "warn", "disk", found, enough ? "" : "free space, or move state_dir to a larger file system");
+	struct err err;
+	if (store_ready(p->store, 0, &err) < 0)
+		say(v, "fail", "store", err.text, "intake goes on by itself when there is room");
+	else
+		say(v, "ok", "store", "takes new objects", "");
+}
+
+static void look_at_sources(struct pipeline *p, const struct visit *v)
+{
+	for (size_t i = 0; i < p->source_count; i++) {
+		char check[96], found[640];
+		struct source_view s;
+		source_describe(p->sources[i], &s);
+		const struct source_config *c = source_config(p->sources[i]);
+		(void)snprintf(check, sizeof(check), "source %s", s.name);
+		bool readable = access(c->folder.path, R_OK | X_OK) == 0;
+		(void)snprintf(found, sizeof(found), "%s, %s, %s%s%s", c->folder.path, s.state, s.watching, s.message[0] ? ": " : "", s.message);
+		bool well = readable && strcmp(s.state, "offline") != 0;
+		const char *cure = readable ? "mount or create the folder; the source goes on by itself" :
+			"let this user read it: chmod o+rx, setfacl -m u:inlet:rx, or a group";
+		say(v, !well ? "fail" : s.message[0] ? "warn" : "ok", check, found, well ? "" : cure);
+	}
+}
+
+static void look_at_watches(const struct visit *v)
+{
+	struct buf text = { 0 };
+	struct err err;
+	if (file_slurp(AT_FDCWD, "/proc/sys/fs/inotify/max_user_watches", 64, &text, &err) == 0) {
+		long n = strtol(text.data, NULL, 10);
+		char found[128];
+		(void)snprintf(found, sizeof(found), "fs.inotify.max_user_watches = %ld (one for each directory)", n);
+		say(v, n >= 65536 ? "ok" : "warn", "inotify", found,
+			n >= 65536 ? "" : "sysctl fs.inotify.max_user_watches=1048576 (systemd/sysctl.d has it)");
+	}
+	buf_done(&text);
+}
+
+static void look_at_models(struct pipeline *p, const struct visit *v)
+{
+	for (size_t i = 0; i < p->config->model_count; i++) {
+		const struct model_slot *slot = i < p->model_count ? &p->models[i] : NULL;
+		bool missing = access(p->config->models[i].card, R_OK) != 0;
+		char found[768];
+		if (slot && slot->error[0])
+			(void)snprintf(found, sizeof(found), "%s", slot->error);
+		else
+			(void)snprintf(found, sizeof(found), "%s%s", p->config->models[i].card, missing ? " is missing" : "");
+		bool well = !missing && !(slot && slot->error[0]);
+		say(v, well ? "ok" : "fail", "model", found, well ? "" : "`make models` fetches the default ones; see the card's path and keys");
+	}
+}
+
+static void look_at_decoder(struct pipeline *p, const struct visit *v)
+{
+	if (!p->decoder) {
+		bool there = access(p->decode_worker, X_OK) == 0;
+		say(v, there ? "ok" : "fail", "decoder", p->decode_worker, there ? "" : "install inlet-decode beside inletd");
+		return;
+	}
+	struct decode_stats s;
+	char found[256];
+	decode_pool_stats(p->decoder, &s);
+	(void)snprintf(found, sizeof(found), "%d workers, sandbox %s, %llu items, %llu deaths, %llu timeouts", s.workers, s.sandbox,
+		(unsigned long long)s.items, (unsigned long long)s.deaths, (unsigned long long)s.timeouts);
+	say(v, "ok", "decoder", found, "");
+}
+
+void pipeline_doctor(struct pipeline *p, doctor_fn *fn, void *arg)
+{
+	const struct visit v = { fn, arg };
+	struct rlimit files;
+	look_at_disk(p, &v);
+	look_at_sources(p, &v);
+	look_at_watches(&v);
+	look_at_models(p, &v);
+	look_at_decoder(p, &v);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		char found[96];
+		(void)snprintf(found, sizeof(found), "%llu open files allowed", (unsigned long long)files.rlim_cur);
+		say(&v, files.rlim_cur >= FILES_WANTED ? "ok" : "warn", "files", found,
+			files.rlim_cur >= FILES_WANTED ? "" : "raise LimitNOFILE= of the unit, or ulimit -n");
+	}
+}

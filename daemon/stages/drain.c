@@ -1,0 +1,95 @@
+/* drain.c - waiting until nothing is due, and the counts that --once prints. */
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/stages/fetch.h"
+#include "daemon/stages/infer.h"
+#include "daemon/stages/normalize.h"
+#include "daemon/stages/route.h"
+#include "daemon/stages/source.h"
+#include "daemon/stages/upkeep.h"
+
+CLEANUP_FN(struct view *, view_close)
+
+static bool in_hand(struct pipeline *p)
+{
+	pthread_mutex_lock(&p->account.lock);
+	bool some = p->account.in_hand > 0;
+	pthread_mutex_unlock(&p->account.lock);
+	return some;
+}
+
+static bool busy(struct pipeline *p, uint32_t attempts)
+{
+	if (!p->active)
+		return false;
+	if (in_hand(p) || upkeep_busy(p->upkeep))
+		return true;
+	for (size_t i = 0; i < p->source_count; i++)
+		if (!source_idle(p->sources[i], true))
+			return true;
+	if (fetcher_pending(p->fetcher, attempts) || router_pending(p->router))
+		return true;
+	if (p->normalizer && normalizer_pending(p->normalizer, attempts))
+		return true;
+	for (enum media m = 0; m < MEDIAS; m++)
+		if (p->inferrers[m] && inferrer_pending(p->inferrers[m], attempts))
+			return true;
+	return in_hand(p);
+}
+
+/* Sleeps until something happened after the look that counted `seen` wakes. -1: the deadline passed. */
+static int await(struct pipeline *p, uint64_t seen, uint64_t deadline_ns)
+{
+	int rc = 0;
+	struct timespec at = clock_spec(deadline_ns);
+	pthread_mutex_lock(&p->account.lock);
+	while (p->account.wakes == seen && rc == 0)
+		rc = deadline_ns == UINT64_MAX ? pthread_cond_wait(&p->account.changed, &p->account.lock)
+					       : pthread_cond_timedwait(&p->account.changed, &p->account.lock, &at);
+	pthread_mutex_unlock(&p->account.lock);
+	return rc == 0 ? 0 : -1;
+}
+
+static uint64_t wakes(struct pipeline *p)
+{
+	pthread_mutex_lock(&p->account.lock);
+	uint64_t n = p->account.wakes;
+	pthread_mutex_unlock(&p->account.lock);
+	return n;
+}
+
+int pipeline_drain(struct pipeline *p, uint32_t attempts, uint64_t timeout_ms, struct err *err)
+{
+	uint64_t deadline_ns = timeout_ms ? clock_mono_ns() + timeout_ms * NS_PER_MS : UINT64_MAX;
+	for (;;) {
+		uint64_t seen = wakes(p);
+		if (pipeline_failed(p, err) < 0)
+			return -1;
+		if (p->stopping)
+			return err_set(err, ERR_RETRY, 0, "stopping: the queue is durable and goes on at the next start");
+		if (!busy(p, attempts) && wakes(p) == seen)
+			return 0;
+		if (await(p, seen, deadline_ns) < 0)
+			return err_set(err, ERR_RETRY, 0, "work is still going on; `inlet status` shows it");
+	}
+}
+
+void pipeline_counts(struct pipeline *p, struct drain_counts *ret)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct totals totals = { 0 };
+	struct err err;
+	*ret = (struct drain_counts){ .objects_new = p->new_objects, .objects_changed = p->changed_objects,
+		.objects_gone = p->gone_objects, .read = p->read_objects };
+	if (view_open(p->store, &v, &err) == 0 && view_totals(v, &totals, &err) == 0) {
+		ret->items_new = totals.items - p->items_at_start;
+		ret->quarantined = totals.quarantined;
+		ret->retrying = totals.retrying;
+	}
+	if (p->active)
+		ret->retrying += fetcher_left(p->fetcher);
+	for (size_t i = 0; i < p->source_count; i++) {
+		ret->offline += source_offline(p->sources[i]);
+		ret->unsettled += source_unsettled(p->sources[i]);
+	}
+}

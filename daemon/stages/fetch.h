@@ -1,0 +1,31 @@
+/* fetch.h - the fetch pool: reads objects once, hashes them while they arrive, and submits them to the committer.
+ *
+ * A small object is read straight into its tar place in an arena that it shares with its neighbours; a large one streams to
+ * an unlinked file; by reference only the hash is kept. An object is fetched by one thread at a time: asking again for the
+ * same key and version while it is in hand does nothing. */
+#ifndef INLET_STAGES_FETCH_H
+#define INLET_STAGES_FETCH_H
+
+#include "daemon/stages/internal.h"
+
+#define FETCH_BATCH_OBJECTS 64
+#define FETCH_BATCH_BYTES (4U << 20)
+#define FETCH_QUEUE_BATCHES 64
+
+struct fetch_batch; /* objects of one source, handed over together */
+
+struct fetcher *fetcher_open(struct pipeline *p);
+void fetcher_stop(struct fetcher *f);
+void fetcher_close(struct fetcher *f);              /* joins; NULL allowed */
+void fetcher_kick(struct fetcher *f);               /* there may be retries due */
+bool fetcher_pending(struct fetcher *f, uint32_t attempts); /* feed_pending() of its retries */
+const char *fetcher_paused(struct fetcher *f, char *buf, size_t n); /* "" or why intake waits */
+uint64_t fetcher_left(struct fetcher *f);           /* objects left unread because the store has no room (--once) */
+
+struct fetch_batch *fetch_batch_new(struct source *s);
+/* Copies what it needs. True: the batch is full, submit it. */
+bool fetch_batch_add(struct fetch_batch *b, const struct object *o, uint32_t attempts);
+/* The fetcher owns b from now on. Blocks while the queue is full. -1: stopping (ERR_RETRY). NULL and empty are fine. */
+int fetch_submit(struct fetcher *f, struct fetch_batch *b, struct err *err);
+
+#endif

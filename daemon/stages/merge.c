@@ -1,0 +1,318 @@
+/* merge.c - the merge-join of a page with the ledger. */
+#include "daemon/stages/merge.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/log.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+#include "daemon/stages/fetch.h"
+#include "daemon/stages/source.h"
+
+#include <stdlib.h>
+
+/* One page on its way through the merge. */
+struct join {
+	struct merge *m;
+	struct pipeline *p;
+	const struct page *page;
+	struct view *view;
+	struct buf key;               /* place '/' name, reused */
+	const struct entry **fetch;   /* to be read */
+	size_t fetch_count, fetch_cap;
+	struct change *change;        /* returned objects and new directories; NULL while there are none */
+};
+
+void merge_init(struct merge *m, struct source *s, struct absent *absent)
+{
+	*m = (struct merge){ .source = s, .absent = absent };
+	pthread_mutex_init(&m->lock, NULL);
+}
+
+void merge_done(struct merge *m)
+{
+	for (size_t i = 0; i < m->view_count; i++)
+		view_close(m->views[i]);
+	pthread_mutex_destroy(&m->lock);
+}
+
+static int view_borrow(struct merge *m, struct view **ret, struct err *err)
+{
+	struct view *v = NULL;
+	pthread_mutex_lock(&m->lock);
+	if (m->view_count > 0)
+		v = m->views[--m->view_count];
+	pthread_mutex_unlock(&m->lock);
+	if (v ? view_renew(v, err) < 0 : view_open(source_pipeline(m->source)->store, &v, err) < 0) {
+		view_close(v);
+		return -1;
+	}
+	*ret = v;
+	return 0;
+}
+
+static void view_give(struct merge *m, struct view *v)
+{
+	pthread_mutex_lock(&m->lock);
+	if (m->view_count < sizeof(m->views) / sizeof(*m->views)) {
+		m->views[m->view_count++] = v;
+		v = NULL;
+	}
+	pthread_mutex_unlock(&m->lock);
+	view_close(v);
+}
+
+static struct slice name_slice(struct source *s)
+{
+	return slice_of(source_name(s));
+}
+
+static struct slice full_key(struct join *j, struct slice name)
+{
+	if (j->page->place.len == 0)
+		return name;
+	j->key.len = 0;
+	buf_add(&j->key, j->page->place.p, j->page->place.len);
+	buf_char(&j->key, '/');
+	buf_add(&j->key, name.p, name.len);
+	return buf_slice(&j->key);
+}
+
+/* Sum over the entries as view_place() keeps it over the rows. False: an entry alone shows that the page must be merged. */
+static bool page_digest(struct join *j, struct digest128 *ret)
+{
+	const struct hash_key *key = view_digest_key(j->view);
+	char text[256 + 1 + VERSION_TOKEN_MAX];
+	*ret = (struct digest128){ 0, 0 };
+	for (size_t i = 0; i < j->page->count; i++) {
+		const struct entry *e = &j->page->entries[i];
+		struct slice version = e->kind == ENTRY_DIRECTORY ? SLICE_LIT("/") : e->version;
+		if (e->kind == ENTRY_SETTLING || e->racy || e->name.len > 255 || version.len > VERSION_TOKEN_MAX)
+			return false;
+		memcpy(text, e->name.p, e->name.len);
+		text[e->name.len] = '\0';
+		memcpy(text + e->name.len + 1, version.p, version.len);
+		digest128_add(ret, key, text, e->name.len + 1 + version.len);
+	}
+	return true;
+}
+
+static bool unchanged(struct join *j, const struct place_digest *known, bool is_known)
+{
+	struct digest128 now;
+	return is_known && known->trusted && known->count == j->page->count && page_digest(j, &now) &&
+		now.lo == known->digest.lo && now.hi == known->digest.hi;
+}
+
+static struct change *join_change(struct join *j)
+{
+	if (!j->change)
+		j->change = change_new();
+	return j->change;
+}
+
+static void note_directory(struct join *j, struct slice key, uint32_t skipped)
+{
+	struct change *c = join_change(j);
+	struct slice copy = change_copy(c, key);
+	struct record *r = change_add(c, RECORD_DIRECTORY);
+	r->directory = (struct record_directory){ .source = name_slice(j->m->source), .key = copy, .skipped = skipped };
+}
+
+static void want(struct join *j, const struct entry *e)
+{
+	if (j->fetch_count == j->fetch_cap) {
+		j->fetch_cap = j->fetch_cap ? 2 * j->fetch_cap : 64;
+		j->fetch = mem_resize(j->fetch, j->fetch_cap, sizeof(*j->fetch));
+	}
+	j->fetch[j->fetch_count++] = e;
+}
+
+/* The key was gone and is back with the very version that its item came from: nothing to read. */
+static void returned(struct join *j, const struct entry *e, const struct ledger_row *row)
+{
+	struct change *c = join_change(j);
+	struct slice key = change_copy(c, full_key(j, e->name)), version = change_copy(c, e->version);
+	struct record *r = change_add(c, RECORD_OBJECT);
+	r->object = (struct record_object){ .source = name_slice(j->m->source), .key = key, .version = version,
+		.layout = source_ops(j->m->source)->layout, .bytes = e->bytes, .object = row->object, .item = row->item };
+}
+
+static void both(struct join *j, const struct entry *e, const struct ledger_row *row)
+{
+	bool same = slice_eq(e->version, row->version);
+	if (e->kind == ENTRY_SETTLING)
+		return;
+	if (row->state == OBJECT_GONE && same && row->item != 0 && !e->racy && !row->racy) {
+		returned(j, e, row);
+	} else if (!same || row->racy || row->state == OBJECT_GONE) {
+		if (row->state == OBJECT_PRESENT && !same)
+			atomic_fetch_add_explicit(&j->p->changed_objects, 1, memory_order_relaxed);
+		want(j, e);
+	}
+}
+
+static int missing(struct join *j, const struct ledger_row *row, struct err *err)
+{
+	if (row->state == OBJECT_GONE)
+		return 0;
+	return absent_add(j->m->absent, full_key(j, row->name), row->directory, err);
+}
+
+static int entry_order(const void *a, const void *b)
+{
+	return slice_cmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+static void fresh(struct join *j, const struct entry *e)
+{
+	if (e->kind == ENTRY_DIRECTORY) {
+		note_directory(j, full_key(j, e->name), 0);
+	} else if (e->kind == ENTRY_FILE) {
+		atomic_fetch_add_explicit(&j->p->new_objects, 1, memory_order_relaxed);
+		want(j, e);
+	}
+}
+
+/* One entry beside the row of the same name. A directory that became a file, or the reverse, is both: gone and new. */
+static int meet(struct join *j, const struct entry *e, const struct ledger_row *row, struct err *err)
+{
+	if ((e->kind == ENTRY_DIRECTORY) != row->directory) {
+		if (missing(j, row, err) < 0)
+			return -1;
+		fresh(j, e);
+	} else if (!row->directory) {
+		both(j, e, row);
+	} else if (row->state == OBJECT_GONE) {
+		fresh(j, e);
+	}
+	return 0;
+}
+
+static bool in_range(const struct page *page, struct slice name)
+{
+	return page->open_ended || page->upto.len == 0 || slice_cmp(name, page->upto) <= 0;
+}
+
+static int walk(struct join *j, struct ledger_walk *rows, struct err *err)
+{
+	const struct page *page = j->page;
+	struct ledger_row row;
+	int have = ledger_next(rows, &row, err);
+	size_t i = 0;
+	while (have > 0 || i < page->count) {
+		if (have > 0 && !in_range(page, row.name))
+			have = 0;
+		int order = have <= 0 ? -1 : i == page->count ? 1 : slice_cmp(page->entries[i].name, row.name);
+		if (have <= 0 && i == page->count)
+			break;
+		if (order < 0)
+			fresh(j, &page->entries[i++]);
+		else if (order > 0 ? missing(j, &row, err) < 0 : meet(j, &page->entries[i++], &row, err) < 0)
+			return -1;
+		if (order >= 0)
+			have = ledger_next(rows, &row, err);
+		if (have < 0)
+			return -1;
+	}
+	return have < 0 ? -1 : 0;
+}
+
+static int by_locality(const void *a, const void *b)
+{
+	const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
+	return (x->locality > y->locality) - (x->locality < y->locality);
+}
+
+static int fetch_wanted(struct join *j, struct err *err)
+{
+	if (j->fetch_count == 0)
+		return 0;
+	qsort(j->fetch, j->fetch_count, sizeof(*j->fetch), by_locality);
+	struct fetch_batch *b = NULL;
+	for (size_t i = 0; i < j->fetch_count; i++) {
+		const struct entry *e = j->fetch[i];
+		struct object o = { .key = full_key(j, e->name), .version = e->version, .bytes = e->bytes, .racy = e->racy };
+		if (!b)
+			b = fetch_batch_new(j->m->source);
+		if (fetch_batch_add(b, &o, 0) && fetch_submit(j->p->fetcher, TAKE_PTR(b), err) < 0)
+			return -1;
+	}
+	return fetch_submit(j->p->fetcher, b, err);
+}
+
+static void noted(void *arg, int64_t revision, const struct err *err)
+{
+	struct pipeline *p = arg;
+	if (revision < 0 && err->class == ERR_FATAL)
+		pipeline_fail(p, err);
+	account_give(p, 1);
+}
+
+static int submit_noted(struct join *j, struct err *err)
+{
+	if (!j->change)
+		return 0;
+	account_take(j->p, 1);
+	if (committer_submit(j->p->store, TAKE_PTR(j->change), noted, j->p, err) == 0)
+		return 0;
+	account_give(j->p, 1);
+	return -1;
+}
+
+static int join_page(struct join *j, struct err *err)
+{
+	enum layout layout = source_ops(j->m->source)->layout;
+	struct slice source = name_slice(j->m->source);
+	struct place_digest known = { 0 };
+	int is_known = layout == LAYOUT_TREE ? view_place(j->view, source, j->page->place, &known, err) : 0;
+	if (is_known < 0)
+		return -1;
+	if (layout == LAYOUT_TREE && (!is_known || known.skipped != j->page->skipped))
+		note_directory(j, j->page->place, j->page->skipped);
+	if (!unchanged(j, &known, is_known > 0)) {
+		struct ledger_walk *rows;
+		if (layout == LAYOUT_TREE)
+			qsort(j->page->entries, j->page->count, sizeof(*j->page->entries), entry_order);
+		if (view_walk(j->view, source, layout, j->page->place, j->page->after, &rows, err) < 0)
+			return -1;
+		int ok = walk(j, rows, err);
+		ledger_close(rows);
+		if (ok < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int merge_page(void *arg, const struct page *page, struct err *err)
+{
+	struct merge *m = arg;
+	struct pipeline *p = source_pipeline(m->source);
+	account_step(p);
+	if (p->stopping || source_paused(m->source))
+		return err_set(err, ERR_RETRY, 0, "stopping");
+	if (page->failed) {
+		struct buf place = { 0 };
+		text_printable(&place, page->place);
+		LOG_DEBUG(LOG_DETAIL, "%s: '%s': %s", source_name(m->source), place.data ? place.data : "", page->failed->text);
+		buf_done(&place);
+		atomic_fetch_add(&m->unreadable, 1);
+		return 0;
+	}
+	for (size_t i = 0; i < page->count; i++)
+		if (page->entries[i].kind == ENTRY_SETTLING)
+			atomic_fetch_add_explicit(&m->settling, 1, memory_order_relaxed);
+
+	struct join j = { .m = m, .p = p, .page = page };
+	if (view_borrow(m, &j.view, err) < 0)
+		return -1;
+	int ok = join_page(&j, err);
+	view_give(m, j.view); /* before the queue may block: no snapshot is held while waiting */
+	if (ok == 0)
+		ok = submit_noted(&j, err);
+	if (ok == 0)
+		ok = fetch_wanted(&j, err);
+	change_free(j.change);
+	free(j.fetch);
+	buf_done(&j.key);
+	return ok;
+}

@@ -1,0 +1,35 @@
+/* merge.h - compares one page of a listing with the ledger: what is new or changed is fetched, what is absent is noted.
+ *
+ * Both sides are walked in name order; an unchanged object costs no write, an unchanged directory one index row. Absence is
+ * only noted (struct absent): it is concluded after a complete, sane pass. */
+#ifndef INLET_STAGES_MERGE_H
+#define INLET_STAGES_MERGE_H
+
+#include "daemon/base/buf.h"
+#include "daemon/stages/internal.h"
+
+/* Keys that a pass did not see, in memory up to a limit, then in an unlinked file. Locked inside. */
+struct absent;
+struct absent *absent_new(const char *spool_dir);
+void absent_free(struct absent *a);                           /* NULL allowed */
+int absent_add(struct absent *a, struct slice key, bool directory, struct err *err);
+uint64_t absent_count(struct absent *a);
+/* Calls fn for each, in the order noted. Not while others add. */
+typedef int absent_fn(void *arg, struct slice key, bool directory, struct err *err);
+int absent_each(struct absent *a, absent_fn *fn, void *arg, struct err *err);
+
+struct merge {
+	struct source *source;
+	struct absent *absent;
+	_Atomic uint64_t settling, unreadable;
+	/* views not in use, so that each scan thread has one without opening it anew */
+	pthread_mutex_t lock;
+	struct view *views[8];
+	size_t view_count;
+};
+
+void merge_init(struct merge *m, struct source *s, struct absent *absent);
+void merge_done(struct merge *m);
+int merge_page(void *arg, const struct page *page, struct err *err); /* a page_fn; arg is a struct merge; many threads */
+
+#endif

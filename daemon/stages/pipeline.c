@@ -1,0 +1,342 @@
+/* pipeline.c - puts the stages together, starts and ends them, and answers what the whole is doing. */
+#include "daemon/stages/pipeline.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/base/mem.h"
+#include "daemon/stages/fetch.h"
+#include "daemon/stages/handover.h"
+#include "daemon/stages/infer.h"
+#include "daemon/stages/normalize.h"
+#include "daemon/stages/route.h"
+#include "daemon/stages/source.h"
+#include "daemon/stages/upkeep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#define DECODE_RECYCLE 1000          /* items a worker serves: bounds what a hostile one could gather */
+#define DECODE_MEMORY (2ULL << 30)   /* RLIMIT_AS of a worker: 100 Mpx at 4 bytes, upright and turned, and the libraries */
+#define THUMBNAIL_PIXELS 256
+#define HANDOVER_SHARE 4             /* of limits.memory */
+
+CLEANUP_FN(struct view *, view_close)
+
+static size_t cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n > 0 ? (size_t)n : 1;
+}
+
+static int count_items(struct pipeline *p, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct totals totals;
+	if (view_open(p->store, &v, err) < 0 || view_totals(v, &totals, err) < 0)
+		return -1;
+	p->items_at_start = totals.items;
+	return 0;
+}
+
+int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mode, const char *decode_worker,
+	struct pipeline **ret, struct err *err)
+{
+	struct pipeline *p = mem_zero(1, sizeof(*p));
+	p->config = c;
+	p->store = s;
+	p->mode = mode;
+	p->decode_worker = decode_worker;
+	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&p->account.lock, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->account.changed, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&p->failed_lock, NULL);
+	pthread_mutex_init(&p->activate_lock, NULL);
+	p->sources = mem_zero(c->source_count, sizeof(*p->sources));
+	bool ok = p->wake_fd >= 0 || err_set(err, ERR_FATAL, errno, "eventfd") == 0;
+	ok = ok && count_items(p, err) == 0;
+	for (size_t i = 0; ok && i < c->source_count; i++) {
+		p->sources[i] = source_open(p, &c->sources[i], err);
+		if (p->sources[i])
+			p->source_count++;
+		else
+			ok = false;
+	}
+	if (!ok) {
+		pipeline_close(p);
+		return -1;
+	}
+	*ret = p;
+	return 0;
+}
+
+/* A model that cannot be loaded stops nothing else: its items wait, status says why. */
+static void load_models(struct pipeline *p)
+{
+	struct backend_options o = { .library = p->config->onnxruntime,
+		.threads = p->config->infer_threads ? (int)p->config->infer_threads : (int)cores() };
+	for (size_t i = 0; i < p->config->model_count && i < MODELS_MAX; i++) {
+		struct model_slot *slot = &p->models[p->model_count++];
+		struct err err;
+		slot->config = &p->config->models[i];
+		if (model_open(slot->config->card, &o, &slot->model, &err) == 0) {
+			const struct model_info *info = model_info(slot->model);
+			LOG_INFO(LOG_MODEL, "model '%s' (%s, %zu labels) by %s", info->name, media_name(info->media), info->labels,
+				info->runtime);
+		} else {
+			(void)snprintf(slot->error, sizeof(slot->error), "%s", err.text);
+			LOG_ERR(LOG_MODEL, "model card '%s' is not used, its items wait: %s", slot->config->card, err.text);
+		}
+	}
+}
+
+static bool has_model(const struct pipeline *p, enum media media)
+{
+	for (size_t i = 0; i < p->model_count; i++)
+		if (p->models[i].model && model_info(p->models[i].model)->media == media)
+			return true;
+	return false;
+}
+
+static int open_decoder(struct pipeline *p, size_t workers, struct err *err)
+{
+	const struct limits_config *l = &p->config->limits;
+	struct decode_options o = { .worker = p->decode_worker, .workers = (int)workers, .recycle = DECODE_RECYCLE,
+		.time_limit_ms = (uint32_t)l->decode_ms, .memory_bytes = DECODE_MEMORY, .max_bytes = l->decode_bytes,
+		.max_pixels = l->pixels, .thumbnail = THUMBNAIL_PIXELS };
+	return decode_pool_open(&o, &p->decoder, err);
+}
+
+static int start_stages(struct pipeline *p, struct err *err)
+{
+	size_t workers = p->config->decode_workers ? p->config->decode_workers : cores();
+	load_models(p);
+	bool models = has_model(p, MEDIA_IMAGE) || has_model(p, MEDIA_TEXT);
+	if ((p->config->normalize || models) && open_decoder(p, workers, err) < 0)
+		return -1;
+	p->handover = handover_new(p->config->limits.memory_bytes / HANDOVER_SHARE);
+	p->fetcher = fetcher_open(p);
+	for (enum media m = 0; m < MEDIAS; m++)
+		if (has_model(p, m))
+			p->inferrers[m] = inferrer_open(p, m, workers);
+	if (p->config->normalize)
+		p->normalizer = normalizer_open(p, workers);
+	p->router = router_open(p);
+	p->upkeep = upkeep_start(p);
+	for (size_t i = 0; i < p->source_count; i++)
+		if (source_start(p->sources[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int pipeline_activate(struct pipeline *p, struct err *err)
+{
+	int ok = 0;
+	pthread_mutex_lock(&p->activate_lock);
+	if (!p->active) {
+		ok = start_stages(p, err);
+		p->active = ok == 0;
+	}
+	pthread_mutex_unlock(&p->activate_lock);
+	if (ok == 0) {
+		pipeline_committed(p);
+		pipeline_wake(p);
+	}
+	return ok;
+}
+
+int pipeline_start(struct pipeline *p, struct err *err)
+{
+	return p->mode == PIPELINE_ATTEND ? 0 : pipeline_activate(p, err);
+}
+
+void pipeline_committed(struct pipeline *p)
+{
+	if (!p->active)
+		return; /* the stages look by themselves when they start */
+	fetcher_kick(p->fetcher);
+	if (p->normalizer)
+		normalizer_kick(p->normalizer);
+	for (enum media m = 0; m < MEDIAS; m++)
+		if (p->inferrers[m])
+			inferrer_kick(p->inferrers[m]);
+	router_kick(p->router);
+}
+
+void pipeline_stop(struct pipeline *p)
+{
+	p->stopping = true;
+	for (size_t i = 0; i < p->source_count; i++)
+		source_stop(p->sources[i]);
+	pthread_mutex_lock(&p->activate_lock);
+	if (p->handover)
+		handover_stop(p->handover);
+	if (p->decoder)
+		decode_pool_stop(p->decoder);
+	if (p->fetcher)
+		fetcher_stop(p->fetcher);
+	if (p->normalizer)
+		normalizer_stop(p->normalizer);
+	for (enum media m = 0; m < MEDIAS; m++)
+		if (p->inferrers[m])
+			inferrer_stop(p->inferrers[m]);
+	if (p->router)
+		router_stop(p->router);
+	pthread_mutex_unlock(&p->activate_lock);
+	arena_pool_close(store_arenas(p->store));
+	account_wake(p);
+}
+
+/* Until every change is done: callbacks reach into the stages. */
+static void await_hands(struct pipeline *p)
+{
+	pthread_mutex_lock(&p->account.lock);
+	while (p->account.in_hand > 0)
+		pthread_cond_wait(&p->account.changed, &p->account.lock);
+	pthread_mutex_unlock(&p->account.lock);
+}
+
+void pipeline_close(struct pipeline *p)
+{
+	if (!p)
+		return;
+	pipeline_stop(p);
+	for (size_t i = 0; i < p->source_count; i++)
+		source_join(p->sources[i]);
+	upkeep_close(p->upkeep);
+	await_hands(p);
+	p->active = false;
+	fetcher_close(p->fetcher);
+	normalizer_close(p->normalizer);
+	for (enum media m = 0; m < MEDIAS; m++)
+		inferrer_close(p->inferrers[m]);
+	router_close(p->router);
+	for (size_t i = 0; i < p->source_count; i++)
+		source_close(p->sources[i]);
+	decode_pool_close(p->decoder);
+	handover_free(p->handover);
+	for (size_t i = 0; i < p->model_count; i++)
+		model_close(p->models[i].model);
+	close_fdp(&p->wake_fd);
+	pthread_cond_destroy(&p->account.changed);
+	pthread_mutex_destroy(&p->account.lock);
+	pthread_mutex_destroy(&p->failed_lock);
+	pthread_mutex_destroy(&p->activate_lock);
+	free(p->sources);
+	free(p);
+}
+
+/* ---- the main loop's part ---- */
+
+size_t pipeline_sources(const struct pipeline *p)
+{
+	return p->source_count;
+}
+
+int pipeline_source_fd(const struct pipeline *p, size_t i)
+{
+	return p->mode == PIPELINE_ATTEND ? -1 : source_fd(p->sources[i]);
+}
+
+int pipeline_wake_fd(const struct pipeline *p)
+{
+	return p->wake_fd;
+}
+
+void pipeline_wake(struct pipeline *p)
+{
+	uint64_t one = 1;
+	(void)!write(p->wake_fd, &one, sizeof(one));
+}
+
+uint64_t pipeline_pump(struct pipeline *p)
+{
+	uint64_t due_ns = UINT64_MAX, count;
+	(void)!read(p->wake_fd, &count, sizeof(count));
+	if (p->mode == PIPELINE_ATTEND && !p->active)
+		return due_ns; /* a stand-in discovers only when it is asked to */
+	for (size_t i = 0; i < p->source_count; i++) {
+		uint64_t at = source_pump(p->sources[i]);
+		due_ns = at < due_ns ? at : due_ns;
+	}
+	return due_ns;
+}
+
+uint64_t pipeline_progress(struct pipeline *p)
+{
+	pthread_mutex_lock(&p->account.lock);
+	bool idle = p->account.in_hand == 0;
+	pthread_mutex_unlock(&p->account.lock);
+	for (size_t i = 0; i < p->source_count; i++)
+		idle = idle && source_idle(p->sources[i], false);
+	if (idle)
+		account_step(p);
+	return atomic_load(&p->account.progress);
+}
+
+int pipeline_failed(struct pipeline *p, struct err *err)
+{
+	pthread_mutex_lock(&p->failed_lock);
+	bool failed = p->failed;
+	if (failed)
+		*err = p->failure;
+	pthread_mutex_unlock(&p->failed_lock);
+	return failed ? -1 : store_failed(p->store, err);
+}
+
+/* ---- answers ---- */
+
+struct source *pipeline_source(struct pipeline *p, struct slice name)
+{
+	for (size_t i = 0; i < p->source_count; i++)
+		if (slice_eq(slice_of(source_name(p->sources[i])), name))
+			return p->sources[i];
+	return NULL;
+}
+
+size_t pipeline_source_views(struct pipeline *p, struct source_view *ret, size_t max)
+{
+	size_t n = p->source_count < max ? p->source_count : max;
+	for (size_t i = 0; i < n; i++)
+		source_describe(p->sources[i], &ret[i]);
+	return n;
+}
+
+size_t pipeline_models(struct pipeline *p, struct model_view *ret, size_t max)
+{
+	size_t n = p->model_count < max ? p->model_count : max;
+	for (size_t i = 0; i < n; i++) {
+		const struct model_slot *slot = &p->models[i];
+		const struct model_info *info = slot->model ? model_info(slot->model) : NULL;
+		ret[i] = (struct model_view){ .name = info ? info->name : slot->config->card,
+			.media = info ? media_name(info->media) : "", .runtime = info ? info->runtime : "" };
+		if (info)
+			ret[i].version = info->version;
+		(void)snprintf(ret[i].error, sizeof(ret[i].error), "%s", slot->error);
+	}
+	return n;
+}
+
+const char *pipeline_intake(struct pipeline *p, char *buf, size_t n)
+{
+	if (p->active)
+		return fetcher_paused(p->fetcher, buf, n);
+	buf[0] = '\0';
+	return buf;
+}
+
+struct store *pipeline_store(struct pipeline *p)
+{
+	return p->store;
+}
+
+const struct config *pipeline_config(const struct pipeline *p)
+{
+	return p->config;
+}

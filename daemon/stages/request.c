@@ -1,0 +1,200 @@
+/* request.c - what people ask of the pipeline: sync, pause, retry, relabel. */
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+#include "daemon/stages/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SLICE_ITEMS 500
+
+CLEANUP_FN(struct view *, view_close)
+
+/* The named source, or an error that offers the nearest name. */
+static int find_source(struct pipeline *p, const char *name, size_t *ret, struct err *err)
+{
+	for (size_t i = 0; i < p->source_count; i++) {
+		if (strcmp(source_name(p->sources[i]), name) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	CLEANUP(freep) const char **names = mem_zero(p->source_count + 1, sizeof(*names));
+	for (size_t i = 0; i < p->source_count; i++)
+		names[i] = source_name(p->sources[i]);
+	const char *near = text_nearest(name, names);
+	return err_set(err, ERR_REJECT, 0, "there is no source '%s' in the configuration%s%s%s", name, near ? "; did you mean '" : "",
+		near ? near : "", near ? "'?" : "");
+}
+
+int pipeline_sync(struct pipeline *p, const char *name, bool accept_gone, struct err *err)
+{
+	(void)accept_gone; /* every source keeps what is gone: there is nothing to ask for yet */
+	size_t only = 0;
+	if (name && find_source(p, name, &only, err) < 0)
+		return -1;
+	if (pipeline_activate(p, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->source_count; i++)
+		if (!name || i == only)
+			source_sync(p->sources[i]);
+	return 0;
+}
+
+int pipeline_pause(struct pipeline *p, const char *name, bool pause, struct err *err)
+{
+	size_t only = 0;
+	if (name && find_source(p, name, &only, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->source_count; i++) {
+		if (name && i != only)
+			continue;
+		char meta[128];
+		(void)snprintf(meta, sizeof(meta), "paused:%s", source_name(p->sources[i]));
+		if (committer_set_meta(p->store, meta, pause ? SLICE_LIT("1") : SLICE_LIT("0"), err) < 0)
+			return -1;
+		source_pause(p->sources[i], pause);
+	}
+	return 0;
+}
+
+/* ---- retry ---- */
+
+static void retry_records(struct change *c, struct view *v, const struct failure *f)
+{
+	struct item item;
+	struct err err;
+	if (f->subject == SUBJECT_ITEM && !f->retry) {
+		enum item_state back = f->stage == STAGE_INFER ? ITEM_NORMALIZED : ITEM_COMMITTED;
+		if (view_item(v, f->number, &item, &err) > 0 && item.state == ITEM_QUARANTINED)
+			change_add(c, RECORD_STATE)->state = (struct record_state){ f->number, back };
+		return;
+	}
+	struct slice reason = change_copy(c, f->reason), cure = change_copy(c, f->cure);
+	change_add(c, RECORD_FAILURE)->failure = (struct record_failure){ .subject = f->subject, .number = f->number,
+		.stage = f->stage, .retry = true, .attempts = 0, .due_ms = clock_wall_ms(), .reason = reason, .cure = cure };
+}
+
+struct retrying {
+	struct slice id;       /* empty: all of one subject after `after` */
+	enum failure_subject subject;
+	uint64_t after;
+	uint64_t done;
+	bool more;
+};
+
+static int prepare_retry(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	struct retrying *r = arg;
+	struct failure f;
+	uint64_t number;
+	if (r->id.len) {
+		if (failure_id_parse(r->id, &r->subject, &number) < 0 || view_failure(now, r->subject, number, &f, err) <= 0)
+			return err_set(err, ERR_REJECT, 0, "there is no failure '%.*s'; `inlet failures` lists them", (int)r->id.len, r->id.p);
+		retry_records(c, now, &f);
+		r->done = 1;
+		return 0;
+	}
+	r->more = false;
+	for (int n = 0; n < SLICE_ITEMS; n++) {
+		int found = view_failure_next(now, r->subject, r->after, &f, err);
+		if (found <= 0)
+			return found;
+		r->after = f.number;
+		r->more = true;
+		r->done++;
+		retry_records(c, now, &f);
+	}
+	return 0;
+}
+
+static int retry_slice(struct pipeline *p, struct retrying *r, struct err *err)
+{
+	struct change *c = change_new();
+	change_prepare(c, prepare_retry, r);
+	return committer_wait(p->store, c, err) < 0 ? -1 : 0;
+}
+
+int pipeline_retry(struct pipeline *p, struct slice id, bool all, uint64_t *ret_n, struct err *err)
+{
+	struct retrying r = { .id = all ? (struct slice){ 0 } : id, .subject = SUBJECT_OBJECT, .more = true };
+	if (!all && id.len == 0)
+		return err_set(err, ERR_REJECT, 0, "name a failure's id, or all");
+	if (pipeline_activate(p, err) < 0)
+		return -1;
+	if (!all) {
+		if (retry_slice(p, &r, err) < 0)
+			return -1;
+	} else {
+		for (int subject = SUBJECT_OBJECT; subject <= SUBJECT_ITEM; subject++) {
+			r.subject = (enum failure_subject)subject;
+			r.after = 0;
+			for (r.more = true; r.more;)
+				if (retry_slice(p, &r, err) < 0)
+					return -1;
+		}
+	}
+	*ret_n = r.done;
+	pipeline_committed(p);
+	return 0;
+}
+
+/* ---- relabel ---- */
+
+static bool lacks_run(struct pipeline *p, struct view *v, const struct item *item)
+{
+	const struct run *runs;
+	size_t n;
+	struct err err;
+	if (view_runs(v, item->id, &runs, &n, &err) < 0)
+		return false;
+	for (size_t i = 0; i < p->model_count; i++) {
+		if (!p->models[i].model || model_info(p->models[i].model)->media != item->media)
+			continue;
+		bool has = false;
+		for (size_t k = 0; k < n; k++)
+			has = has || content_id_eq(&runs[k].model_version, &model_info(p->models[i].model)->version);
+		if (!has)
+			return true;
+	}
+	return false;
+}
+
+static int relabel_slice(struct pipeline *p, uint64_t *after, uint64_t *n, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct change *c = change_new();
+	int more = view_open(p->store, &v, err);
+	for (int i = 0; more >= 0 && i < SLICE_ITEMS; i++) {
+		struct item item;
+		more = view_item_next(v, *after, ITEM_ROUTED, &item, err);
+		if (more <= 0)
+			break;
+		*after = item.id;
+		if (lacks_run(p, v, &item))
+			change_add(c, RECORD_STATE)->state = (struct record_state){ item.id, ITEM_NORMALIZED };
+	}
+	*n += change_records(c);
+	if (more < 0 || change_records(c) == 0) {
+		change_free(c);
+		return more;
+	}
+	return committer_wait(p->store, c, err) < 0 ? -1 : more;
+}
+
+int pipeline_relabel(struct pipeline *p, uint64_t *ret_n, struct err *err)
+{
+	if (pipeline_activate(p, err) < 0)
+		return -1;
+	uint64_t n = 0;
+	int more = 1;
+	for (uint64_t after = 0; more > 0;)
+		more = relabel_slice(p, &after, &n, err);
+	if (more < 0)
+		return -1;
+	*ret_n = n;
+	pipeline_committed(p);
+	return 0;
+}

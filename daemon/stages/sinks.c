@@ -1,0 +1,92 @@
+/* sinks.c - the three sinks of the fetch stage. */
+#include "daemon/stages/sinks.h"
+
+#include "daemon/base/file.h"
+
+#include <fcntl.h>
+
+#define FLUSH_STEP (8U << 20) /* early write-back: the disk works while we hash, and fdatasync has little left to do */
+
+static uint8_t *arena_space(struct sink *sink, size_t *ret_space, struct err *err)
+{
+	struct fetch_sink *s = (struct fetch_sink *)sink;
+	if (s->bytes == s->room) {
+		(void)err_set(err, ERR_RETRY, 0, "grew while it was read; it is read again when it has settled");
+		return NULL;
+	}
+	*ret_space = s->room - (size_t)s->bytes;
+	return s->place + s->bytes;
+}
+
+static int arena_wrote(struct sink *sink, size_t n, struct err *err)
+{
+	(void)err;
+	struct fetch_sink *s = (struct fetch_sink *)sink;
+	sha256_add(s->hash, s->place + s->bytes, n);
+	s->bytes += n;
+	account_step(s->p);
+	return 0;
+}
+
+static uint8_t *buffer_space(struct sink *sink, size_t *ret_space, struct err *err)
+{
+	struct fetch_sink *s = (struct fetch_sink *)sink;
+	if (s->bytes > s->limit) {
+		(void)err_set(err, ERR_REJECT, 0, "is larger than limits.object (%llu bytes); raise it to take such objects",
+			(unsigned long long)s->limit);
+		return NULL;
+	}
+	*ret_space = s->room - s->held;
+	return s->place + s->held;
+}
+
+static int flush(struct fetch_sink *s, struct err *err)
+{
+	if (s->fd >= 0 && s->held > 0) {
+		uint64_t at = s->bytes - s->held;
+		if (file_write_at(s->fd, s->place, s->held, at, err) < 0)
+			return -1;
+		if (s->bytes / FLUSH_STEP != at / FLUSH_STEP)
+			(void)sync_file_range(s->fd, 0, (off64_t)s->bytes, SYNC_FILE_RANGE_WRITE);
+	}
+	s->held = 0;
+	return 0;
+}
+
+static int buffer_wrote(struct sink *sink, size_t n, struct err *err)
+{
+	struct fetch_sink *s = (struct fetch_sink *)sink;
+	sha256_add(s->hash, s->place + s->held, n);
+	s->held += n;
+	s->bytes += n;
+	account_step(s->p);
+	return s->held == s->room ? flush(s, err) : 0;
+}
+
+void sink_arena(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct arena *a)
+{
+	static const struct sink_ops ops = { arena_space, arena_wrote };
+	size_t room = arena_room(a);
+	*s = (struct fetch_sink){ .sink = { &ops }, .p = p, .hash = hash, .limit = room, .place = arena_payload(a), .room = room, .fd = -1 };
+	sha256_begin(hash);
+}
+
+void sink_file(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd, uint64_t limit)
+{
+	static const struct sink_ops ops = { buffer_space, buffer_wrote };
+	*s = (struct fetch_sink){ .sink = { &ops }, .p = p, .hash = hash, .limit = limit, .place = buffer, .room = SINK_BUFFER, .fd = fd };
+	sha256_begin(hash);
+}
+
+void sink_hash(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, uint64_t limit)
+{
+	sink_file(s, p, hash, buffer, -1, limit);
+}
+
+int sink_end(struct fetch_sink *s, struct content_id *ret, struct err *err)
+{
+	if (s->sink.ops->space == buffer_space && flush(s, err) < 0)
+		return -1;
+	sha256_end(s->hash, ret->sha256);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* sinks.h - where fetched bytes go: into an arena's next member, into a file, or nowhere but the hash. Each hashes what
+ * passes and refuses more than its limit. One thread; plain data, no destructor. */
+#ifndef INLET_STAGES_SINKS_H
+#define INLET_STAGES_SINKS_H
+
+#include "connectors/connector.h"
+#include "daemon/base/hash.h"
+#include "daemon/stages/internal.h"
+#include "daemon/store/arena.h"
+
+#define SINK_BUFFER (512U << 10)
+
+struct fetch_sink {
+	struct sink sink;         /* first: what the connector sees */
+	struct pipeline *p;       /* a byte that passes is progress */
+	struct sha256 *hash;
+	uint64_t limit;           /* bytes; one more is refused */
+	uint64_t bytes;           /* passed so far */
+	uint8_t *place;           /* arena: the member's payload; else a buffer of SINK_BUFFER */
+	size_t room;
+	int fd;                   /* file: written at `bytes`; -1 none */
+	size_t held;              /* file: in the buffer, not yet written */
+};
+
+void sink_arena(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct arena *a);
+void sink_file(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd, uint64_t limit);
+void sink_hash(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, uint64_t limit);
+/* Writes what is held and gives the hash of all that passed. */
+int sink_end(struct fetch_sink *s, struct content_id *ret, struct err *err);
+
+#endif

@@ -1,0 +1,378 @@
+/* source.c - a source's discover thread: runs passes, merges them with the ledger, concludes what is gone. */
+#include "daemon/stages/source.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/base/mem.h"
+#include "daemon/stages/merge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define GONE_BATCH 1000       /* records a change while concluding */
+#define UNSETTLED_PASSES 3    /* --once waits for what settles over this many passes, then leaves it */
+
+struct source {
+	struct pipeline *p;
+	const struct source_config *config;
+	const struct connector_ops *ops;
+	struct connector *connector;
+	pthread_t thread;
+	bool started;
+
+	pthread_mutex_t lock;  /* guards all below */
+	pthread_cond_t asked;
+	bool want_all, want_news, running, stopping;
+	bool offline;
+	uint64_t settling, unreadable; /* of the last pass */
+	uint32_t settling_passes;      /* in a row */
+	uint64_t passes;               /* ended */
+	char message[512];             /* why the last pass failed; "" it did not */
+	_Atomic bool paused;
+};
+
+CLEANUP_FN(struct view *, view_close)
+
+/* What the ledger knows of the source before this start. */
+static int recall(struct source *s, char *ret_root, size_t n, bool *ret_had, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct source_row row;
+	*ret_root = '\0';
+	*ret_had = false;
+	if (view_open(s->p->store, &v, err) < 0)
+		return -1;
+	int found = view_source(v, slice_of(s->config->name), &row, err);
+	if (found > 0) {
+		(void)snprintf(ret_root, n, "%.*s", (int)row.root.len, row.root.p);
+		*ret_had = row.present > 0;
+	}
+	char name[128];
+	struct slice value;
+	(void)snprintf(name, sizeof(name), "paused:%s", s->config->name);
+	s->paused = view_meta(v, name, &value) > 0 && slice_eq(value, SLICE_LIT("1"));
+	return found < 0 ? -1 : 0;
+}
+
+struct source *source_open(struct pipeline *p, const struct source_config *c, struct err *err)
+{
+	struct source *s = mem_zero(1, sizeof(*s));
+	char root[256];
+	bool had;
+	s->p = p;
+	s->config = c;
+	s->ops = connector_find(c->scheme);
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->asked, NULL);
+	if (!s->ops) {
+		(void)err_set(err, ERR_FATAL, 0, "source '%s': no connector for '%s'", c->name, c->scheme);
+	} else if (recall(s, root, sizeof(root), &had, err) == 0 && s->ops->open(&c->folder, root, had, &s->connector, err) == 0) {
+		s->want_all = p->mode != PIPELINE_ATTEND;
+		return s;
+	}
+	(void)err_wrap(err, "source '%s'", c->name);
+	source_close(s);
+	return NULL;
+}
+
+struct conclude {
+	struct source *s;
+	struct change *change;
+	size_t count;
+};
+
+static int conclude_flush(struct conclude *c, struct err *err)
+{
+	if (!c->change)
+		return 0;
+	return committer_wait(c->s->p->store, TAKE_PTR(c->change), err) < 0 ? -1 : 0;
+}
+
+static int conclude_one(void *arg, struct slice key, bool directory, struct err *err)
+{
+	struct conclude *c = arg;
+	if (!c->change)
+		c->change = change_new();
+	struct slice copy = change_copy(c->change, key);
+	struct record *r = change_add(c->change, RECORD_GONE);
+	r->gone = (struct record_gone){ .source = slice_of(c->s->config->name), .key = copy, .layout = c->s->ops->layout,
+		.directory = directory };
+	account_step(c->s->p);
+	return ++c->count % GONE_BATCH == 0 ? conclude_flush(c, err) : 0;
+}
+
+/* The pass was complete and sane: what it did not see is gone. */
+static int conclude(struct source *s, struct absent *absent, struct err *err)
+{
+	struct conclude c = { .s = s };
+	int ok = absent_each(absent, conclude_one, &c, err);
+	if (ok == 0)
+		ok = conclude_flush(&c, err);
+	change_free(c.change);
+	atomic_fetch_add(&s->p->gone_objects, c.count);
+	return ok;
+}
+
+/* The root's identity goes into the log when it is new or another one; a full pass's time into the index. */
+static int remember(struct source *s, bool full, const char *state, const char *message, struct err *err)
+{
+	struct source_status status;
+	struct source_row row;
+	struct change *c = change_new();
+	s->ops->status(s->connector, &status);
+	struct view *v;
+	if (view_open(s->p->store, &v, err) < 0) {
+		change_free(c);
+		return -1;
+	}
+	int found = view_source(v, slice_of(s->config->name), &row, err);
+	if (full && status.root[0] && (found <= 0 || !slice_eq(row.root, slice_of(status.root)))) {
+		struct slice root = change_copy(c, slice_of(status.root));
+		change_add(c, RECORD_SOURCE)->source = (struct record_source){ .source = slice_of(s->config->name),
+			.kind = slice_of(s->ops->scheme), .root = root };
+	}
+	view_close(v);
+	struct record_pass pass = { .source = slice_of(s->config->name), .state = change_copy(c, slice_of(state)),
+		.message = change_copy(c, slice_of(message)), .complete = full, .time_ms = clock_wall_ms() };
+	change_add(c, RECORD_PASS)->pass = pass;
+	return committer_wait(s->p->store, c, err) < 0 ? -1 : 0;
+}
+
+static void went_offline(struct source *s, const struct err *err)
+{
+	bool was;
+	pthread_mutex_lock(&s->lock);
+	was = s->offline;
+	s->offline = true;
+	(void)snprintf(s->message, sizeof(s->message), "%s", err->text);
+	pthread_mutex_unlock(&s->lock);
+	struct err ignored;
+	if (!was) {
+		LOG_WARNING(LOG_SOURCE, "source '%s' is offline, nothing is concluded from it: %s", s->config->name, err->text);
+		(void)remember(s, false, "offline", err->text, &ignored);
+	}
+}
+
+static void went_well(struct source *s, const struct pass *pass, const struct merge *m)
+{
+	pthread_mutex_lock(&s->lock);
+	bool was = s->offline;
+	s->offline = false;
+	s->message[0] = '\0';
+	s->settling = pass->settling;
+	s->settling_passes = pass->settling ? s->settling_passes + 1 : 0;
+	if (pass->full)
+		s->unreadable = m->unreadable;
+	pthread_mutex_unlock(&s->lock);
+	if (was)
+		LOG_NOTICE(LOG_SOURCE, "source '%s' is back", s->config->name);
+}
+
+static void run_pass(struct source *s, enum discover_scope scope)
+{
+	struct absent *absent = absent_new(s->p->config->state_dir);
+	struct merge m;
+	struct pass pass = { 0 };
+	struct err err;
+	merge_init(&m, s, absent);
+	int ok = s->ops->discover(s->connector, scope, merge_page, &m, &pass, &err);
+	bool full = pass.full || scope == DISCOVER_ALL;
+	if (ok == 0 && pass.complete)
+		ok = conclude(s, absent, &err);
+	if (ok == 0 && pass.complete && full)
+		ok = remember(s, true, "live", "", &err);
+	if (ok == 0)
+		went_well(s, &pass, &m);
+	else if (err.class == ERR_FATAL)
+		pipeline_fail(s->p, &err);
+	else if (!s->p->stopping && !s->paused)
+		went_offline(s, &err);
+	merge_done(&m);
+	absent_free(absent);
+}
+
+static void *discover_thread(void *arg)
+{
+	struct source *s = arg;
+	pthread_mutex_lock(&s->lock);
+	while (!s->stopping) {
+		if (s->paused || (!s->want_all && !s->want_news)) {
+			pthread_cond_wait(&s->asked, &s->lock);
+			continue;
+		}
+		enum discover_scope scope = s->want_all ? DISCOVER_ALL : DISCOVER_NEWS;
+		s->want_news = false;
+		if (scope == DISCOVER_ALL)
+			s->want_all = false;
+		s->running = true;
+		pthread_mutex_unlock(&s->lock);
+		run_pass(s, scope);
+		account_step(s->p);
+		pthread_mutex_lock(&s->lock);
+		s->running = false;
+		s->passes++;
+		pthread_mutex_unlock(&s->lock);
+		account_wake(s->p);
+		pipeline_wake(s->p);
+		pthread_mutex_lock(&s->lock);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+int source_start(struct source *s, struct err *err)
+{
+	int rc = pthread_create(&s->thread, NULL, discover_thread, s);
+	if (rc != 0)
+		return err_set(err, ERR_FATAL, rc, "start the discover thread of '%s'", s->config->name);
+	s->started = true;
+	return 0;
+}
+
+void source_stop(struct source *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_broadcast(&s->asked);
+	pthread_mutex_unlock(&s->lock);
+	s->ops->stop(s->connector);
+}
+
+void source_join(struct source *s)
+{
+	if (s->started)
+		pthread_join(s->thread, NULL);
+	s->started = false;
+}
+
+void source_close(struct source *s)
+{
+	if (!s)
+		return;
+	source_join(s);
+	if (s->ops)
+		s->ops->close(s->connector);
+	pthread_cond_destroy(&s->asked);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+const char *source_name(const struct source *s)
+{
+	return s->config->name;
+}
+
+const struct source_config *source_config(const struct source *s)
+{
+	return s->config;
+}
+
+const struct connector_ops *source_ops(const struct source *s)
+{
+	return s->ops;
+}
+
+struct connector *source_connector(const struct source *s)
+{
+	return s->connector;
+}
+
+struct pipeline *source_pipeline(const struct source *s)
+{
+	return s->p;
+}
+
+int source_fd(const struct source *s)
+{
+	return s->ops->events(s->connector);
+}
+
+static void ask(struct source *s, enum discover_scope scope)
+{
+	if (scope == DISCOVER_ALL)
+		s->want_all = true;
+	else
+		s->want_news = true;
+	pthread_cond_broadcast(&s->asked);
+}
+
+uint64_t source_pump(struct source *s)
+{
+	uint64_t due_ns = UINT64_MAX;
+	enum discover_scope scope = DISCOVER_NEWS;
+	s->ops->pump(s->connector, &due_ns, &scope);
+	pthread_mutex_lock(&s->lock);
+	if (s->running || s->paused || s->want_all || s->want_news) {
+		due_ns = UINT64_MAX; /* the end of the pass wakes the main loop */
+	} else if (due_ns <= clock_mono_ns()) {
+		ask(s, scope);
+		due_ns = UINT64_MAX;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return due_ns;
+}
+
+void source_sync(struct source *s)
+{
+	pthread_mutex_lock(&s->lock);
+	ask(s, DISCOVER_ALL);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool source_idle(struct source *s, bool once)
+{
+	pthread_mutex_lock(&s->lock);
+	bool idle = s->paused || (!s->running && !s->want_all && !s->want_news);
+	if (idle && once && !s->paused && s->settling > 0 && s->settling_passes < UNSETTLED_PASSES)
+		idle = false; /* the connector announces when it has settled */
+	pthread_mutex_unlock(&s->lock);
+	return idle;
+}
+
+void source_pause(struct source *s, bool pause)
+{
+	pthread_mutex_lock(&s->lock);
+	s->paused = pause;
+	if (!pause)
+		s->want_all = true; /* what happened meanwhile is found by a pass */
+	pthread_cond_broadcast(&s->asked);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool source_paused(const struct source *s)
+{
+	return s->paused;
+}
+
+bool source_offline(struct source *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool offline = s->offline;
+	pthread_mutex_unlock(&s->lock);
+	return offline;
+}
+
+uint64_t source_unsettled(struct source *s)
+{
+	pthread_mutex_lock(&s->lock);
+	uint64_t n = s->settling + s->unreadable;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+void source_describe(struct source *s, struct source_view *ret)
+{
+	struct source_status status;
+	s->ops->status(s->connector, &status);
+	pthread_mutex_lock(&s->lock);
+	bool offline = s->offline || status.health == SOURCE_OFFLINE;
+	*ret = (struct source_view){ .name = s->config->name, .kind = s->ops->scheme, .settling = s->settling };
+	ret->state = s->paused ? "paused" : offline ? "offline" : s->running ? "scanning" : s->passes ? "live" : "idle";
+	ret->watching = status.health == SOURCE_POLLED ? "poll" : status.health == SOURCE_MIXED ? "mixed" : "inotify";
+	(void)snprintf(ret->message, sizeof(ret->message), "%s", s->message[0] ? s->message : status.message);
+	if (!ret->message[0] && s->unreadable)
+		(void)snprintf(ret->message, sizeof(ret->message), "%llu directories cannot be read: let the daemon's user "
+			"enter them (chmod o+rx, setfacl -m u:inlet:rx)", (unsigned long long)s->unreadable);
+	pthread_mutex_unlock(&s->lock);
+}

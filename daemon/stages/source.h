@@ -1,0 +1,32 @@
+/* source.h - one configured source at run time: its connector, its discover thread, its state.
+ *
+ * The main loop pumps events (source_pump) and wakes the thread when something is due; the thread runs passes and merges
+ * their pages with the ledger (merge.h). */
+#ifndef INLET_STAGES_SOURCE_H
+#define INLET_STAGES_SOURCE_H
+
+#include "daemon/stages/internal.h"
+
+struct source *source_open(struct pipeline *p, const struct source_config *c, struct err *err);
+int source_start(struct source *s, struct err *err);
+void source_stop(struct source *s);
+void source_join(struct source *s);                     /* after source_stop(): its thread has ended */
+void source_close(struct source *s);                    /* joins; NULL allowed */
+
+const char *source_name(const struct source *s);
+const struct source_config *source_config(const struct source *s);
+const struct connector_ops *source_ops(const struct source *s);
+struct connector *source_connector(const struct source *s);
+struct pipeline *source_pipeline(const struct source *s);
+
+int source_fd(const struct source *s);                  /* main loop: events, -1 none */
+uint64_t source_pump(struct source *s);                 /* main loop: take events, wake the thread; next call is due at */
+void source_sync(struct source *s);                     /* a full pass now */
+bool source_idle(struct source *s, bool once);          /* no pass runs or is asked for; once: nor is anything settling */
+void source_pause(struct source *s, bool pause);
+bool source_paused(const struct source *s);
+void source_describe(struct source *s, struct source_view *ret);
+bool source_offline(struct source *s);
+uint64_t source_unsettled(struct source *s);            /* entries passed over as still growing, places unreadable */
+
+#endif

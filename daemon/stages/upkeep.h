@@ -1,0 +1,11 @@
+/* upkeep.h - what a changed configuration or program asks of stored items; once at start, beside the stages. */
+#ifndef INLET_STAGES_UPKEEP_H
+#define INLET_STAGES_UPKEEP_H
+
+#include "daemon/stages/internal.h"
+
+struct upkeep *upkeep_start(struct pipeline *p);
+void upkeep_close(struct upkeep *u); /* joins; NULL allowed */
+bool upkeep_busy(struct upkeep *u);
+
+#endif
