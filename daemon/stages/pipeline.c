@@ -259,8 +259,6 @@ uint64_t pipeline_pump(struct pipeline *p)
 {
 	uint64_t due_ns = UINT64_MAX, count;
 	(void)!read(p->wake_fd, &count, sizeof(count));
-	if (p->mode == PIPELINE_ATTEND && !p->active)
-		return due_ns; /* a stand-in discovers only when it is asked to */
 	for (size_t i = 0; i < p->source_count; i++) {
 		uint64_t at = source_pump(p->sources[i]);
 		due_ns = at < due_ns ? at : due_ns;

@@ -24,6 +24,7 @@ struct source {
 	pthread_mutex_t lock;  /* guards all below */
 	pthread_cond_t asked;
 	bool want_all, want_news, running, stopping;
+	bool synced;                   /* asked for by name since the start */
 	bool offline;
 	uint64_t settling, unreadable; /* of the last pass */
 	uint32_t settling_passes;      /* in a row */
@@ -303,7 +304,8 @@ uint64_t source_pump(struct source *s)
 	enum discover_scope scope = DISCOVER_NEWS;
 	s->ops->pump(s->connector, &due_ns, &scope);
 	pthread_mutex_lock(&s->lock);
-	if (s->running || s->paused || s->want_all || s->want_news) {
+	bool mine = s->p->mode != PIPELINE_ATTEND || s->synced; /* a stand-in discovers only what it is asked to */
+	if (!mine || s->running || s->paused || s->want_all || s->want_news) {
 		due_ns = UINT64_MAX; /* the end of the pass wakes the main loop */
 	} else if (due_ns <= clock_mono_ns()) {
 		ask(s, scope);
@@ -316,6 +318,7 @@ uint64_t source_pump(struct source *s)
 void source_sync(struct source *s)
 {
 	pthread_mutex_lock(&s->lock);
+	s->synced = true;
 	ask(s, DISCOVER_ALL);
 	pthread_mutex_unlock(&s->lock);
 }

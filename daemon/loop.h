@@ -1,0 +1,19 @@
+/* loop.h - the main thread's event loop (sd-event): signals, the sources' events, the watchdog, aggregated progress. */
+#ifndef INLET_LOOP_H
+#define INLET_LOOP_H
+
+#include "daemon/stages/pipeline.h"
+
+/* Signals that end the program; blocked in every thread, taken by the loop. Call before the first thread starts. */
+void loop_block_signals(void);
+
+enum loop_end {
+	LOOP_SIGNAL,   /* asked to stop */
+	LOOP_DRAINED,  /* --once: nothing is due any more */
+	LOOP_DESERTED, /* stand-in: the last client has gone */
+	LOOP_FAILED,   /* err says why */
+};
+/* Runs until one of these. state_dir: an open descriptor, for the stand-in's attend.sock. */
+enum loop_end loop_run(struct pipeline *p, enum pipeline_mode mode, int state_dir, struct err *err);
+
+#endif

@@ -1,0 +1,178 @@
+/* owner.c - the life of the process that owns the store. */
+#include "daemon/owner.h"
+
+#include "daemon/api/server.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/base/mem.h"
+#include "daemon/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#define STAND_IN_WAIT_MS 10000  /* a stand-in ends with its last client: a daemon waits this long for it */
+#define LOCK_LOOK_MS 100
+#define ARENA_SHARE 4           /* of limits.memory */
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_PARTIAL = 3 };
+
+static int fail(const struct err *err)
+{
+	LOG_ERR(LOG_FATAL, "%s", err->text);
+	(void)sd_notifyf(0, "STATUS=%s", err->text);
+	return EXIT_FAILED;
+}
+
+/* A lock held by a stand-in is waited for; one held by a daemon is not. */
+static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_fd, struct err *err)
+{
+	uint64_t until_ns = clock_mono_ns() + STAND_IN_WAIT_MS * NS_PER_MS;
+	for (;;) {
+		long pid = 0;
+		bool attend = false;
+		if (store_lock(c->state_dir, mode == PIPELINE_ATTEND ? "attend" : "daemon", ret_fd, &pid, &attend, err) == 0)
+			return 0;
+		if (!attend || mode == PIPELINE_ATTEND || clock_mono_ns() > until_ns)
+			return -1;
+		struct timespec pause = clock_spec(LOCK_LOOK_MS * NS_PER_MS);
+		(void)nanosleep(&pause, NULL); /* flock with a timeout does not exist */
+	}
+}
+
+static struct store_options store_options_of(const struct config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return (struct store_options){ .map_bytes = c->limits.map_bytes, .reserve_bytes = c->limits.reserve_bytes,
+		.segment_bytes = c->limits.segment_bytes, .arena_bytes = c->limits.memory_bytes / ARENA_SHARE,
+		.fetch_threads = c->fetch_threads ? (int)c->fetch_threads : (int)(cores > 0 ? cores : 1) };
+}
+
+static void report_opening(const struct config *c, const struct store_report *r)
+{
+	if (r->created)
+		LOG_NOTICE(LOG_STORE, "created an empty dataset in %s", c->state_dir);
+	if (r->rebuilt)
+		LOG_NOTICE(LOG_STORE, "the index was missing and has been rebuilt from the log, revision %llu", (unsigned long long)r->revision);
+	if (r->batches_recovered || r->bytes_cut)
+		LOG_NOTICE(LOG_RECOVERED, "after an unclean end: %llu batches applied from the log, %llu torn bytes cut",
+			(unsigned long long)r->batches_recovered, (unsigned long long)r->bytes_cut);
+}
+
+static void greet(const struct config *c)
+{
+	for (size_t i = 0; i < c->source_count; i++)
+		LOG_INFO(LOG_STARTED, "watching %s '%s': %s", c->sources[i].scheme, c->sources[i].name, c->sources[i].folder.path);
+	LOG_INFO(LOG_STARTED, "the store is in %s", c->state_dir);
+	LOG_INFO(LOG_STARTED, "try: inlet --config %s status, then items", c->file);
+}
+
+static int print_counts(struct pipeline *p)
+{
+	struct drain_counts n;
+	pipeline_counts(p, &n);
+	(void)printf("read %llu objects: %llu new items; %llu objects new, %llu changed, %llu gone\n", (unsigned long long)n.read,
+		(unsigned long long)n.items_new, (unsigned long long)n.objects_new, (unsigned long long)n.objects_changed,
+		(unsigned long long)n.objects_gone);
+	(void)printf("remaining: %llu quarantined, %llu retrying, %llu sources offline, %llu unsettled or unreadable\n",
+		(unsigned long long)n.quarantined, (unsigned long long)n.retrying, (unsigned long long)n.offline,
+		(unsigned long long)n.unsettled);
+	struct model_view models[16];
+	size_t count = pipeline_models(p, models, 16), broken = 0;
+	for (size_t i = 0; i < count; i++)
+		broken += models[i].error[0] != '\0';
+	if (broken)
+		(void)printf("%zu models could not be loaded: their items wait\n", broken);
+	return n.quarantined || n.retrying || n.offline || n.unsettled || broken ? EXIT_PARTIAL : EXIT_OK;
+}
+
+/* With store and pipeline open: serve until the end comes. */
+static int serve(const struct config *c, struct pipeline *p, enum pipeline_mode mode, int state_dir)
+{
+	struct server *server = NULL;
+	struct err err;
+	if (pipeline_start(p, &err) < 0 || server_start(p, state_dir, &server, &err) < 0)
+		return fail(&err);
+	if (mode == PIPELINE_DAEMON)
+		greet(c);
+	(void)sd_notifyf(0, "READY=1\nSTATUS=watching %zu sources", c->source_count);
+	enum loop_end end = loop_run(p, mode, state_dir, &err);
+	(void)sd_notify(0, "STOPPING=1");
+	int rc = end == LOOP_FAILED ? fail(&err) : end == LOOP_DRAINED ? print_counts(p) : EXIT_OK;
+	if (server_stop(server) < 0) {
+		LOG_WARNING(LOG_STOPPED, "a request did not end in time; stopping all the same, the queue is durable");
+		_exit(rc);
+	}
+	if (mode == PIPELINE_DAEMON && end == LOOP_SIGNAL)
+		LOG_INFO(LOG_STOPPED, "stopped; what is queued goes on at the next start");
+	return rc;
+}
+
+static char *worker_path(void)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n < 0)
+		return mem_strdup("inlet-decode");
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	return mem_printf("%.*s/inlet-decode", (int)(slash - self), self);
+}
+
+static int open_and_serve(const struct config *c, enum pipeline_mode mode)
+{
+	struct store_options options = store_options_of(c);
+	struct store_report report = { 0 };
+	struct store *store = NULL;
+	struct pipeline *p = NULL;
+	struct err err;
+	CLEANUP(freep) char *worker = worker_path();
+	CLEANUP(close_fdp) int state_dir = open(c->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (state_dir < 0) {
+		(void)err_set(&err, ERR_FATAL, errno, "open state_dir '%s'", c->state_dir);
+		return fail(&err);
+	}
+	if (store_open(c->state_dir, &options, &store, &report, &err) < 0)
+		return fail(&err);
+	report_opening(c, &report);
+	int rc = EXIT_FAILED;
+	if (pipeline_open(c, store, mode, worker, &p, &err) < 0)
+		(void)fail(&err);
+	else
+		rc = serve(c, p, mode, state_dir);
+	pipeline_close(p);
+	store_close(store);
+	return rc;
+}
+
+int owner_run(const struct config *c, enum pipeline_mode mode)
+{
+	int lock = -1;
+	struct err err;
+	loop_block_signals();
+	if (take_lock(c, mode, &lock, &err) < 0)
+		return fail(&err);
+	int rc = open_and_serve(c, mode);
+	(void)close(lock); /* before any client of a stand-in sees its end */
+	return rc;
+}
+
+int owner_rebuild(const struct config *c)
+{
+	struct store_options options = store_options_of(c);
+	struct store_report report = { 0 };
+	struct err err;
+	int lock = -1;
+	if (take_lock(c, PIPELINE_DAEMON, &lock, &err) < 0)
+		return fail(&err);
+	int rc = store_rebuild(c->state_dir, &options, &report, &err);
+	(void)close(lock);
+	if (rc < 0)
+		return fail(&err);
+	(void)printf("the index is new: revision %llu\n", (unsigned long long)report.revision);
+	return EXIT_OK;
+}
