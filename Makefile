@@ -1,4 +1,4 @@
-# Inlet. make: build, no install, no root | make run: first run | make test: everything | make help: the rest.
+# Inlet. "make" builds (no install, no root), "make run" is a first run, "make test" is every test, "make help" is the rest.
 BUILD  ?= build
 CC     ?= cc
 PREFIX ?= /usr/local
@@ -10,7 +10,9 @@ DECODE_PKGS  := vips libcrypto libseccomp libsodium uchardet libutf8proc libmagi
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef
 CFLAGS ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SAN    ?=
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. -fPIE -fvisibility=hidden -pthread $(WARN) $(CFLAGS) $(SAN) -DINLET_PREFIX='"$(PREFIX)"' -MMD -MP
+# Hidden visibility: no function of ours may take the place of a library's of the same name.
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. -fPIE -fvisibility=hidden -pthread $(WARN) $(CFLAGS) $(SAN) \
+	-DINLET_PREFIX='"$(PREFIX)"' -MMD -MP
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS) $(SAN)
 
 # inlet-decode is built from base, model and its own side of daemon/decode; it links the media libraries, inletd does not.
@@ -18,8 +20,10 @@ DECODE_SRC := $(wildcard daemon/decode/worker*.c)
 LIB_SRC    := $(filter-out $(DECODE_SRC),$(wildcard daemon/base/*.c config/*.c daemon/model/*.c daemon/net/*.c \
 	daemon/manifest/*.c connectors/*.c daemon/store/*.c daemon/decode/*.c daemon/infer/*.c daemon/export/*.c \
 	daemon/stages/*.c daemon/api/*.c daemon/cli/*.c))
-obj = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
-PROGRAMS := $(BUILD)/inletd $(BUILD)/inlet $(BUILD)/inlet-decode
+MAIN_SRC   := daemon/inletd.c daemon/inlet.c daemon/inlet-decode.c
+PROGRAMS   := $(BUILD)/inletd $(BUILD)/inlet $(BUILD)/inlet-decode
+obj  = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
+libs = $(shell pkg-config --libs $1)
 
 all: $(PROGRAMS)
 
@@ -33,36 +37,206 @@ $(BUILD)/inlet-decode: $(call obj,daemon/inlet-decode.c) $(BUILD)/libdecode.a $(
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(DECODE_PKGS)) -lm
 
+# q, not r: files of one name from two folders (request.o) are two members.
 $(BUILD)/libinlet.a: $(call obj,$(LIB_SRC))
 	@mkdir -p $(@D)
 	@echo "  AR    $@"
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) qcs $@ $^
 $(BUILD)/libdecode.a: $(call obj,$(DECODE_SRC))
 	@mkdir -p $(@D)
 	@echo "  AR    $@"
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) qcs $@ $^
 
-libs = $(shell pkg-config --libs $1)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(DECODE_PKGS) 2>/dev/null)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
+.PRECIOUS: $(BUILD)/obj/%.o
 
-# Unit tests mirror the tree: tests/unit/PATH/test_X.c is one cmocka program.
-UNIT_SRC := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
-UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+# ---- what is needed: nothing is fetched, and nobody is asked for a password, when everything is there ----
+CODENAME  := $(shell . /etc/os-release 2>/dev/null; echo $$VERSION_CODENAME)
+DEB_BUILD := gcc make pkgconf libc6-dev liblmdb-dev libssl-dev libsystemd-dev libyaml-dev libjansson-dev libmicrohttpd-dev \
+	libsodium-dev libcurl4-openssl-dev libseccomp-dev libvips-dev libuchardet-dev libutf8proc-dev libmagic-dev \
+	python3 python3-venv ca-certificates
+DEB_TEST  := libcmocka-dev strace clang clang-tidy valgrind debootstrap systemd systemd-container tar procps util-linux
+# ONNX Runtime: Debian's package where there is one, else the library inside the Python wheel.
+ONNX_DEB  := $(if $(filter bookworm,$(CODENAME)),,libonnxruntime1.21)
+ONNX_PIP  := $(if $(ONNX_DEB),,onnxruntime==1.32.0)
+MODEL_PIP := numpy==2.4.6 onnx==1.23.2 $(ONNX_PIP)
+TEST_PIP  := pytest==9.2.0 webdataset==1.0.2 pycocotools==2.0.11
+SUDO      := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PYTHON    := $(BUILD)/venv/bin/python3
+
+define apt_install
+	$(Q)missing=$$(for p in $1; do \
+		dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	[ -z "$$missing" ] || { echo "  APT   "$$missing; $(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing; }
+endef
+deps:
+	$(call apt_install,$(DEB_BUILD) $(ONNX_DEB))
+deps-test: deps
+	$(call apt_install,$(DEB_TEST))
+
+$(PYTHON):
+	@echo "  VENV  $(BUILD)/venv"
+	@mkdir -p $(BUILD)
+	$(Q)/usr/bin/python3 -m venv $(BUILD)/venv
+# Stamps are named after what they stand for: another version is another file.
+pip_stamp = $(BUILD)/venv/.pip-$(shell echo '$1' | sha256sum | cut -c1-12)
+PIP_MODEL := $(call pip_stamp,$(MODEL_PIP))
+PIP_TEST  := $(call pip_stamp,$(TEST_PIP))
+$(PIP_MODEL): | $(PYTHON)
+	@echo "  PIP   $(MODEL_PIP)"
+	$(Q)$(PYTHON) -m pip install -q --disable-pip-version-check $(MODEL_PIP) && touch $@
+$(PIP_TEST): | $(PYTHON)
+	@echo "  PIP   $(TEST_PIP)"
+	$(Q)$(PYTHON) -m pip install -q --disable-pip-version-check $(TEST_PIP) && touch $@
+
+# The wheel's library lies where inletd looks first: lib/ beside the program.
+ONNX_LIB := $(if $(ONNX_PIP),$(BUILD)/lib/.onnxruntime)
+$(BUILD)/lib/.onnxruntime: $(PIP_MODEL)
+	@mkdir -p $(@D)
+	$(Q)cp -f $(BUILD)/venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* $(@D)/ && touch $@
+
+# The shipped models: real weights, converted once from what packages carry. The stamp lies beside them.
+MODEL_MAKERS := $(sort $(wildcard config/models/make_*.py))
+MODELS := config/models/.made
+$(MODELS): $(MODEL_MAKERS) | $(PIP_MODEL)
+	$(Q)for m in $(MODEL_MAKERS); do echo "  MODEL $$m"; $(abspath $(PYTHON)) $$m || exit 1; done; touch $@
+models: $(MODELS) $(ONNX_LIB)
+
+inbox:
+	$(Q)/usr/bin/python3 config/samples.py inbox $(BUILD)/samples
+
+# Two steps, because what is found at the first reading of this file (pkg-config, Python) may not be installed yet.
+run: deps
+	$(Q)$(MAKE) --no-print-directory all models inbox
+	$(Q)exec $(BUILD)/inletd --config config/quickstart.yaml
+
+# ---- tests ----
+# tests/unit mirrors the tree: tests/unit/PATH/test_X.c is one cmocka program. TEST_WRAP: valgrind.
+UNIT_SRC   := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
+UNIT_BIN   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
+REPLAY_BIN := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
+FUZZ_BIN   := $(FUZZ_NAMES:%=$(BUILD)/fuzz/%)
+FUZZ_SECONDS ?= 60
+TEST_WRAP  ?=
+TEST_LIBS   = $(BUILD)/libdecode.a $(BUILD)/libinlet.a
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libdecode.a $(BUILD)/libinlet.a
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS) $(DECODE_PKGS)) -lcmocka -ldl -lm
-.PRECIOUS: $(BUILD)/obj/%.o
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(TEST_LIBS)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS) $(DECODE_PKGS)) -ldl -lm
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(TEST_LIBS)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call libs,$(PKGS) $(DECODE_PKGS)) -ldl -lm
 
 unit: all $(UNIT_BIN)
-	$(Q)fail=0; for t in $(UNIT_BIN); do INLET_BUILD=$(abspath $(BUILD)) $$t || fail=1; done; exit $$fail
+	$(Q)failed=; for t in $(UNIT_BIN); do INLET_BUILD=$(abspath $(BUILD)) $(TEST_WRAP) $$t || failed="$$failed $$t"; done; \
+	echo "unit: $(words $(UNIT_BIN)) programs, failed:$${failed:- none}"; [ -z "$$failed" ]
+replay: $(REPLAY_BIN)
+	$(Q)failed=; for n in $(FUZZ_NAMES); do $(TEST_WRAP) $(BUILD)/replay/$$n tests/fuzz/corpus/$$n || failed="$$failed $$n"; done; \
+	echo "fuzz corpora: $(words $(FUZZ_NAMES)) targets, failed:$${failed:- none}"; [ -z "$$failed" ]
+
+# Everything that needs neither root nor a network.
+check: unit replay lint-fast
+
+# All of it, whatever fails on the way; the last lines are pytest's own.
+test: deps deps-test
+	$(Q)$(MAKE) --no-print-directory -j2 all $(UNIT_BIN) $(REPLAY_BIN)
+	$(Q)$(MAKE) --no-print-directory models $(PIP_TEST)
+	$(Q)failed=; for part in lint-fast unit replay pytest; do \
+		$(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
+	[ -z "$$failed" ] || { echo "make test: failed:$$failed"; exit 1; }
+PYTEST_ARGS ?= tests/integration tests/system
+pytest: all models $(PIP_TEST)
+	$(Q)INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
+test-kill: all models $(PIP_TEST)
+	$(Q)INLET_KILL=all INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/integration/test_kill.py
+bench: all models
+	$(Q)INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/run.py
+
+SAN_CFLAGS := -O1 -g -fno-omit-frame-pointer
+check-asan:
+	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	$(MAKE) --no-print-directory BUILD=$(BUILD)-asan SAN=-fsanitize=address,undefined CFLAGS="$(SAN_CFLAGS)" unit replay
+check-tsan:
+	$(Q)TSAN_OPTIONS=halt_on_error=1 \
+	$(MAKE) --no-print-directory BUILD=$(BUILD)-tsan SAN=-fsanitize=thread CFLAGS="$(SAN_CFLAGS)" unit
+check-valgrind:
+	$(Q)INLET_VALGRIND=1 $(MAKE) --no-print-directory \
+	TEST_WRAP="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite" unit replay
+# New inputs are kept in the build folder; what fails is left beside them.
+fuzz:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-fuzz CC=clang SAN=-fsanitize=fuzzer-no-link,address,undefined \
+		CFLAGS="$(SAN_CFLAGS)" run-fuzzers
+run-fuzzers: $(FUZZ_BIN)
+	$(Q)for n in $(FUZZ_NAMES); do mkdir -p $(BUILD)/corpus/$$n; echo "  FUZZ  $$n"; \
+		$(BUILD)/fuzz/$$n -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/corpus/ -verbosity=0 -print_final_stats=1 \
+		$(BUILD)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
+
+C_FILES := $(LIB_SRC) $(DECODE_SRC) $(MAIN_SRC)
+lint-fast:
+	$(Q)/usr/bin/python3 tests/lint/layers.py --cc "$(CC)" --flags "$(PKG_CFLAGS)"
+lint: lint-fast compile_commands.json
+	$(Q)printf '%s\n' $(wildcard $(C_FILES)) | xargs -P2 -n4 clang-tidy --quiet -p . 2>/dev/null
+compile_commands.json: export COMPILE = clang $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PKG_CFLAGS) -c
+compile_commands.json:
+	$(Q)/usr/bin/python3 -c 'import json, os, sys; json.dump([{"directory": "$(CURDIR)", "file": f, \
+		"command": os.environ["COMPILE"] + " " + f} for f in sys.argv[1:]], open("$@", "w"), indent=1)' \
+		$(wildcard $(C_FILES)) $(UNIT_SRC) $(FUZZ_SRC)
+
+# ---- installation: DESTDIR=, PREFIX=. A configuration that is there stays as it is. ----
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+LIBDIR := $(DESTDIR)$(PREFIX)/lib
+SHARE  := $(DESTDIR)$(PREFIX)/share/inlet
+UNITS  := inletd.service inletd@.service
+install: all models
+	$(Q)install -d $(BINDIR) $(LIBDIR)/inlet $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d \
+		$(LIBDIR)/sysctl.d $(SHARE)/models $(DESTDIR)/etc/inlet
+	$(Q)install -m 755 $(PROGRAMS) $(BINDIR)
+	$(Q)install -m 644 $(UNITS:%=systemd/%) $(LIBDIR)/systemd/system
+	$(Q)for d in sysusers.d tmpfiles.d sysctl.d; do install -m 644 systemd/$$d/*.conf $(LIBDIR)/$$d || exit 1; done
+	$(Q)install -m 644 $(filter-out %.py,$(wildcard config/models/*)) $(SHARE)/models
+	$(Q)$(if $(ONNX_LIB),install -m 644 $(BUILD)/lib/libonnxruntime.so.* $(LIBDIR)/inlet)
+	$(Q)[ -e $(DESTDIR)/etc/inlet/inlet.yaml ] || install -m 644 config/inlet.yaml $(DESTDIR)/etc/inlet/inlet.yaml
+	@echo "installed below $(DESTDIR)$(PREFIX); next: README.md, As a service"
+uninstall:
+	rm -f $(PROGRAMS:$(BUILD)/%=$(BINDIR)/%) $(UNITS:%=$(LIBDIR)/systemd/system/%) \
+		$(LIBDIR)/sysusers.d/inlet.conf $(LIBDIR)/tmpfiles.d/inlet.conf $(LIBDIR)/sysctl.d/60-inlet.conf
+	rm -rf $(LIBDIR)/inlet $(SHARE)
+	@echo "left as they are: $(DESTDIR)/etc/inlet, /var/lib/inlet (the datasets), /var/spool/inlet"
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz compile_commands.json
+
+define HELP
+make                 build $(BUILD)/inletd, inlet and inlet-decode; no install, no root
+make run             install what is missing, build, fetch the models, watch ./inbox (config/quickstart.yaml)
+make test            install what the tests need and run all of them
+make check           unit tests, fuzz corpora and layers, without root or network
+make check-asan      the unit tests under ASan and UBSan;  check-tsan, check-valgrind likewise
+make test-kill       the kill test at every point (make test samples them)
+make fuzz            every fuzz target for FUZZ_SECONDS=60
+make lint            layers, headers alone, lengths, clang-tidy;  compile_commands.json for editors
+make bench           side by side with peers
+make deps deps-test models inbox    the parts of the set-up
+make install uninstall              DESTDIR= PREFIX=/usr/local
+make clean           remove what was built
+Variables: BUILD= CC= CFLAGS= SAN= V=1
+endef
+export HELP
+help:
+	@echo "$$HELP"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all unit clean
+.PHONY: all deps deps-test models inbox run unit replay check test pytest test-kill bench check-asan check-tsan check-valgrind \
+	fuzz run-fuzzers lint lint-fast compile_commands.json install uninstall clean help
