@@ -3,17 +3,20 @@
  *
  *   GET  /api/v1/status                      the status object
  *   GET  /api/v1/items?state=&status=&concept=&source=&after=&limit=&full=   JSON lines (application/jsonl), id order
- *   GET  /api/v1/items/ID                    one item with history, runs, facts, failures
- *   GET  /api/v1/items/ID/content[?form=thumbnail|canonical]  bytes; always nosniff, CSP sandbox
+ *   GET  /api/v1/items/ID                    one item with history, runs, facts, failure; ETag
+ *   GET  /api/v1/items/ID/content[?form=thumbnail|canonical]  bytes; always nosniff, CSP sandbox, attachment
  *   POST /api/v1/items/ID/{accept,reject,label}   {"concept":"…"} by the peer's user name
- *   GET  /api/v1/failures?after=             JSON lines
- *   POST /api/v1/retry {"id":"o12"} | {"all":true};  /relabel;  /sync {"source":"…","accept_gone":false};  /pause, /resume
+ *   GET  /api/v1/failures?after=ID&limit=    JSON lines
+ *   POST /api/v1/retry {"id":"o12"} | {"all":true};  /relabel;  /sync {"source":"…","accept_gone":false}
+ *   POST /api/v1/pause {"source":"…"}, /resume; without a source: all of them
  *   POST /api/v1/wait {"timeout_ms":…}       returns when nothing is due
- *   GET  /api/v1/export?format=&by=&review=  the file, streamed
+ *   GET  /api/v1/export?format=jsonl|coco&by=item|reference&review=true   the file, streamed
  *   POST /api/v1/verify {"slice":0,"slices":1}   JSON lines: problems, then the report
  *   GET  /api/v1/doctor                      JSON lines
  *   GET  /livez /readyz /metrics
- * Errors are application/problem+json: type, title, status, detail (the cure with it). */
+ * retry, relabel and sync return when the work they caused is done or has failed three times, unless the body has
+ * "wait":false. Lists stream all there is; limit (1..10,000) ends one early, and after= the last id goes on. Errors are
+ * application/problem+json: type, title, status, detail (the cure with it). */
 #ifndef INLET_API_SERVER_H
 #define INLET_API_SERVER_H
 
@@ -22,6 +25,9 @@
 struct server;
 /* socket_dir: an open state_dir; the socket is bound through it, so that its path may be longer than sun_path. mode 0660. */
 int server_start(struct pipeline *p, int socket_dir, struct server **ret, struct err *err);
-void server_stop(struct server *s); /* running requests get a few seconds; NULL allowed */
+/* Call pipeline_stop() first: it ends the waits that requests are in. No new requests; running ones get three seconds.
+ * 0: all ended, s is gone. -1: one still runs (a long verify, a commit on a stuck disk): the caller must neither close the
+ * pipeline nor the store but end the process, which is as safe as a crash. NULL allowed. */
+int server_stop(struct server *s);
 
 #endif

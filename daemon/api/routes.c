@@ -1,0 +1,43 @@
+/* routes.c - the one table of routes. */
+#include "daemon/api/routes.h"
+
+#include <string.h>
+
+#define API "/api/v1"
+
+static const struct route routes[] = {
+	{ "GET", API "/status", status_answer, { NULL } },
+	{ "GET", API "/items", items_answer, { "state", "status", "concept", "source", "after", "limit", "full", NULL } },
+	{ "GET", API "/items/#", item_answer, { NULL } },
+	{ "GET", API "/items/#/content", content_answer, { "form", NULL } },
+	{ "POST", API "/items/#/accept", accept_answer, { "concept", NULL } },
+	{ "POST", API "/items/#/reject", reject_answer, { "concept", NULL } },
+	{ "POST", API "/items/#/label", label_answer, { "concept", NULL } },
+	{ "GET", API "/failures", failures_answer, { "after", "limit", NULL } },
+	{ "POST", API "/retry", retry_answer, { "id", "all", "wait", NULL } },
+	{ "POST", API "/relabel", relabel_answer, { "wait", NULL } },
+	{ "POST", API "/sync", sync_answer, { "source", "accept_gone", "wait", NULL } },
+	{ "POST", API "/wait", wait_answer, { "timeout_ms", NULL } },
+	{ "POST", API "/pause", pause_answer, { "source", NULL } },
+	{ "POST", API "/resume", resume_answer, { "source", NULL } },
+	{ "GET", API "/export", export_answer, { "format", "by", "review", NULL } },
+	{ "POST", API "/verify", verify_answer, { "slice", "slices", NULL } },
+	{ "GET", API "/doctor", doctor_answer, { NULL } },
+	{ "GET", "/livez", livez_answer, { NULL } },
+	{ "GET", "/readyz", readyz_answer, { NULL } },
+	{ "GET", "/metrics", metrics_answer, { NULL } },
+};
+
+const struct route *route_find(const char *method, const char *path, uint64_t *ret_item, const char **ret_allowed)
+{
+	const char *as = strcmp(method, "HEAD") == 0 ? "GET" : method; /* libmicrohttpd leaves the body out */
+	*ret_allowed = NULL;
+	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
+		if (!path_match(routes[i].path, path, ret_item))
+			continue;
+		if (strcmp(routes[i].method, as) == 0)
+			return &routes[i];
+		*ret_allowed = strcmp(routes[i].method, "GET") == 0 ? "GET, HEAD" : routes[i].method;
+	}
+	return NULL;
+}

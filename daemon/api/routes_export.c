@@ -1,0 +1,116 @@
+/* routes_export.c - the whole dataset: as a file, and checked. */
+#include "daemon/api/routes.h"
+
+#include "daemon/api/walk.h"
+#include "daemon/base/mem.h"
+#include "daemon/stages/pipeline.h"
+
+#include <stdlib.h>
+
+#define PROBLEMS_MAX 10000U /* lines that one answer names; the report counts all */
+#define SLICES_MAX 1000000U
+
+struct download {
+	struct walk walk;
+	bool items_done;
+	struct exporter *exporter;
+	struct buf *to;      /* while a piece is made */
+};
+
+static void download_free(void *arg)
+{
+	struct download *d = arg;
+	exporter_free(d->exporter);
+	free(d);
+}
+
+static int download_text(void *arg, struct slice text, struct err *err)
+{
+	(void)err;
+	struct download *d = arg;
+	buf_add(d->to, text.p, text.len);
+	return 0;
+}
+
+static int download_item(void *arg, struct view *v, const struct item_full *it, struct err *err)
+{
+	(void)v;
+	struct download *d = arg;
+	return exporter_add(d->exporter, it, err);
+}
+
+static int download_fill(void *arg, struct buf *to, struct err *err)
+{
+	struct download *d = arg;
+	d->to = to;
+	if (d->items_done)
+		return exporter_end(d->exporter, err);
+	int more = walk_page(&d->walk, download_item, d, err);
+	d->items_done = more == 0;
+	return more < 0 ? -1 : 1;
+}
+
+struct reply export_answer(struct request *r)
+{
+	static const char *const formats[] = { "jsonl", "coco", NULL };
+	static const char *const entries[] = { "item", "reference", NULL };
+	struct export_options o = { .spool_dir = pipeline_config(r->pipeline)->state_dir };
+	struct err err;
+	int format = EXPORT_JSONL;
+	int by = EXPORT_BY_ITEM;
+	if (query_choice(r, "format", formats, &format, &err) < 0 || query_choice(r, "by", entries, &by, &err) < 0 ||
+		query_bool(r, "review", &o.with_review, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	o.format = (enum export_format)format;
+	o.by = (enum export_by)by;
+	struct download *d = mem_zero(1, sizeof(*d));
+	d->walk = (struct walk){ .store = pipeline_store(r->pipeline), .left = UINT64_MAX };
+	d->exporter = exporter_new(&o, download_text, d);
+	struct reply reply = reply_stream(r, format == EXPORT_COCO ? TYPE_JSON : TYPE_JSONL, download_fill, d, download_free);
+	reply_header(&reply, "Content-Disposition", format == EXPORT_COCO ? "attachment; filename=\"coco.json\"" :
+		"attachment; filename=\"items.jsonl\"");
+	return reply;
+}
+
+struct problems {
+	struct buf text;
+	uint64_t named;
+};
+
+static void name_problem(void *arg, const char *text)
+{
+	struct problems *p = arg;
+	if (p->named++ >= PROBLEMS_MAX)
+		return;
+	struct json j = { .to = &p->text };
+	json_open(&j, NULL, '{');
+	json_bytes(&j, "problem", slice_of(text));
+	json_close(&j, '}');
+	buf_char(&p->text, '\n');
+}
+
+struct reply verify_answer(struct request *r)
+{
+	struct problems problems = { 0 };
+	struct verify_report report;
+	struct err err;
+	uint64_t slice = 0;
+	uint64_t slices = 1;
+	if (body_u64(r, "slices", 1, SLICES_MAX, &slices, &err) < 0 || body_u64(r, "slice", 0, slices - 1, &slice, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	if (store_verify(pipeline_store(r->pipeline), (unsigned)slice, (unsigned)slices, name_problem, &problems, &report,
+		&err) < 0) {
+		buf_done(&problems.text);
+		return reply_err(&err, MHD_HTTP_CONFLICT);
+	}
+	struct json j = { .to = &problems.text };
+	json_open(&j, NULL, '{');
+	json_u64(&j, "batches", report.batches);
+	json_u64(&j, "blobs", report.blobs);
+	json_u64(&j, "bytes", report.bytes);
+	json_u64(&j, "items", report.items);
+	json_u64(&j, "problems", report.problems);
+	json_close(&j, '}');
+	buf_char(&problems.text, '\n');
+	return reply_text(MHD_HTTP_OK, TYPE_JSONL, &problems.text);
+}

@@ -1,0 +1,175 @@
+/* routes_work.c - failures and work: look at it, cause it, wait for it, hold it. */
+#include "daemon/api/routes.h"
+
+#include "daemon/api/show.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/mem.h"
+#include "daemon/stages/pipeline.h"
+
+#define PAGE_FAILURES 500
+#define WAIT_ATTEMPTS 3        /* as inletd --once: work that has failed this often is left for later */
+#define WAIT_MAX_MS (7ULL * 24 * 3600 * 1000)
+
+CLEANUP_FN(struct view *, view_close)
+
+struct failure_list {
+	struct store *store;
+	enum failure_subject subject;
+	uint64_t number;           /* the last one shown */
+	uint64_t left;
+};
+
+static int failures_fill(void *arg, struct buf *to, struct err *err)
+{
+	struct failure_list *l = arg;
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct failure f;
+	if (view_open(l->store, &v, err) < 0)
+		return -1;
+	for (int n = 0; n < PAGE_FAILURES && l->left > 0; n++) {
+		int found = view_failure_next(v, l->subject, l->number, &f, err);
+		if (found <= 0)
+			return found;
+		struct json j = { .to = to };
+		failure_json(&f, NULL, &j);
+		buf_char(to, '\n');
+		l->subject = f.subject;
+		l->number = f.number;
+		l->left -= l->left != UINT64_MAX;
+	}
+	return l->left > 0;
+}
+
+struct reply failures_answer(struct request *r)
+{
+	struct failure_list *l = mem_zero(1, sizeof(*l));
+	struct err err;
+	*l = (struct failure_list){ .store = pipeline_store(r->pipeline), .subject = SUBJECT_OBJECT, .left = UINT64_MAX };
+	const char *after = query_get(r, "after");
+	if (after && failure_id_parse(slice_of(after), &l->subject, &l->number) < 0)
+		(void)err_set(&err, ERR_REJECT, 0, "parameter 'after' takes the id of a failure, like o12 or i7");
+	else if (query_u64(r, "limit", 1, PAGE_LIMIT_MAX, &l->left, &err) == 0)
+		return reply_stream(r, TYPE_JSONL, failures_fill, l, free);
+	free(l);
+	return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+}
+
+static void counts_json(struct pipeline *p, struct json *j)
+{
+	struct drain_counts c;
+	pipeline_counts(p, &c);
+	json_u64(j, "items_new", c.items_new);
+	json_u64(j, "objects_new", c.objects_new);
+	json_u64(j, "objects_changed", c.objects_changed);
+	json_u64(j, "objects_gone", c.objects_gone);
+	json_u64(j, "read", c.read);
+	json_u64(j, "quarantined", c.quarantined);
+	json_u64(j, "retrying", c.retrying);
+	json_u64(j, "offline", c.offline);
+	json_u64(j, "unsettled", c.unsettled);
+}
+
+/* What was caused (name: n, unless name is NULL), whether it is done, and the counts. */
+static struct reply outcome(struct request *r, const char *name, uint64_t n, bool wait, uint64_t timeout_ms)
+{
+	struct err err = { 0 };
+	struct buf text = { 0 };
+	struct json j = { .to = &text };
+	bool drained = wait && pipeline_drain(r->pipeline, WAIT_ATTEMPTS, timeout_ms, &err) == 0;
+	if (wait && !drained && err.class == ERR_FATAL)
+		return reply_err(&err, MHD_HTTP_CONFLICT);
+	json_open(&j, NULL, '{');
+	if (name)
+		json_u64(&j, name, n);
+	json_bool(&j, "drained", drained);
+	if (wait && !drained)
+		json_bytes(&j, "reason", slice_of(err.text));
+	counts_json(r->pipeline, &j);
+	json_close(&j, '}');
+	buf_char(&text, '\n');
+	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);
+}
+
+struct reply retry_answer(struct request *r)
+{
+	struct slice id = { 0 };
+	bool all = false;
+	bool wait = true;
+	uint64_t n = 0;
+	struct err err;
+	if (body_str(r, "id", &id, &err) < 0 || body_bool(r, "all", &all, &err) < 0 || body_bool(r, "wait", &wait, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	if (all == (id.len > 0))
+		return reply_problem(MHD_HTTP_BAD_REQUEST, "say which: {\"id\":\"o12\"} or {\"all\":true}");
+	if (pipeline_retry(r->pipeline, id, all, &n, &err) < 0)
+		return reply_err(&err, MHD_HTTP_NOT_FOUND);
+	return outcome(r, "retried", n, wait, 0);
+}
+
+struct reply relabel_answer(struct request *r)
+{
+	bool wait = true;
+	uint64_t n = 0;
+	struct err err;
+	if (body_bool(r, "wait", &wait, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	if (pipeline_relabel(r->pipeline, &n, &err) < 0)
+		return reply_err(&err, MHD_HTTP_CONFLICT);
+	return outcome(r, "queued", n, wait, 0);
+}
+
+/* "source" as a string that the caller frees; NULL with no error: every source. */
+static int source_name(const struct request *r, char **ret, struct err *err)
+{
+	struct slice name = { 0 };
+	if (body_str(r, "source", &name, err) < 0)
+		return -1;
+	*ret = name.len ? mem_strndup(name.p, name.len) : NULL;
+	return 0;
+}
+
+struct reply sync_answer(struct request *r)
+{
+	CLEANUP(freep) char *source = NULL;
+	bool accept_gone = false;
+	bool wait = true;
+	struct err err;
+	if (source_name(r, &source, &err) < 0 || body_bool(r, "accept_gone", &accept_gone, &err) < 0 ||
+		body_bool(r, "wait", &wait, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	if (pipeline_sync(r->pipeline, source, accept_gone, &err) < 0)
+		return reply_err(&err, MHD_HTTP_NOT_FOUND);
+	return outcome(r, NULL, 0, wait, 0);
+}
+
+struct reply wait_answer(struct request *r)
+{
+	uint64_t timeout_ms = 0;
+	struct err err;
+	if (body_u64(r, "timeout_ms", 1, WAIT_MAX_MS, &timeout_ms, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	return outcome(r, NULL, 0, true, timeout_ms);
+}
+
+static struct reply hold(struct request *r, bool pause)
+{
+	CLEANUP(freep) char *source = NULL;
+	struct err err;
+	struct buf text = { 0 };
+	if (source_name(r, &source, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	if (pipeline_pause(r->pipeline, source, pause, &err) < 0)
+		return reply_err(&err, MHD_HTTP_NOT_FOUND);
+	buf_printf(&text, "{\"paused\":%s}\n", pause ? "true" : "false");
+	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);
+}
+
+struct reply pause_answer(struct request *r)
+{
+	return hold(r, true);
+}
+
+struct reply resume_answer(struct request *r)
+{
+	return hold(r, false);
+}

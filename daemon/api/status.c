@@ -1,0 +1,194 @@
+/* status.c - gathers how things stand. */
+#include "daemon/api/status.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/json.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/version.h"
+
+CLEANUP_FN(struct view *, view_close)
+
+struct stage_work status_work(struct view *v, enum stage stage)
+{
+	struct stage_work sum = { 0 };
+	for (enum media m = MEDIA_UNKNOWN; m < MEDIAS; m++) {
+		sum.queued += view_work_count(v, stage, m, false);
+		sum.retrying += view_work_count(v, stage, m, true);
+	}
+	return sum;
+}
+
+static bool configured(const struct source_status_row *rows, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq(slice_of(rows[i].view.name), name))
+			return true;
+	return false;
+}
+
+static struct source_view *live_views(struct pipeline *p, size_t *ret_n)
+{
+	size_t max = pipeline_config(p)->source_count + 64; /* detached ones may be among them */
+	struct source_view *views = mem_zero(max, sizeof(*views));
+	*ret_n = pipeline_source_views(p, views, max);
+	return views;
+}
+
+/* name and kind of a detached source are slices of the view: not terminated, so they are kept in row only. */
+static int add_detached(struct view *v, struct source_status_row **rows, size_t *n, struct err *err)
+{
+	struct source_row row = { 0 };
+	size_t named = *n;
+	int found;
+	while ((found = view_source_next(v, row.name, &row, err)) > 0) {
+		if (configured(*rows, named, row.name))
+			continue;
+		*rows = mem_resize(*rows, *n + 1, sizeof(**rows));
+		(*rows)[(*n)++] = (struct source_status_row){ .view = { .name = "", .kind = "", .state = "detached",
+			.watching = "none", .message = "not in the configuration any more; its items stay" }, .row = row };
+	}
+	return found;
+}
+
+int status_sources(struct pipeline *p, struct view *v, struct source_status_row **ret, size_t *ret_n, struct err *err)
+{
+	size_t n;
+	CLEANUP(freep) struct source_view *views = live_views(p, &n);
+	CLEANUP(freep) struct source_status_row *rows = mem_zero(n + 1, sizeof(*rows));
+	for (size_t i = 0; i < n; i++) {
+		rows[i].view = views[i];
+		int found = view_source(v, slice_of(views[i].name), &rows[i].row, err);
+		if (found < 0)
+			return -1;
+		if (found == 0)
+			rows[i].row = (struct source_row){ .name = slice_of(views[i].name), .kind = slice_of(views[i].kind) };
+	}
+	if (add_detached(v, &rows, &n, err) < 0)
+		return -1;
+	*ret = TAKE_PTR(rows);
+	*ret_n = n;
+	return 0;
+}
+
+static void source_json(const struct source_status_row *s, struct json *j)
+{
+	json_open(j, NULL, '{');
+	json_str(j, "name", s->row.name);
+	json_str(j, "kind", s->row.kind);
+	json_str(j, "state", slice_of(s->view.state));
+	json_str(j, "watching", slice_of(s->view.watching));
+	json_bytes(j, "message", slice_of(s->view.message));
+	json_open(j, "objects", '{');
+	json_u64(j, "present", s->row.present);
+	json_u64(j, "gone", s->row.gone);
+	json_u64(j, "skipped", s->row.skipped);
+	json_u64(j, "quarantined", s->row.quarantined);
+	json_u64(j, "retrying", s->row.retrying);
+	json_u64(j, "settling", s->view.settling);
+	json_close(j, '}');
+	json_close(j, '}');
+}
+
+static int sources_json(struct pipeline *p, struct view *v, struct json *j, struct err *err)
+{
+	CLEANUP(freep) struct source_status_row *rows = NULL;
+	size_t n;
+	if (status_sources(p, v, &rows, &n, err) < 0)
+		return -1;
+	json_open(j, "sources", '[');
+	for (size_t i = 0; i < n; i++)
+		source_json(&rows[i], j);
+	json_close(j, ']');
+	return 0;
+}
+
+static int totals_json(struct view *v, struct json *j, struct err *err)
+{
+	struct totals t;
+	if (view_totals(v, &t, err) < 0)
+		return -1;
+	json_open(j, "items", '{');
+	json_u64(j, "total", t.items);
+	json_open(j, "by_state", '{');
+	for (enum item_state s = ITEM_COMMITTED; s < ITEM_STATES; s++)
+		json_u64(j, item_state_name(s), t.by_state[s]);
+	json_close(j, '}');
+	json_close(j, '}');
+	json_open(j, "annotations", '{');
+	for (enum annotation_status s = STATUS_SUCCESS; s < STATUSES; s++)
+		json_u64(j, status_name(s), t.by_status[s]);
+	json_close(j, '}');
+	json_open(j, "failures", '{');
+	json_u64(j, "quarantined", t.quarantined);
+	json_u64(j, "retrying", t.retrying);
+	json_close(j, '}');
+	return 0;
+}
+
+static void work_json(struct view *v, struct json *j)
+{
+	json_open(j, "work", '{');
+	for (enum stage s = STAGE_FETCH; s < STAGES; s++) {
+		struct stage_work work = status_work(v, s);
+		json_open(j, stage_name(s), '{');
+		json_u64(j, "queued", work.queued);
+		json_u64(j, "retrying", work.retrying);
+		json_close(j, '}');
+	}
+	json_close(j, '}');
+}
+
+static void models_json(struct pipeline *p, struct json *j)
+{
+	size_t max = pipeline_config(p)->model_count + 1;
+	CLEANUP(freep) struct model_view *models = mem_zero(max, sizeof(*models));
+	size_t n = pipeline_models(p, models, max);
+	json_open(j, "models", '[');
+	for (size_t i = 0; i < n; i++) {
+		json_open(j, NULL, '{');
+		json_str(j, "name", slice_of(models[i].name));
+		json_str(j, "media", slice_of(models[i].media));
+		json_str(j, "runtime", slice_of(models[i].runtime));
+		if (!content_id_none(&models[i].version))
+			json_hex(j, "version", models[i].version.sha256, SHA256_BYTES);
+		if (*models[i].error)
+			json_bytes(j, "error", slice_of(models[i].error));
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void store_json(struct pipeline *p, struct json *j)
+{
+	struct store_usage usage;
+	store_usage(pipeline_store(p), &usage);
+	json_open(j, "store", '{');
+	json_u64(j, "segments", usage.segments);
+	json_u64(j, "large", usage.large);
+	json_u64(j, "bytes", usage.bytes);
+	json_u64(j, "revision", usage.revision);
+	json_close(j, '}');
+}
+
+int status_json(struct pipeline *p, struct buf *to, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	char intake[INTAKE_MAX];
+	if (view_open(pipeline_store(p), &v, err) < 0)
+		return -1;
+	struct json j = { .to = to };
+	json_open(&j, NULL, '{');
+	json_str(&j, "version", SLICE_LIT(INLET_VERSION));
+	json_str(&j, "uuid", slice_of(store_uuid(pipeline_store(p))));
+	json_open(&j, "daemon", '{');
+	json_u64(&j, "pid", (uint64_t)getpid());
+	json_bytes(&j, "intake", slice_of(pipeline_intake(p, intake, sizeof(intake))));
+	json_close(&j, '}');
+	if (sources_json(p, v, &j, err) < 0 || totals_json(v, &j, err) < 0)
+		return -1;
+	work_json(v, &j);
+	models_json(p, &j);
+	store_json(p, &j);
+	json_close(&j, '}');
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* status.h - the one picture of how things stand that `status` and /metrics both show. */
+#ifndef INLET_API_STATUS_H
+#define INLET_API_STATUS_H
+
+#include "daemon/stages/pipeline.h"
+#include "daemon/store/view.h"
+
+#define INTAKE_MAX 512 /* bytes of the reason why intake is paused */
+
+/* The object of `status --json` (issue contract, members may be added): {"version","uuid","daemon":{"pid","intake"},
+ * "sources":[{"name","kind","state","watching","message","objects":{"present","gone","skipped","quarantined","retrying",
+ * "settling"}}],"items":{"total","by_state":{}},"annotations":{"ANNOTATION_…":n},"work":{"<stage>":{"queued","retrying"}},
+ * "models":[…],"store":{"segments","large","bytes","revision"}}. No newline. */
+int status_json(struct pipeline *p, struct buf *to, struct err *err);
+
+/* Work of one stage over all media kinds: what waits for its first attempt or for a further one. */
+struct stage_work {
+	uint64_t queued, retrying;
+};
+struct stage_work status_work(struct view *v, enum stage stage);
+
+/* Every source: those configured and those that only the ledger knows (detached). row is zero where the ledger has none.
+ * Lives while v does. */
+struct source_status_row {
+	struct source_view view;
+	struct source_row row;
+};
+int status_sources(struct pipeline *p, struct view *v, struct source_status_row **ret, size_t *ret_n, struct err *err);
+
+#endif
