@@ -9,16 +9,14 @@
 #include "daemon/base/text.h"
 #include "daemon/stages/feed.h"
 #include "daemon/stages/flight.h"
+#include "daemon/stages/intake.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define CLONE_MIN (64U << 10)  /* below it a copy in the segment is cheaper than an extent of its own */
-#define PAUSE_LOOK_NS NS_PER_SEC /* room on a disk cannot be waited for: looked for once a second while intake is paused */
-#define ONCE_TRIES 3
 
 struct fetch_batch {
 	struct source *source;
@@ -35,11 +33,7 @@ struct fetcher {
 	pthread_t *threads;
 	size_t thread_count;
 	pthread_t retrier;
-	pthread_mutex_t pause_lock;  /* guards paused */
-	pthread_cond_t pause_changed;
-	char paused[512];            /* "" or why intake waits */
-	bool stopping;               /* guarded by pause_lock */
-	_Atomic bool paused_hint;    /* paused is not empty: spares the lock on the hot path */
+	struct intake *intake;       /* whether there is room for more */
 	_Atomic uint64_t left;
 };
 
@@ -130,46 +124,6 @@ static void cargo_end(struct cargo *c)
 		job_end(c->fetcher, c->jobs[i]);
 	free(c->jobs);
 	free(c);
-}
-
-/* Intake waits for room. In --once only for a few looks: what is left is found again by the next pass. */
-static int pause_intake(struct fetcher *f, const char *why, int *tries)
-{
-	pthread_mutex_lock(&f->pause_lock);
-	if (!f->paused[0])
-		LOG_WARNING(LOG_PAUSED, "intake paused: %s; it goes on by itself when there is room", why);
-	(void)snprintf(f->paused, sizeof(f->paused), "%s", why);
-	f->paused_hint = true;
-	struct timespec at = clock_spec(clock_mono_ns() + PAUSE_LOOK_NS);
-	while (!f->stopping && pthread_cond_timedwait(&f->pause_changed, &f->pause_lock, &at) == 0)
-		;
-	bool stopping = f->stopping;
-	pthread_mutex_unlock(&f->pause_lock);
-	account_step(f->p); /* waiting for room is no hang */
-	return stopping || (f->p->mode != PIPELINE_DAEMON && ++*tries >= ONCE_TRIES) ? -1 : 0;
-}
-
-static void resume_intake(struct fetcher *f)
-{
-	pthread_mutex_lock(&f->pause_lock);
-	if (f->paused[0])
-		LOG_NOTICE(LOG_RESUMED, "intake goes on: there is room again");
-	f->paused[0] = '\0';
-	f->paused_hint = false;
-	pthread_mutex_unlock(&f->pause_lock);
-}
-
-static int wait_for_room(struct fetcher *f, uint64_t bytes)
-{
-	struct err err;
-	int tries = 0;
-	if (store_ready(f->p->store, bytes, &err) == 0 && !f->paused_hint)
-		return 0;
-	while (store_ready(f->p->store, bytes, &err) < 0)
-		if (pause_intake(f, err.text, &tries) < 0)
-			return -1;
-	resume_intake(f);
-	return 0;
 }
 
 /* In the committer's thread. What was not kept for want of room is found again by another pass: the retrier asks for it. */
@@ -388,7 +342,7 @@ static void fetch_batch(struct fetch_worker *w, struct fetch_batch *b)
 		struct err err;
 		if (f->p->stopping || source_paused(b->source)) {
 			job_end(f, job); /* the pass after the pause finds it again */
-		} else if (wait_for_room(f, job->object.bytes) < 0) {
+		} else if (intake_wait(f->intake, job->object.bytes) < 0) {
 			atomic_fetch_add(&f->left, 1);
 			job_end(f, job);
 		} else if (fetch_one(w, job, &err) < 0) {
@@ -458,7 +412,7 @@ static void *retry_thread(void *arg)
 	struct work work;
 	for (;;) {
 		bool left = atomic_load(&f->left) > 0;
-		uint64_t until = left ? clock_mono_ns() + PAUSE_LOOK_NS : UINT64_MAX;
+		uint64_t until = left ? clock_mono_ns() + INTAKE_LOOK_NS : UINT64_MAX;
 		if (feed_next(f->feed, until, &work)) {
 			if (!requeue(f, &work)) {
 				postpone(f, &work);
@@ -466,7 +420,7 @@ static void *retry_thread(void *arg)
 			}
 		} else if (f->p->stopping) {
 			return NULL;
-		} else if (left && f->p->mode == PIPELINE_DAEMON && wait_for_room(f, 0) == 0) {
+		} else if (left && f->p->mode == PIPELINE_DAEMON && intake_wait(f->intake, 0) == 0) {
 			atomic_store(&f->left, 0);
 			for (size_t i = 0; i < f->p->source_count; i++)
 				source_sync(f->p->sources[i]);
@@ -482,12 +436,7 @@ struct fetcher *fetcher_open(struct pipeline *p)
 	f->queue = queue_new(FETCH_QUEUE_BATCHES, batch_free);
 	f->flight = flight_new();
 	f->feed = feed_new(p, STAGE_FETCH, MEDIAS);
-	pthread_mutex_init(&f->pause_lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&f->pause_changed, &attr);
-	pthread_condattr_destroy(&attr);
+	f->intake = intake_new(p);
 	f->thread_count = p->config->fetch_threads ? p->config->fetch_threads : (size_t)(cores > 1 ? 2 * cores : 2);
 	f->threads = mem_zero(f->thread_count, sizeof(*f->threads));
 	for (size_t i = 0; i < f->thread_count; i++)
@@ -498,10 +447,7 @@ struct fetcher *fetcher_open(struct pipeline *p)
 
 void fetcher_stop(struct fetcher *f)
 {
-	pthread_mutex_lock(&f->pause_lock);
-	f->stopping = true;
-	pthread_cond_broadcast(&f->pause_changed);
-	pthread_mutex_unlock(&f->pause_lock);
+	intake_stop(f->intake);
 	feed_stop(f->feed);
 	queue_close(f->queue);
 }
@@ -517,8 +463,7 @@ void fetcher_close(struct fetcher *f)
 	queue_free(f->queue);
 	feed_free(f->feed);
 	flight_free(f->flight);
-	pthread_cond_destroy(&f->pause_changed);
-	pthread_mutex_destroy(&f->pause_lock);
+	intake_free(f->intake);
 	free(f);
 }
 
@@ -534,10 +479,7 @@ bool fetcher_pending(struct fetcher *f, uint32_t attempts)
 
 const char *fetcher_paused(struct fetcher *f, char *buf, size_t n)
 {
-	pthread_mutex_lock(&f->pause_lock);
-	(void)snprintf(buf, n, "%s", f->paused);
-	pthread_mutex_unlock(&f->pause_lock);
-	return buf;
+	return intake_text(f->intake, buf, n);
 }
 
 uint64_t fetcher_left(struct fetcher *f)

@@ -1,0 +1,97 @@
+/* intake.c - pauses and resumes, each logged once. */
+#include "daemon/stages/intake.h"
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOOKS 3 /* of one that is no daemon */
+
+struct intake {
+	struct pipeline *p;
+	_Atomic bool closed;     /* why is not empty: spares the lock on the hot path */
+	pthread_mutex_t lock;    /* guards all below */
+	pthread_cond_t changed;
+	char why[512];           /* "" while open */
+	bool stopping;
+};
+
+struct intake *intake_new(struct pipeline *p)
+{
+	struct intake *i = mem_zero(1, sizeof(*i));
+	pthread_condattr_t attr;
+	i->p = p;
+	pthread_mutex_init(&i->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&i->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return i;
+}
+
+void intake_free(struct intake *i)
+{
+	if (!i)
+		return;
+	pthread_cond_destroy(&i->changed);
+	pthread_mutex_destroy(&i->lock);
+	free(i);
+}
+
+void intake_stop(struct intake *i)
+{
+	pthread_mutex_lock(&i->lock);
+	i->stopping = true;
+	pthread_cond_broadcast(&i->changed);
+	pthread_mutex_unlock(&i->lock);
+}
+
+/* One look's time. In --once only a few looks: what is left is found again by the next pass. */
+static int stay_closed(struct intake *i, const char *why, int *looks)
+{
+	pthread_mutex_lock(&i->lock);
+	if (!i->why[0])
+		LOG_WARNING(LOG_PAUSED, "intake paused: %s; it goes on by itself when there is room", why);
+	(void)snprintf(i->why, sizeof(i->why), "%s", why);
+	i->closed = true;
+	struct timespec at = clock_spec(clock_mono_ns() + INTAKE_LOOK_NS);
+	while (!i->stopping && pthread_cond_timedwait(&i->changed, &i->lock, &at) == 0)
+		;
+	bool stopping = i->stopping;
+	pthread_mutex_unlock(&i->lock);
+	account_step(i->p); /* waiting for room is no hang */
+	return stopping || (i->p->mode != PIPELINE_DAEMON && ++*looks >= LOOKS) ? -1 : 0;
+}
+
+static void open_again(struct intake *i)
+{
+	pthread_mutex_lock(&i->lock);
+	if (i->why[0])
+		LOG_NOTICE(LOG_RESUMED, "intake goes on: there is room again");
+	i->why[0] = '\0';
+	i->closed = false;
+	pthread_mutex_unlock(&i->lock);
+}
+
+int intake_wait(struct intake *i, uint64_t bytes)
+{
+	struct err err;
+	int looks = 0;
+	while (store_ready(i->p->store, bytes, &err) < 0)
+		if (stay_closed(i, err.text, &looks) < 0)
+			return -1;
+	if (i->closed)
+		open_again(i);
+	return 0;
+}
+
+const char *intake_text(struct intake *i, char *buf, size_t n)
+{
+	pthread_mutex_lock(&i->lock);
+	(void)snprintf(buf, n, "%s", i->why);
+	pthread_mutex_unlock(&i->lock);
+	return buf;
+}

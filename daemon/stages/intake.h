@@ -1,0 +1,18 @@
+/* intake.h - the gate in front of the store: while it has no room, fetching waits, and goes on by itself. */
+#ifndef INLET_STAGES_INTAKE_H
+#define INLET_STAGES_INTAKE_H
+
+#include "daemon/stages/internal.h"
+
+#define INTAKE_LOOK_NS 1000000000ULL /* room on a disk cannot be waited for: looked for once a second while paused */
+
+struct intake;
+struct intake *intake_new(struct pipeline *p);
+void intake_free(struct intake *i); /* NULL allowed */
+void intake_stop(struct intake *i);
+/* Returns when the store takes `bytes` more. -1: stopping, or (but for a daemon) still no room after three looks: the object
+ * is left to another pass. Any thread. */
+int intake_wait(struct intake *i, uint64_t bytes);
+const char *intake_text(struct intake *i, char *buf, size_t n); /* buf: "" open, else why it is closed */
+
+#endif
