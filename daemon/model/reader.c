@@ -209,16 +209,22 @@ static size_t string_end(struct slice line, size_t at)
 	return at;
 }
 
+static size_t skip_blanks(struct slice line, size_t at)
+{
+	while (line.p[at] == ' ' || line.p[at] == '\t' || line.p[at] == '\r' || line.p[at] == '\n')
+		at++; /* ends before the line does: something always follows a name */
+	return at;
+}
+
 /* Does the string from `open` to `close` name a member called name? Then *ret_value is where its value begins. */
 static bool names_member(struct slice line, size_t open, size_t close, const char *name, size_t *ret_value)
 {
 	if (!slice_eq((struct slice){ line.p + open + 1, close - open - 1 }, slice_of(name)))
 		return false;
-	size_t at = close + 1 + strspn(line.p + close + 1, " \t\r\n");
-	if (line.p[at] != ':')
+	size_t colon = skip_blanks(line, close + 1);
+	if (line.p[colon] != ':')
 		return false; /* a value that reads like the name */
-	at++;
-	*ret_value = at + strspn(line.p + at, " \t\r\n");
+	*ret_value = skip_blanks(line, colon + 1);
 	return true;
 }
 
@@ -282,7 +288,7 @@ int reader_finish(struct reader *r, struct err *err)
 			at = json_object_iter_next(r->root, at);
 		struct buf key = { 0 };
 		text_printable(&key, slice_of(json_object_iter_key(at)));
-		reader_fail(r, buf_grow(&key, 0), "is not known: was it written by a newer Inlet?");
+		reader_fail(r, key.data, "is not known: was it written by a newer Inlet?");
 		buf_done(&key);
 	}
 	return r->failed ? err_set(err, r->why.class, 0, "%s", r->why.text) : 0;
