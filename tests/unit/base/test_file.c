@@ -223,6 +223,8 @@ static void test_open_beneath_stays_beneath(void **state)
 	assert_int_equal(symlinkat("sub", f->dir, "root/dirlink"), 0);
 	CLEANUP(close_fdp) int root = openat(f->dir, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(close_fdp) int in = file_open_beneath(root, "sub/in", O_RDONLY);
+	if (in < 0 && errno == ENOSYS && getenv("INLET_VALGRIND"))
+		skip(); /* valgrind does not know openat2 */
 	assert_true(in >= 0);
 	assert_true(fcntl(in, F_GETFD) & FD_CLOEXEC);
 	static const struct { const char *path; int sys; } refused[] = {

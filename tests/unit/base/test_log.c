@@ -100,7 +100,7 @@ static int journal_socket(void)
 {
 	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return -1;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("run", "/run", "tmpfs", 0, NULL) < 0 ||
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, "") < 0 || mount("run", "/run", "tmpfs", 0, "mode=755") < 0 ||
 	    mkdir("/run/systemd", 0755) < 0 || mkdir("/run/systemd/journal", 0755) < 0)
 		return -1;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
