@@ -107,8 +107,8 @@ $(MODELS): $(MODEL_MAKERS) | $(PIP_MODEL)
 	$(Q)for m in $(MODEL_MAKERS); do echo "  MODEL $$m"; $(abspath $(PYTHON)) $$m || exit 1; done; touch $@
 models: $(MODELS) $(ONNX_LIB)
 
-inbox:
-	$(Q)/usr/bin/python3 config/samples.py inbox $(BUILD)/samples
+inbox: | $(PYTHON)
+	$(Q)$(abspath $(PYTHON)) config/samples.py inbox $(BUILD)/samples
 
 # Two steps, because what is found at the first reading of this file (pkg-config, Python) may not be installed yet.
 run: deps
