@@ -32,6 +32,7 @@ enum table {
 	TABLE_DERIVED,    /* (item, kind) -> where its derived bytes lie */
 	TABLES
 };
+const char *table_name(enum table t); /* "item", for messages */
 
 struct kv;
 struct kv_txn;

@@ -14,6 +14,8 @@ struct view;
 int view_open(struct store *s, struct view **ret, struct err *err);
 void view_close(struct view *v);                                /* NULL allowed */
 int view_renew(struct view *v, struct err *err);                /* a fresh snapshot; forgets all that it returned */
+/* Lets go of the snapshot: a view that is kept for later pins no pages. Only view_renew() and view_close() may follow. */
+void view_rest(struct view *v);
 
 uint64_t view_revision(struct view *v);
 int view_item(struct view *v, uint64_t id, struct item *ret, struct err *err);             /* 1 found, 0 not, -1 */
@@ -38,6 +40,8 @@ struct work {
 	uint64_t number;  /* item; STAGE_FETCH: object */
 	uint32_t attempts;
 };
+/* media is what is known of the item when it enters the state: MEDIA_UNKNOWN before its first facts and for STAGE_FETCH.
+ * due_ms is 0 until an attempt has failed. */
 /* Work of one stage and media kind due by now_ms (INT64_MAX: all), in (due, number) order, strictly after *after (NULL:
  * from the start). At most max rows into ret. Returns how many, -1. */
 int view_work(struct view *v, enum stage stage, enum media media, int64_t now_ms, const struct work *after, struct work *ret,
@@ -46,7 +50,10 @@ int view_work(struct view *v, enum stage stage, enum media media, int64_t now_ms
 int64_t view_work_next_due(struct view *v, enum stage stage, enum media media);
 uint64_t view_work_count(struct view *v, enum stage stage, enum media media, bool retrying); /* counters; retrying: attempts > 0 */
 
-/* The ledger. An object by (source, key), or by number. 1, 0, -1. */
+/* The ledger. An object by (source, key), or by number. 1, 0, -1. Of an object that is retrying or quarantined, version and
+ * bytes are those that were tried last; its item, if it has one, came from an older version. In a tree a file and a directory
+ * of one name may both have rows, at most one of them not GONE: view_object() shows that one, else the file; a walk shows the
+ * file first. */
 struct ledger_row {
 	struct slice name;        /* below its place */
 	bool directory;

@@ -1,0 +1,177 @@
+/* rows.h - how rows of the index look: keys, values, and the words that values share.
+ *
+ * Numbers in keys are big-endian, so that memcmp order is their order; numbers in values are little-endian. Every value that
+ * may change its form begins with a format byte. A value that does not decode fails its transaction with ERR_FATAL and the
+ * table and key named, never more. Strings that repeat over millions of rows (source names, media types, concepts, model
+ * names and versions, workers) are *words*: a u32, given once, kept in TABLE_META.
+ *
+ * rows_get_X(): 1 found, 0 not, -1 the transaction failed. rows_put_X(): 0, -1. Slices of a row that was read lie in the map:
+ * valid until the next write in the transaction or its end. */
+#ifndef INLET_STORE_ROWS_H
+#define INLET_STORE_ROWS_H
+
+#include "daemon/model/record.h"
+#include "daemon/store/kv.h"
+
+#define KEY_MAX 511 /* what LMDB takes */
+
+struct key {
+	uint8_t bytes[KEY_MAX];
+	size_t len;
+};
+static inline struct slice key_slice(const struct key *k)
+{
+	return (struct slice){ (const char *)k->bytes, k->len };
+}
+
+/* TABLE_CONTENT: sha256 -> u64 item. TABLE_ITEM: u64 item. TABLE_BY_STATE: u8 state, u64 item -> nothing. */
+struct slice key_item(struct key *k, uint64_t item);
+struct slice key_by_state(struct key *k, enum item_state state, uint64_t item);
+/* TABLE_REF: (item, object) -> nothing; (0, object) -> the object's key in TABLE_OBJECT. */
+struct slice key_ref(struct key *k, uint64_t item, uint64_t object);
+/* TABLE_RUN: u64 item, u32 word of the model version. TABLE_ANNOTATION: u64 item, u32 n. TABLE_DERIVED: u64 item, u8 kind. */
+struct slice key_run(struct key *k, uint64_t item, uint32_t version);
+struct slice key_annotation(struct key *k, uint64_t item, uint32_t n);
+struct slice key_derived(struct key *k, uint64_t item, enum derived_kind kind);
+/* TABLE_WORK: u8 stage, u8 media, i64 due_ms (sign bit flipped), u64 number -> u32 attempts. */
+struct slice key_work(struct key *k, enum stage stage, enum media media, int64_t due_ms, uint64_t number);
+/* TABLE_FAILURE: u8 subject, u64 number. */
+struct slice key_failure(struct key *k, enum failure_subject subject, uint64_t number);
+/* TABLE_DIRECTORY: u32 word of the source, u64 node. TABLE_OBJECT: the same, then the stored name (ledger.h). */
+struct slice key_directory(struct key *k, uint32_t source, uint64_t node);
+struct slice key_object(struct key *k, uint32_t source, uint64_t node, struct slice name, const char *suffix, size_t suffix_len);
+#define OBJECT_KEY_HEAD 12
+
+uint64_t read_be64(const void *p);
+uint32_t read_be32(const void *p);
+int64_t read_due(const void *p); /* as key_work() wrote it */
+
+/* TABLE_COUNTER: u64 id -> u64. An id is what is counted with its arguments. */
+enum counter {
+	COUNTER_REVISION = 1,  /* the highest revision applied */
+	COUNTER_LAST_ITEM,     /* the highest number given, ... */
+	COUNTER_LAST_OBJECT,
+	COUNTER_LAST_NODE,
+	COUNTER_LAST_WORD,
+	COUNTER_LAST_SEGMENT,  /* ..., seen in an item's location */
+	COUNTER_ITEMS,
+	COUNTER_BY_STATE,      /* a: item state */
+	COUNTER_BY_STATUS,     /* a: annotation status; those that stand */
+	COUNTER_WORK,          /* a: stage, b: media << 1 | attempts > 0 */
+	COUNTER_FAILURES,      /* a: 1 retrying, 0 quarantined */
+	COUNTER_LARGE,         /* items at LOCATION_LARGE */
+	COUNTER_STORED_BYTES,  /* of items in segments and large blobs */
+	COUNTER_OBJECTS,       /* a: object state, word: source */
+	COUNTER_SKIPPED,       /* word: source; sum over its directories */
+};
+uint64_t counter_id(enum counter what, unsigned a, unsigned b, uint32_t word);
+int rows_counter(struct kv_txn *txn, uint64_t id, uint64_t *ret); /* 0: *ret, 0 where there is no row; -1 */
+int rows_put_counter(struct kv_txn *txn, uint64_t id, uint64_t value);
+
+/* TABLE_META: \1 and the bytes (those of more than 256 bytes: \3 and their keyed 128-bit hash) -> u32; \2, u32 -> the bytes. */
+int rows_find_word(struct kv_txn *txn, struct slice bytes, uint32_t *ret); /* 1, 0, -1; empty bytes are word 0 */
+int rows_put_word(struct kv_txn *txn, struct slice bytes, uint32_t word);
+int rows_word(struct kv_txn *txn, uint32_t word, struct slice *ret);       /* 0, -1: no such word */
+int rows_version_word(struct kv_txn *txn, uint32_t word, struct content_id *ret); /* 0, -1; word 0 is none */
+/* TABLE_META, \4: the 16-byte key of the directory digests. */
+int rows_digest_key(struct kv_txn *txn, struct hash_key *ret); /* 1, 0, -1 */
+int rows_put_digest_key(struct kv_txn *txn, const struct hash_key *key);
+
+struct item_row {
+	enum item_state state;
+	enum stage failed_stage;
+	enum media media;
+	struct location at;
+	uint64_t bytes;
+	struct content_id content;
+	int64_t due_ms;          /* of its work row, when its state has work */
+	uint32_t annotations;    /* the highest n given */
+	uint32_t media_type;     /* word; 0 until normalized, and then so are the rest */
+	uint32_t width, height, normalizer;
+	struct content_id canonical;
+	struct slice facts;
+};
+int rows_get_item(struct kv_txn *txn, uint64_t item, struct item_row *ret);
+int rows_put_item(struct kv_txn *txn, uint64_t item, const struct item_row *row);
+int rows_read_item(struct kv_txn *txn, struct slice key, struct slice value, struct item_row *ret); /* 0, -1 */
+
+enum object_kind { OBJECT_FILE = 1, OBJECT_DIRECTORY, OBJECT_CONTINUED };
+struct object_row {
+	enum object_kind kind;
+	enum object_state state;
+	enum layout layout;      /* file: how its source's keys are laid out */
+	bool racy;
+	bool ref_gone;           /* file: the last word on its item was that it is gone; a failed attempt says nothing of it */
+	uint64_t node;           /* directory, continued: where the rows below it are */
+	uint64_t number, item;   /* file: item 0 while none was ever fetched */
+	uint64_t bytes;          /* file: of that item's version */
+	struct slice version;    /* file: the version that the item came from */
+};
+int rows_get_object(struct kv_txn *txn, struct slice key, struct object_row *ret);
+int rows_put_object(struct kv_txn *txn, struct slice key, const struct object_row *row);
+int rows_read_object(struct kv_txn *txn, struct slice key, struct slice value, struct object_row *ret); /* 0, -1 */
+
+/* One node below which rows lie: a directory of a tree, the one place of a flat source, a continued name. */
+struct directory_row {
+	bool continued;          /* no '/' between its name and what lies below */
+	uint64_t parent;         /* node; the root (node 0) is its own parent */
+	uint64_t count;          /* terms in the digest: present files and known directories */
+	struct digest128 digest;
+	uint64_t unsettled;      /* rows that are racy, retrying or quarantined */
+	uint32_t skipped;
+	struct slice name;
+};
+int rows_get_directory(struct kv_txn *txn, uint32_t source, uint64_t node, struct directory_row *ret);
+int rows_put_directory(struct kv_txn *txn, uint32_t source, uint64_t node, const struct directory_row *row);
+
+struct run_row {
+	uint32_t model;          /* word */
+	size_t count;
+	const uint8_t *scores;   /* count times: u32 word of the concept, float */
+};
+#define RUN_SCORE_BYTES 8
+int rows_read_run(struct kv_txn *txn, struct slice key, struct slice value, struct run_row *ret); /* 0, -1 */
+void run_score(const struct run_row *row, size_t i, uint32_t *ret_concept, float *ret_confidence);
+/* concepts: the word of each score. */
+int rows_put_run(struct kv_txn *txn, uint64_t item, uint32_t version, uint32_t model, const struct score *scores,
+	const uint32_t *concepts, size_t count);
+
+struct annotation_row {
+	enum annotation_status status;
+	float confidence;
+	uint32_t concept, worker, model, version; /* words */
+	uint64_t object;
+	int64_t time_ms;
+	uint64_t since, until;
+	struct slice geometry;
+};
+int rows_get_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, struct annotation_row *ret);
+int rows_put_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, const struct annotation_row *row);
+int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice value, struct annotation_row *ret); /* 0, -1 */
+
+struct failure_row {
+	enum stage stage;
+	bool retry;
+	uint32_t attempts;
+	int64_t due_ms;          /* of its work row */
+	uint64_t bytes;          /* object: as listed for the version that failed */
+	struct slice version, reason, cure;
+};
+int rows_get_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t number, struct failure_row *ret);
+int rows_put_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t number, const struct failure_row *row);
+int rows_read_failure(struct kv_txn *txn, struct slice key, struct slice value, struct failure_row *ret); /* 0, -1 */
+
+struct source_value {
+	int64_t last_pass_ms;
+	struct slice kind, root, state, message;
+};
+int rows_get_source(struct kv_txn *txn, struct slice name, struct source_value *ret);
+int rows_put_source(struct kv_txn *txn, struct slice name, const struct source_value *row);
+int rows_read_source(struct kv_txn *txn, struct slice key, struct slice value, struct source_value *ret); /* 0, -1 */
+
+int rows_get_derived(struct kv_txn *txn, uint64_t item, enum derived_kind kind, struct record_derived *ret);
+int rows_put_derived(struct kv_txn *txn, const struct record_derived *d);
+
+int rows_corrupt(struct kv_txn *txn, enum table t, struct slice key); /* fails the transaction; -1 */
+
+#endif
