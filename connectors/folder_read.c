@@ -1,0 +1,288 @@
+/* folder_read.c - open beneath the root, probe, read, compare. */
+#include "connectors/folder_read.h"
+
+#include "connectors/folder_version.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/file.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/timerfd.h>
+
+#define READ_BYTES (256U << 10)       /* a read: what was just read is hashed while it is in the cache */
+#define BIG_BYTES (1U << 20)          /* from here on the kernel is told that reading is sequential */
+#define TICK_NS (20 * NS_PER_MS)      /* no kernel's time stamps are coarser (CONFIG_HZ=100 gives 10 ms) */
+#define IDLE_NS (2 * NS_PER_SEC)
+
+struct reader {
+	const char *path;
+	uint64_t settle_ns;
+	const atomic_bool *stopping;
+	atomic_bool atime;            /* O_NOATIME was refused once: files of other owners */
+	atomic_bool used;             /* since the last reader_idle() */
+	int timer;
+	pthread_rwlock_t lock;        /* guards root; held for reading while opening below it */
+	int root;                     /* -1: not open */
+};
+
+struct reader *reader_new(const char *path, uint64_t settle_ns, const atomic_bool *stopping)
+{
+	struct reader *r = mem_zero(1, sizeof(*r));
+
+	r->path = path;
+	r->settle_ns = settle_ns;
+	r->stopping = stopping;
+	r->root = -1;
+	r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	pthread_rwlock_init(&r->lock, NULL);
+	return r;
+}
+
+void reader_free(struct reader *r)
+{
+	if (!r)
+		return;
+	close_fdp(&r->root);
+	close_fdp(&r->timer);
+	pthread_rwlock_destroy(&r->lock);
+	free(r);
+}
+
+int reader_timer(const struct reader *r)
+{
+	return r->timer;
+}
+
+static void set_timer(struct reader *r, uint64_t in_ns)
+{
+	struct itimerspec at = { .it_value = clock_spec(in_ns) };
+
+	(void)timerfd_settime(r->timer, 0, &at, NULL);
+}
+
+void reader_reset(struct reader *r)
+{
+	pthread_rwlock_wrlock(&r->lock);
+	close_fdp(&r->root);
+	r->root = -1;
+	pthread_rwlock_unlock(&r->lock);
+}
+
+void reader_idle(struct reader *r)
+{
+	uint64_t rings;
+
+	if (read(r->timer, &rings, sizeof(rings)) < 0)
+		return;
+	if (atomic_exchange(&r->used, false) || pthread_rwlock_trywrlock(&r->lock) != 0) {
+		set_timer(r, IDLE_NS);
+		return;
+	}
+	close_fdp(&r->root);
+	r->root = -1;
+	pthread_rwlock_unlock(&r->lock);
+}
+
+static int open_root(struct reader *r)
+{
+	pthread_rwlock_wrlock(&r->lock);
+	if (r->root < 0) {
+		r->root = open(r->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		set_timer(r, IDLE_NS);
+	}
+	int sys = r->root < 0 ? errno : 0;
+
+	pthread_rwlock_unlock(&r->lock);
+	errno = sys;
+	return sys ? -1 : 0;
+}
+
+/* -1 with errno. */
+static int open_below(struct reader *r, const char *path)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+	if (!atomic_load_explicit(&r->used, memory_order_relaxed))
+		atomic_store(&r->used, true);
+	pthread_rwlock_rdlock(&r->lock);
+	while (r->root < 0) {
+		pthread_rwlock_unlock(&r->lock);
+		if (open_root(r) < 0)
+			return -1;
+		pthread_rwlock_rdlock(&r->lock);
+	}
+	int fd = file_open_beneath(r->root, path, flags | (atomic_load_explicit(&r->atime, memory_order_relaxed) ? 0 : O_NOATIME));
+
+	if (fd < 0 && errno == EPERM) {
+		atomic_store(&r->atime, true);
+		fd = file_open_beneath(r->root, path, flags);
+	}
+	int sys = errno;
+
+	pthread_rwlock_unlock(&r->lock);
+	errno = sys;
+	return fd;
+}
+
+/* An error about one file: 'doing' and its name as a person can read it. */
+static int file_error(struct err *err, enum err_class class, int sys, struct slice key, const char *what)
+{
+	CLEANUP(buf_done) struct buf name = { 0 };
+
+	text_printable(&name, key);
+	return err_set(err, class, sys, "file '%s' %s", name.data ? name.data : "", what);
+}
+
+static int open_error(struct err *err, int sys, struct slice key)
+{
+	switch (sys) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ENXIO: /* a socket has taken its name */
+	case EXDEV:
+		return file_error(err, ERR_RETRY, ENOENT, key, "is gone");
+	case EACCES:
+	case EPERM:
+		return file_error(err, ERR_RETRY, sys, key,
+			"cannot be read (let the daemon's user read it: setfacl -m u:USER:r on it, or chmod o+r)");
+	default:
+		return file_error(err, ERR_RETRY, sys, key, "cannot be opened");
+	}
+}
+
+/* EAGAIN says that somebody has the file open for writing or mapped writable. Other refusals (not the owner, no leases on this
+ * file system) say nothing. SIGURG, ignored by default, because a lease broken in between would send SIGIO, which kills. */
+static bool is_written_to(int fd)
+{
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN;
+	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
+/* While the last change lies within the clock's tick, another one could leave the same time stamp: let the tick pass. */
+static int let_tick_pass(int fd, struct stat *st)
+{
+	uint64_t now_ns = clock_wall_ns(), ctime_ns = version_ctime_ns(st);
+
+	if (ctime_ns > now_ns || ctime_ns + TICK_NS <= now_ns)
+		return 0;
+	struct timespec rest = clock_spec(ctime_ns + TICK_NS - now_ns);
+
+	(void)nanosleep(&rest, NULL);
+	return fstat(fd, st);
+}
+
+/* Opens obj and finds it fit to be read. st: as it is before. */
+static int begin(struct reader *r, const struct object *obj, struct stat *st, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (obj->key.len >= sizeof(path))
+		return file_error(err, ERR_REJECT, ENAMETOOLONG, obj->key, "has too long a path");
+	memcpy(path, obj->key.p, obj->key.len);
+	path[obj->key.len] = '\0';
+	CLEANUP(close_fdp) int fd = open_below(r, path);
+
+	if (fd < 0)
+		return open_error(err, errno, obj->key);
+	if (fstat(fd, st) < 0)
+		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
+	if (!S_ISREG(st->st_mode))
+		return file_error(err, ERR_RETRY, ENOENT, obj->key, "is gone: its name is no longer a regular file's");
+	if (is_written_to(fd))
+		return file_error(err, ERR_RETRY, EBUSY, obj->key, "is still being written");
+	if (version_settles_in(st, clock_wall_ns(), r->settle_ns) > 0)
+		return file_error(err, ERR_RETRY, EBUSY, obj->key, "changed just now and has to settle");
+	if (let_tick_pass(fd, st) < 0)
+		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
+	return take_fd(&fd);
+}
+
+/* After reading: it is still what it was. */
+static int finish(const struct object *obj, int fd, const struct stat *before, struct object *ret_seen, struct err *err)
+{
+	static _Thread_local char version[VERSION_TEXT_MAX];
+	struct stat after;
+
+	if (fstat(fd, &after) < 0)
+		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
+	if (!version_same(before, &after))
+		return file_error(err, ERR_RETRY, EBUSY, obj->key, "changed while it was read");
+	*ret_seen = (struct object){
+		.key = obj->key,
+		.version = { version, version_format(before, version) },
+		.bytes = (uint64_t)before->st_size,
+		.racy = version_racy(before, clock_wall_ns()),
+	};
+	return 0;
+}
+
+/* As many bytes as the file had at first, no more however fast it grows. */
+static int read_all(const struct reader *r, const struct object *obj, int fd, uint64_t bytes, struct sink *into,
+	struct err *err)
+{
+	while (bytes > 0) {
+		size_t room = 0;
+		uint8_t *to = into->ops->space(into, &room, err);
+
+		if (!to)
+			return -1;
+		if (room > READ_BYTES)
+			room = READ_BYTES;
+		ssize_t n = read(fd, to, room < bytes ? room : (size_t)bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return file_error(err, ERR_RETRY, errno, obj->key, "cannot be read");
+		if (n == 0)
+			return file_error(err, ERR_RETRY, EBUSY, obj->key, "became shorter while it was read");
+		if (into->ops->wrote(into, (size_t)n, err) < 0)
+			return -1;
+		bytes -= (uint64_t)n;
+		if (atomic_load_explicit(r->stopping, memory_order_relaxed))
+			return file_error(err, ERR_RETRY, 0, obj->key, "was not read to its end: stopping");
+	}
+	return 0;
+}
+
+int reader_fetch(struct reader *r, const struct object *obj, struct sink *into, struct object *ret_seen, struct err *err)
+{
+	struct stat st;
+	CLEANUP(close_fdp) int fd = begin(r, obj, &st, err);
+
+	if (fd < 0)
+		return -1;
+	if (st.st_size >= (off_t)BIG_BYTES)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (read_all(r, obj, fd, (uint64_t)st.st_size, into, err) < 0)
+		return -1;
+	return finish(obj, fd, &st, ret_seen, err);
+}
+
+int reader_clone(struct reader *r, const struct object *obj, int to_fd, struct object *ret_seen, struct err *err)
+{
+	struct stat st;
+	CLEANUP(close_fdp) int fd = begin(r, obj, &st, err);
+
+	if (fd < 0)
+		return -1;
+	if (ioctl(to_fd, FICLONE, fd) < 0) {
+		if (errno == EOPNOTSUPP || errno == EXDEV || errno == EINVAL || errno == ENOTTY)
+			return file_error(err, ERR_REJECT, errno, obj->key,
+				"cannot reflink (the folder and the store must lie on one file system that can, as btrfs and xfs do)");
+		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be cloned");
+	}
+	return finish(obj, fd, &st, ret_seen, err);
+}
