@@ -1,0 +1,47 @@
+/* fields.c - reads members of answers. */
+#include "daemon/cli/fields.h"
+
+#include "daemon/base/text.h"
+
+#include <stdio.h>
+
+struct slice field(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	return json_is_string(value) ? (struct slice){ json_string_value(value), json_string_length(value) } : (struct slice){ "", 0 };
+}
+
+uint64_t field_u64(const json_t *object, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(object, name));
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+uint64_t field_sum(const json_t *object, const char *name)
+{
+	uint64_t sum = 0;
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)object, key, value)
+		sum += field_u64(value, name);
+	return sum;
+}
+
+void field_bytes(const json_t *object, const char *name, struct buf *to)
+{
+	char coded[64];
+	(void)snprintf(coded, sizeof(coded), "%s_base64", name);
+	struct slice base64 = field(object, coded);
+	if (base64.len == 0 || text_unbase64(to, base64) < 0) {
+		struct slice plain = field(object, name);
+		buf_add(to, plain.p, plain.len);
+	}
+}
+
+void field_printable(const json_t *object, const char *name, struct buf *to)
+{
+	struct buf bytes = { 0 };
+	field_bytes(object, name, &bytes);
+	text_printable(to, buf_slice(&bytes));
+	buf_done(&bytes);
+}

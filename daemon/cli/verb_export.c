@@ -1,0 +1,129 @@
+/* verb_export.c - export, verify: the whole dataset. */
+#include "daemon/cli/args.h"
+#include "daemon/cli/client.h"
+#include "daemon/cli/fields.h"
+#include "daemon/cli/out.h"
+#include "daemon/cli/progress.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/file.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define SHOW_NS (250 * NS_PER_MS)
+
+struct export_file {
+	int fd;              /* -1: standard output */
+	uint64_t bytes;
+	uint64_t shown_ns;
+};
+
+static int export_bytes(void *arg, struct slice text, struct err *err)
+{
+	struct export_file *f = arg;
+	int r = f->fd < 0 ? out_write(NULL, text, err) : file_write_at(f->fd, text.p, text.len, f->bytes, err);
+	f->bytes += text.len;
+	uint64_t now_ns = clock_mono_ns();
+	if (r == 0 && f->fd >= 0 && now_ns - f->shown_ns > SHOW_NS) {
+		struct buf size = { 0 };
+		out_bytes(&size, f->bytes);
+		progress_show("%s written", size.data);
+		buf_done(&size);
+		f->shown_ns = now_ns;
+	}
+	return r;
+}
+
+/* Beside its final name until it is whole, so that nobody ever reads half an export. */
+static int export_to_file(struct cli *c, const char *url, const char *name, struct err *err)
+{
+	CLEANUP(freep) char *part = mem_printf("%s.part", name);
+	struct export_file f = { .fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) };
+	if (f.fd < 0)
+		return err_set(err, ERR_RETRY, errno, "write '%s'", part);
+	int r = client_request(c->client, url, NULL, export_bytes, &f, err);
+	if (r == 0)
+		r = file_sync(f.fd, part, err);
+	close_fdp(&f.fd);
+	if (r == 0 && rename(part, name) < 0)
+		r = err_set(err, ERR_RETRY, errno, "rename '%s' to '%s'", part, name);
+	if (r < 0)
+		(void)unlink(part);
+	if (r < 0 || c->args->json)
+		return r;
+	struct buf size = { 0 };
+	out_bytes(&size, f.bytes);
+	r = out_printf(err, "%s: %s\n", name, size.data);
+	buf_done(&size);
+	return r;
+}
+
+int verb_export(struct cli *c, struct err *err)
+{
+	const char *name = args_option(c->args, "output");
+	struct export_file out = { .fd = -1 };
+	struct buf path = { 0 };
+	buf_str(&path, "/api/v1/export");
+	client_query(&path, "format", args_option(c->args, "format"));
+	client_query(&path, "by", args_option(c->args, "by"));
+	client_query(&path, "review", args_option(c->args, "review") ? "true" : NULL);
+	CLEANUP(freep) char *url = buf_take(&path);
+	if (name && strcmp(name, "-") != 0)
+		return export_to_file(c, url, name, err);
+	return client_request(c->client, url, NULL, export_bytes, &out, err);
+}
+
+struct findings {
+	bool json;
+	uint64_t problems;
+};
+
+static int one_finding(void *arg, const json_t *line, struct err *err)
+{
+	struct findings *f = arg;
+	f->problems += field_u64(line, "problems"); /* the report, which comes last */
+	if (f->json) {
+		CLEANUP(freep) char *text = json_dumps(line, JSON_COMPACT);
+		return out_printf(err, "%s\n", text);
+	}
+	struct buf text = { 0 };
+	field_printable(line, "problem", &text);
+	int r;
+	if (text.len)
+		r = out_printf(err, "%s\n", text.data);
+	else
+		r = out_printf(err, "checked %llu batches, %llu blobs, %llu items: %llu problems\n",
+			(unsigned long long)field_u64(line, "batches"), (unsigned long long)field_u64(line, "blobs"),
+			(unsigned long long)field_u64(line, "items"), (unsigned long long)field_u64(line, "problems"));
+	buf_done(&text);
+	return r;
+}
+
+/* "1/30" is the API's slice 0 of 30. */
+static int parse_slice(const char *text, uint64_t *ret_slice, uint64_t *ret_slices, struct err *err)
+{
+	const char *bar = strchr(text, '/');
+	if (bar && text_u64((struct slice){ text, (size_t)(bar - text) }, ret_slice) == 0 &&
+		text_u64(slice_of(bar + 1), ret_slices) == 0 && *ret_slice >= 1 && *ret_slice <= *ret_slices)
+		return 0;
+	return err_set(err, ERR_REJECT, 0, "option '--slice' takes I/N with I from 1 to N, like 1/30");
+}
+
+int verb_verify(struct cli *c, struct err *err)
+{
+	const char *option = args_option(c->args, "slice");
+	struct findings f = { .json = c->args->json };
+	uint64_t slice = 1;
+	uint64_t slices = 1;
+	if (option && parse_slice(option, &slice, &slices, err) < 0)
+		return EXIT_USAGE;
+	CLEANUP(freep) char *body = mem_printf("{\"slice\":%llu,\"slices\":%llu}", (unsigned long long)slice - 1,
+		(unsigned long long)slices);
+	progress_show("verifying; this reads everything that is stored …");
+	if (client_lines(c->client, "/api/v1/verify", body, one_finding, &f, err) < 0)
+		return -1;
+	return f.problems ? EXIT_PARTIAL : EXIT_DONE;
+}

@@ -1,0 +1,140 @@
+/* verb_items.c - items, show, cat: looking into the dataset. */
+#include "daemon/cli/args.h"
+#include "daemon/cli/client.h"
+#include "daemon/cli/fields.h"
+#include "daemon/cli/out.h"
+#include "daemon/cli/table.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/text.h"
+
+#include <unistd.h>
+
+CLEANUP_FN(struct table *, table_free)
+
+/* "tabby 0.93, tiger cat? 0.41": a question mark waits for review. */
+static void labels_text(const json_t *item, struct buf *to)
+{
+	size_t i;
+	json_t *label;
+	json_array_foreach(json_object_get(item, "annotations"), i, label) {
+		struct slice status = field(label, "status");
+		bool waits = slice_eq(status, SLICE_LIT("ANNOTATION_AWAITING_REVIEW"));
+		if (!waits && !slice_eq(status, SLICE_LIT("ANNOTATION_SUCCESS")))
+			continue;
+		const json_t *confidence = json_object_get(label, "confidence");
+		buf_printf(to, "%s%s%s", to->len ? ", " : "", field(label, "concept").p, waits ? "?" : "");
+		if (json_is_number(confidence))
+			buf_printf(to, " %.2f", json_number_value(confidence));
+	}
+}
+
+static void reference_text(const json_t *item, struct buf *to)
+{
+	const json_t *references = json_object_get(item, "references");
+	const json_t *first = json_array_get(references, 0);
+	if (!first)
+		return;
+	buf_printf(to, "%s:", field(first, "source").p);
+	field_bytes(first, "key", to);
+	if (json_array_size(references) > 1)
+		buf_printf(to, " (+%zu)", json_array_size(references) - 1);
+}
+
+static int one_item(void *arg, const json_t *item, struct err *err)
+{
+	struct buf id = { 0 };
+	struct buf bytes = { 0 };
+	struct buf labels = { 0 };
+	struct buf reference = { 0 };
+	buf_u64(&id, field_u64(item, "id"));
+	out_bytes(&bytes, field_u64(item, "bytes"));
+	labels_text(item, &labels);
+	reference_text(item, &reference);
+	const struct slice cells[] = { buf_slice(&id), field(item, "state"), field(item, "media_type"), buf_slice(&bytes),
+		buf_slice(&reference), buf_slice(&labels) };
+	int r = table_row(arg, cells, err);
+	buf_done(&id);
+	buf_done(&bytes);
+	buf_done(&labels);
+	buf_done(&reference);
+	return r;
+}
+
+int verb_items(struct cli *c, struct err *err)
+{
+	static const char *const titles[] = { ">ID", "STATE", "TYPE", ">SIZE", "FILE", "LABELS (? WAITS FOR REVIEW)", NULL };
+	static const char *const filters[] = { "state", "status", "concept", "source", "after", "limit" };
+	struct buf path = { 0 };
+	buf_str(&path, "/api/v1/items");
+	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++)
+		client_query(&path, filters[i], args_option(c->args, filters[i]));
+	if (args_option(c->args, "full"))
+		client_query(&path, "full", "true");
+	CLEANUP(freep) char *url = buf_take(&path);
+	if (c->args->json)
+		return client_request(c->client, url, NULL, out_write, NULL, err);
+	CLEANUP(table_freep) struct table *t = table_new(titles, out_color(), out_write, NULL);
+	if (client_lines(c->client, url, NULL, one_item, t, err) < 0)
+		return -1;
+	return table_end(t, err);
+}
+
+int verb_show(struct cli *c, struct err *err)
+{
+	struct buf path = { 0 };
+	uint64_t id;
+	if (text_u64(slice_of(c->args->words[0]), &id) < 0)
+		return err_set(err, ERR_REJECT, 0, "'%.40s' is not an item's number; `inlet items` lists them", c->args->words[0]);
+	buf_printf(&path, "/api/v1/items/%llu", (unsigned long long)id);
+	CLEANUP(freep) char *url = buf_take(&path);
+	if (c->args->json)
+		return client_request(c->client, url, NULL, out_write, NULL, err);
+	CLEANUP(json_decrefp) json_t *item = NULL;
+	if (client_json(c->client, url, NULL, &item, err) < 0)
+		return -1;
+	/* All of it is of interest here; jansson escapes what a terminal must not see. */
+	CLEANUP(freep) char *text = json_dumps(item, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(4));
+	return out_printf(err, "%s\n", text);
+}
+
+struct bytes_out {
+	struct client *client;
+	bool terminal;
+};
+
+/* A terminal gets text only, and of that nothing that drives it. */
+static int to_terminal(const struct bytes_out *o, struct slice bytes, struct err *err)
+{
+	if (strncmp(client_type(o->client), "text/", 5) != 0)
+		return err_set(err, ERR_REJECT, 0, "%s is nothing for a terminal; write it to a file: inlet cat ID > FILE",
+			client_type(o->client));
+	for (size_t i = 0; i < bytes.len; i++) {
+		unsigned char c = (unsigned char)bytes.p[i];
+		bool plain = c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f);
+		if (out_write(NULL, plain ? (struct slice){ bytes.p + i, 1 } : SLICE_LIT("?"), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_bytes(void *arg, struct slice bytes, struct err *err)
+{
+	const struct bytes_out *o = arg;
+	return o->terminal ? to_terminal(o, bytes, err) : out_write(NULL, bytes, err);
+}
+
+int verb_cat(struct cli *c, struct err *err)
+{
+	struct buf path = { 0 };
+	struct bytes_out o = { c->client, isatty(STDOUT_FILENO) };
+	uint64_t id;
+	bool thumbnail = args_option(c->args, "thumbnail") != NULL;
+	bool canonical = args_option(c->args, "canonical") != NULL;
+	if (text_u64(slice_of(c->args->words[0]), &id) < 0 || (thumbnail && canonical))
+		return err_set(err, ERR_REJECT, 0, thumbnail && canonical ? "one of --thumbnail and --canonical, not both" :
+			"'%.40s' is not an item's number; `inlet items` lists them", c->args->words[0]);
+	buf_printf(&path, "/api/v1/items/%llu/content", (unsigned long long)id);
+	client_query(&path, "form", thumbnail ? "thumbnail" : canonical ? "canonical" : NULL);
+	CLEANUP(freep) char *url = buf_take(&path);
+	return client_request(c->client, url, NULL, write_bytes, &o, err);
+}

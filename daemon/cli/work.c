@@ -1,0 +1,76 @@
+/* work.c - work that takes a while. */
+#include "daemon/cli/work.h"
+
+#include "daemon/cli/args.h"
+#include "daemon/cli/client.h"
+#include "daemon/cli/fields.h"
+#include "daemon/cli/out.h"
+#include "daemon/cli/progress.h"
+#include "daemon/base/cleanup.h"
+
+#include <unistd.h>
+
+static void show_progress(void *arg, const json_t *status)
+{
+	(void)arg;
+	struct buf text = { 0 };
+	const char *stage;
+	json_t *work;
+	buf_printf(&text, "%llu items", (unsigned long long)field_u64(json_object_get(status, "items"), "total"));
+	json_object_foreach(json_object_get(status, "work"), stage, work) {
+		uint64_t n = field_u64(work, "queued") + field_u64(work, "retrying");
+		if (n)
+			buf_printf(&text, " | %s %llu", stage, (unsigned long long)n);
+	}
+	progress_show("%s", text.data);
+	buf_done(&text);
+}
+
+int work_request(struct cli *c, const char *path, const char *body, json_t **ret, struct err *err)
+{
+	if (isatty(STDERR_FILENO))
+		client_watch(c->client, show_progress, NULL);
+	int r = client_json(c->client, path, body, ret, err);
+	client_watch(c->client, NULL, NULL);
+	return r;
+}
+
+/* "3 quarantined, 1 retrying" of what is left over; false: nothing is. */
+static bool left_over(const json_t *answer, struct buf *to)
+{
+	static const char *const kinds[] = { "quarantined", "retrying", "offline", "unsettled" };
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		uint64_t n = field_u64(answer, kinds[i]);
+		if (n)
+			buf_printf(to, "%s%llu %s", to->len ? ", " : "", (unsigned long long)n, kinds[i]);
+	}
+	return to->len > 0;
+}
+
+static int print_people(const json_t *answer, bool waited, const char *left, struct err *err)
+{
+	if (!waited)
+		return out_printf(err, "under way; `inlet wait` returns when it is done\n");
+	if (!json_is_true(json_object_get(answer, "drained")))
+		return out_printf(err, "not done yet: %s\n", field(answer, "reason").p);
+	if (out_printf(err, "done: %llu new items, %llu new, %llu changed and %llu gone files since the start\n",
+		(unsigned long long)field_u64(answer, "items_new"), (unsigned long long)field_u64(answer, "objects_new"),
+		(unsigned long long)field_u64(answer, "objects_changed"), (unsigned long long)field_u64(answer, "objects_gone")) < 0)
+		return -1;
+	return *left ? out_printf(err, "left over: %s; see `inlet failures` and `inlet status`\n", left) : 0;
+}
+
+int work_report(struct cli *c, const json_t *answer, bool waited, struct err *err)
+{
+	struct buf left = { 0 };
+	bool partial = left_over(answer, &left);
+	bool drained = json_is_true(json_object_get(answer, "drained"));
+	CLEANUP(freep) char *text = c->args->json ? json_dumps(answer, JSON_COMPACT) : buf_take(&left);
+	buf_done(&left);
+	int r = c->args->json ? out_printf(err, "%s\n", text) : print_people(answer, waited, text, err);
+	if (r < 0)
+		return -1;
+	if (waited && !drained)
+		return EXIT_FAILED;
+	return waited && partial ? EXIT_PARTIAL : EXIT_DONE;
+}
