@@ -11,7 +11,7 @@
 
 /* Defines fn_p(T *p) for a destructor fn(T) that accepts NULL: CLEANUP_FN(struct queue *, queue_free). */
 #define CLEANUP_FN(type, fn)                                                                                           \
-	static inline void fn##p(type *p)                                                                              \
+	static inline void fn##p(type *p) /* NOLINT(bugprone-macro-parentheses) */                                     \
 	{                                                                                                              \
 		fn(*p);                                                                                                \
 	}

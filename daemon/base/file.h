@@ -23,7 +23,7 @@ int file_slurp(int dirfd, const char *path, size_t max, struct buf *to, struct e
 /* Replace path atomically and durably with these bytes (O_TMPFILE or temp name, fsync, rename, fsync dir). */
 int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, struct err *err);
 /* openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS): opens only what lies below dirfd through no
- * symlink. path is len bytes without NUL inside. Returns the descriptor, or -1 with errno (no err: hot path). */
+ * symlink. Returns the descriptor, or -1 with errno (no err: hot path). */
 int file_open_beneath(int dirfd, const char *path, int flags);
 int64_t file_free_bytes(int fd); /* available to us on that file system (statvfs f_bavail); -1 unknown */
 

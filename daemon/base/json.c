@@ -21,8 +21,7 @@ static char *member_begin(struct json *j, const char *name, size_t value_max)
 	j->comma = true;
 	if (name) {
 		*to++ = '"';
-		memcpy(to, name, len);
-		to += len;
+		to = mempcpy(to, name, len);
 		*to++ = '"';
 		*to++ = ':';
 	}
@@ -124,9 +123,8 @@ static void put_number(struct json *j, const char *name, double value, char *tex
 	char *point = strchr(text, ',');
 	if (point)
 		*point = '.';
-	if (value == 0 && signbit(value))
-		(void)strcpy(text, "-0.0");
-	put_plain(j, name, text, strlen(text));
+	const char *shown = value == 0 && signbit(value) ? "-0.0" : text;
+	put_plain(j, name, shown, strlen(shown));
 }
 
 /* Read back as a double and rounded to float, as JSON readers do: nine digits always suffice. */

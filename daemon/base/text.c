@@ -15,15 +15,17 @@ void text_hex(const uint8_t *bytes, size_t n, char *ret_hex)
 	ret_hex[2 * n] = '\0';
 }
 
-static int hex_value(char c)
+#define NO_HEX 16U
+
+static unsigned int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned int)(c - '0');
 	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
+		return (unsigned int)(c - 'a' + 10);
 	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+		return (unsigned int)(c - 'A' + 10);
+	return NO_HEX;
 }
 
 int text_unhex(struct slice hex, uint8_t *ret_bytes, size_t n)
@@ -31,7 +33,7 @@ int text_unhex(struct slice hex, uint8_t *ret_bytes, size_t n)
 	if (hex.len / 2 != n || hex.len % 2 != 0)
 		return -1;
 	for (size_t i = 0; i < hex.len; i++) {
-		if (hex_value(hex.p[i]) < 0)
+		if (hex_value(hex.p[i]) == NO_HEX)
 			return -1;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -88,11 +88,16 @@ static bool matches(const struct magic *m, const uint8_t *head, size_t n)
 	return m->len == 0 || (n >= (size_t)m->at + m->len && memcmp(head + m->at, m->bytes, m->len) == 0);
 }
 
+static bool is_binary(uint8_t c)
+{
+	return c < 0x20 && c != '\t' && c != '\n' && c != '\f' && c != '\r' && c != 0x1b;
+}
+
 /* UTF-8 without control characters, but for those of plain text; head may end inside a character. */
 static bool looks_like_text(const uint8_t *head, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (head[i] < 0x20 && !memchr("\t\n\f\r\x1b", head[i], 5))
+		if (is_binary(head[i]))
 			return false;
 	}
 	for (size_t cut = 0; cut < 4 && cut < n; cut++) {
