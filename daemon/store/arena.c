@@ -1,0 +1,199 @@
+/* arena.c - a bounded pool of aligned arenas. */
+#include "daemon/store/arena.h"
+
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+#include "daemon/model/signature.h"
+#include "daemon/store/segment.h"
+#include "daemon/store/tar.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sizes double from the usual one; the largest holds one member of ARENA_MEMBER_MAX. All are whole SEGMENT_ALIGN units, so
+ * padding the end never needs more room. */
+#define CLASSES 4
+static const size_t class_bytes[CLASSES] = {
+	ARENA_BYTES,
+	2 * ARENA_BYTES,
+	4 * ARENA_BYTES,
+	ARENA_MEMBER_MAX + SEGMENT_ALIGN,
+};
+
+struct arena {
+	struct arena_pool *pool;
+	struct arena *next; /* in the pool's spare list */
+	void *memory;
+	uint8_t *bytes; /* memory, aligned to SEGMENT_ALIGN */
+	unsigned class;
+	size_t used; /* whole members; the next member's header goes here */
+	size_t kept; /* the committer's: members [0, kept) stay */
+};
+
+struct arena_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t budget;
+	size_t allocated;             /* arenas out and spare; <= budget */
+	struct arena *spare[CLASSES]; /* kept for reuse: fresh memory costs a page fault each 4 KiB */
+	uint64_t next_ticket;         /* arena_get() is served in order, so a large want is not starved by small ones */
+	uint64_t serving;
+	bool closed;
+};
+
+struct arena_pool *arena_pool_new(size_t budget_bytes)
+{
+	struct arena_pool *p = mem_zero(1, sizeof(*p));
+	size_t least = class_bytes[CLASSES - 1] + 4 * (size_t)ARENA_BYTES;
+	p->budget = budget_bytes > least ? budget_bytes : least;
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_cond_init(&p->changed, NULL);
+	return p;
+}
+
+static void arena_release(struct arena_pool *p, struct arena *a)
+{
+	p->allocated -= class_bytes[a->class];
+	free(a->memory);
+	free(a);
+}
+
+static struct arena *spare_pop(struct arena_pool *p, unsigned class)
+{
+	struct arena *a = p->spare[class];
+	if (a)
+		p->spare[class] = a->next;
+	return a;
+}
+
+void arena_pool_free(struct arena_pool *p)
+{
+	if (!p)
+		return;
+	for (unsigned class = 0; class < CLASSES; class ++) {
+		for (struct arena *a; (a = spare_pop(p, class)) != NULL;)
+			arena_release(p, a);
+	}
+	assert(p->allocated == 0);
+	(void)pthread_cond_destroy(&p->changed);
+	(void)pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+void arena_pool_close(struct arena_pool *p)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	p->closed = true;
+	(void)pthread_cond_broadcast(&p->changed);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+static struct arena *arena_new(struct arena_pool *p, unsigned class)
+{
+	struct arena *a = mem_zero(1, sizeof(*a));
+	a->pool = p;
+	a->class = class;
+	a->memory = mem_alloc(class_bytes[class] + SEGMENT_ALIGN);
+	a->bytes = segment_aligned(a->memory);
+	p->allocated += class_bytes[class];
+	return a;
+}
+
+/* A spare one of this class, or a new one within the budget, for which spares of other classes make room. */
+static struct arena *pool_take(struct arena_pool *p, unsigned class)
+{
+	struct arena *a = spare_pop(p, class);
+	for (unsigned other = 0; !a && other < CLASSES; other++) {
+		while (p->allocated + class_bytes[class] > p->budget && p->spare[other])
+			arena_release(p, spare_pop(p, other));
+	}
+	if (!a && p->allocated + class_bytes[class] <= p->budget)
+		a = arena_new(p, class);
+	return a;
+}
+
+struct arena *arena_get(struct arena_pool *p, size_t want)
+{
+	assert(want <= ARENA_MEMBER_MAX);
+	unsigned class = 0;
+	while (class_bytes[class] < TAR_BLOCK + tar_padded(want))
+		class ++;
+	struct arena *a = NULL;
+	(void)pthread_mutex_lock(&p->lock);
+	uint64_t ticket = p->next_ticket++;
+	while (!p->closed && (ticket != p->serving || !(a = pool_take(p, class))))
+		(void)pthread_cond_wait(&p->changed, &p->lock);
+	p->serving++;
+	(void)pthread_cond_broadcast(&p->changed);
+	(void)pthread_mutex_unlock(&p->lock);
+	if (a)
+		a->used = a->kept = 0;
+	return a;
+}
+
+void arena_put(struct arena *a)
+{
+	if (!a)
+		return;
+	struct arena_pool *p = a->pool;
+	(void)pthread_mutex_lock(&p->lock);
+	a->next = p->spare[a->class];
+	p->spare[a->class] = a;
+	(void)pthread_cond_broadcast(&p->changed);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+size_t arena_room(const struct arena *a)
+{
+	size_t left = class_bytes[a->class] - a->used;
+	return left > TAR_BLOCK ? left - TAR_BLOCK : 0;
+}
+
+uint8_t *arena_payload(struct arena *a)
+{
+	return a->bytes + a->used + TAR_BLOCK;
+}
+
+size_t arena_member(struct arena *a, const struct content_id *id, size_t n)
+{
+	assert(n <= arena_room(a));
+	size_t place = a->used;
+	uint8_t *payload = arena_payload(a);
+	char name[TAR_NAME_MAX + 1];
+	text_hex(id->sha256, SHA256_BYTES, name);
+	name[CONTENT_ID_HEX] = '.';
+	strcpy(name + CONTENT_ID_HEX + 1, signature_extension(payload, n));
+	tar_header(a->bytes + place, name, n);
+	memset(payload + n, 0, tar_padded(n) - n);
+	a->used += TAR_BLOCK + tar_padded(n);
+	return place;
+}
+
+size_t arena_keep(struct arena *a, size_t place)
+{
+	struct tar_member m;
+	int is = tar_parse(a->bytes + place, &m);
+	assert(is == 1 && place >= a->kept && place < a->used); /* ascending, each once */
+	(void)is;
+	size_t bytes = TAR_BLOCK + tar_padded(m.bytes);
+	size_t at = a->kept;
+	if (at != place)
+		memmove(a->bytes + at, a->bytes + place, bytes);
+	a->kept += bytes;
+	return at;
+}
+
+size_t arena_kept(const struct arena *a)
+{
+	return a->kept;
+}
+
+const void *arena_seal(struct arena *a, size_t *ret_n)
+{
+	a->kept += segment_pad(a->bytes + a->kept, a->kept);
+	*ret_n = a->kept;
+	return a->bytes;
+}

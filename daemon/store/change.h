@@ -1,0 +1,36 @@
+/* change.h - what a change holds between its maker and the committer; its functions for makers are in committer.h. */
+#ifndef INLET_STORE_CHANGE_H
+#define INLET_STORE_CHANGE_H
+
+#include "daemon/store/committer.h"
+
+struct change_meta {
+	struct slice name, value;
+};
+/* A growing array of one kind. */
+#define CHANGE_LIST(type)                                                                                              \
+	struct {                                                                                                       \
+		type *at;                                                                                              \
+		size_t count, capacity;                                                                                \
+	}
+
+struct change {
+	CHANGE_LIST(struct record) records;
+	CHANGE_LIST(struct arrival) arrivals; /* arena places ascend */
+	CHANGE_LIST(struct derived_blob) derived;
+	CHANGE_LIST(struct change_meta) metas;
+	struct arena *arena;
+	prepare_fn *prepare;
+	void *prepare_arg;
+	struct change_chunk *chunks; /* its memory */
+	size_t bytes;                /* in chunks */
+	/* The committer's: */
+	committed_fn *done;
+	void *done_arg;
+	bool logged;                 /* it put a line into the batch */
+	struct err refused;          /* class 0: not. Else nothing of it was applied */
+};
+
+void change_meta(struct change *c, struct slice name, struct slice value); /* copies both */
+
+#endif
