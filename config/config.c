@@ -35,8 +35,8 @@ static int check_list(const struct yaml_node *n, const struct option_place *at, 
 	return option_err(err, at, n, key, "needs a list: each entry begins with '- '");
 }
 
-static int read_folder(const struct yaml_node *n, const struct option_place *at, const char *section, struct folder_config *f,
-	struct err *err)
+static int read_folder(const struct yaml_node *n, const struct option_place *at, const char *section,
+	struct folder_config *f, struct err *err)
 {
 	CLEANUP(freep) char *prefix = mem_printf("%s.folder", section);
 	struct option_place here = within(at, prefix);
@@ -56,15 +56,16 @@ static int check_name(const char *name, const struct yaml_node *n, const struct 
 		name ? name : "", SOURCE_NAME_MAX);
 }
 
-static int read_source(const struct yaml_node *n, const struct option_place *at, const char *section, struct source_config *s,
-	struct err *err)
+static int read_source(const struct yaml_node *n, const struct option_place *at, const char *section,
+	struct source_config *s, struct err *err)
 {
 	struct option_place here = within(at, section);
 	struct source_section raw = { 0 };
 	s->scheme = "folder";
 	int result = option_read(source_options, n, &here, &raw, err);
 	s->name = raw.name;
-	if (result < 0 || check_name(s->name, n, &here, err) < 0 || read_folder(raw.folder, at, section, &s->folder, err) < 0)
+	if (result < 0 || check_name(s->name, n, &here, err) < 0 ||
+		read_folder(raw.folder, at, section, &s->folder, err) < 0)
 		return -1;
 	s->store = s->folder.store;
 	return 0;
@@ -88,14 +89,16 @@ static int read_sources(const struct reader *r, const struct yaml_node *list, st
 	return 0;
 }
 
-/* A bound that is not given keeps its value, moved only as far as the given one forces it: {accept: 0.2} lowers review. */
+/* A bound that is not given keeps its value, moved only as far as the given one forces it: {accept: 0.2} lowers
+ * review. */
 static int read_band(const struct bands_section *raw, const struct yaml_node *n, const struct option_place *at,
 	struct band *band, struct err *err)
 {
 	bool has_accept = !isnan(raw->accept), has_review = !isnan(raw->review);
 	if (has_accept && has_review && raw->review > raw->accept)
-		return option_err(err, at, yaml_get(n, "review"), "review", "%g lies above accept, %g; needs 0 <= review <= accept <= 1",
-			(double)raw->review, (double)raw->accept);
+		return option_err(err, at, yaml_get(n, "review"), "review",
+			"%g lies above accept, %g; needs 0 <= review <= accept <= 1", (double)raw->review,
+			(double)raw->accept);
 	if (has_accept) {
 		band->accept = raw->accept;
 		band->review = fminf(band->review, raw->accept);
@@ -154,7 +157,8 @@ static char *tree_dir(void)
 	return path_join(exe, "../../config");
 }
 
-static int find_card(const char *card, const struct yaml_node *n, const struct option_place *at, char **ret, struct err *err)
+static int find_card(const char *card, const struct yaml_node *n, const struct option_place *at, char **ret,
+	struct err *err)
 {
 	static const char installed[] = INLET_PREFIX "/share/inlet";
 	CLEANUP(freep) char *tree = tree_dir();
@@ -169,10 +173,12 @@ static int find_card(const char *card, const struct yaml_node *n, const struct o
 		if (errno != ENOENT && errno != ENOTDIR)
 			return option_err(err, at, n, "card", "cannot read '%s': %s", path, strerror(errno));
 		if (card[0] == '/')
-			return option_err(err, at, n, "card", "there is no file '%s'; write the path of a model card", card);
+			return option_err(err, at, n, "card",
+				"there is no file '%s'; write the path of a model card", card);
 	}
-	return option_err(err, at, n, "card", "there is no '%s' in %s, nor among the shipped cards in %s; write the path of a model card",
-		card, at->dir, access(tree, F_OK) == 0 ? tree : installed);
+	return option_err(err, at, n, "card",
+		"there is no '%s' in %s, nor among the shipped cards in %s; write the path of a model card", card,
+		at->dir, access(tree, F_OK) == 0 ? tree : installed);
 }
 
 /* A card's own bands are the default of its place in the configuration. */
@@ -185,8 +191,8 @@ static int read_card_bands(const char *card, struct bands *bands, struct err *er
 	return read_bands(yaml_get(root, "bands"), &at, bands, err);
 }
 
-static int read_model(const struct yaml_node *n, const struct option_place *at, const char *section, struct model_config *m,
-	struct err *err)
+static int read_model(const struct yaml_node *n, const struct option_place *at, const char *section,
+	struct model_config *m, struct err *err)
 {
 	struct option_place here = within(at, section);
 	CLEANUP(freep) char *prefix = mem_printf("%s.bands", section);
@@ -219,13 +225,14 @@ static int read_models(const struct reader *r, const struct yaml_node *list, str
 			return -1;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(c->models[j].card, m->card) == 0)
-				return option_err(err, &r->at, list->values[i], section, "this card is used by models[%zu] too", j);
+				return option_err(err, &r->at, list->values[i], section,
+					"this card is used by models[%zu] too", j);
 	}
 	return 0;
 }
 
-static int read_section(const struct reader *r, const struct option *table, const struct yaml_node *n, const char *section,
-	void *into, struct err *err)
+static int read_section(const struct reader *r, const struct option *table, const struct yaml_node *n,
+	const char *section, void *into, struct err *err)
 {
 	struct option_place here = within(&r->at, section);
 	return option_read(table, n, &here, into, err);
@@ -242,15 +249,18 @@ static int check_folders(const struct reader *r, const struct config *c, struct 
 		CLEANUP(freep) char *key = mem_printf("sources[%zu].folder.path", i);
 		CLEANUP(freep) char *folder = path_real(c->sources[i].folder.path);
 		if (path_inside(state, folder))
-			return option_err(err, &r->at, at, key, "the store (state_dir %s) lies inside this watched folder, %s; move one of them",
-				state, folder);
+			return option_err(err, &r->at, at, key,
+				"the store (state_dir %s) lies inside this watched folder, %s; move one of them", state,
+				folder);
 		if (path_inside(folder, state))
-			return option_err(err, &r->at, at, key, "this watched folder, %s, lies inside the store (state_dir %s); move one of them",
+			return option_err(err, &r->at, at, key,
+				"this watched folder, %s, lies inside the store (state_dir %s); move one of them",
 				folder, state);
 		for (size_t j = 0; j < i; j++) {
 			CLEANUP(freep) char *other = path_real(c->sources[j].folder.path);
 			if (strcmp(folder, other) == 0)
-				return option_err(err, &r->at, at, key, "%s is watched by source '%s' already; list it once", folder,
+				return option_err(err, &r->at, at, key,
+					"%s is watched by source '%s' already; list it once", folder,
 					c->sources[j].name);
 		}
 	}
@@ -266,7 +276,8 @@ static int read_file(struct reader *r, struct config *c, struct err *err)
 	if (result < 0)
 		return -1;
 	if (!c->state_dir)
-		return option_err(err, &r->at, yaml_get(r->root, "state_dir"), "state_dir", "is empty; write where the store shall lie");
+		return option_err(err, &r->at, yaml_get(r->root, "state_dir"), "state_dir",
+			"is empty; write where the store shall lie");
 	if (read_sources(r, raw.sources, c, err) < 0 || read_models(r, raw.models, c, err) < 0 ||
 		read_section(r, limits_options, raw.limits, "limits", &c->limits, err) < 0 ||
 		read_section(r, inference_options, raw.inference, "inference", c, err) < 0 ||

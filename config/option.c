@@ -45,8 +45,8 @@ static const struct {
 	[OPTION_NODE] = { "section", "a section" },
 };
 
-int option_err(struct err *err, const struct option_place *at, const struct yaml_node *n, const char *key, const char *fmt,
-	...)
+int option_err(struct err *err, const struct option_place *at, const struct yaml_node *n, const char *key,
+	const char *fmt, ...)
 {
 	CLEANUP(buf_done) struct buf where = { 0 };
 	buf_printf(&where, "%s:", at->file);
@@ -72,7 +72,8 @@ static bool parse_amount(const char *text, const struct unit *units, uint64_t *r
 	if (*p < '0' || *p > '9')
 		return false;
 	for (; *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, (uint64_t)(*p - '0'), &whole))
+		if (__builtin_mul_overflow(whole, 10, &whole) ||
+			__builtin_add_overflow(whole, (uint64_t)(*p - '0'), &whole))
 			return false;
 	bool has_fraction = *p == '.';
 	if (has_fraction)
@@ -112,6 +113,11 @@ static bool parse_float(const char *text, float *ret)
 	return *end == '\0' && isfinite(*ret);
 }
 
+static const struct unit *units_of(enum option_type type)
+{
+	return type == OPTION_BYTES ? byte_units : type == OPTION_DURATION ? time_units : no_units;
+}
+
 static bool in_range(const struct option *o, double n)
 {
 	return (o->min == 0 && o->max == 0) || (n >= o->min && n <= o->max);
@@ -120,7 +126,7 @@ static bool in_range(const struct option *o, double n)
 /* min and max in the option's own unit: "1..128", "16MiB..", "0..1". */
 static void print_limit(struct buf *to, enum option_type type, double n)
 {
-	const struct unit *units = type == OPTION_BYTES ? byte_units : type == OPTION_DURATION ? time_units : no_units;
+	const struct unit *units = units_of(type);
 	uint64_t whole = n > 0 ? (uint64_t)n : 0;
 	const struct unit *best = NULL;
 	for (const struct unit *u = units; u->name; u++)
@@ -140,7 +146,8 @@ static void print_range(struct buf *to, const struct option *o)
 		print_limit(to, o->type, o->max);
 }
 
-static int refuse_range(const struct option *o, const struct yaml_node *n, const struct option_place *at, struct err *err)
+static int refuse_range(const struct option *o, const struct yaml_node *n, const struct option_place *at,
+	struct err *err)
 {
 	CLEANUP(buf_done) struct buf range = { 0 };
 	print_range(&range, o);
@@ -150,7 +157,7 @@ static int refuse_range(const struct option *o, const struct yaml_node *n, const
 static int read_amount(const struct option *o, const struct yaml_node *n, const struct option_place *at, void *field,
 	struct err *err)
 {
-	const struct unit *units = o->type == OPTION_BYTES ? byte_units : o->type == OPTION_DURATION ? time_units : no_units;
+	const struct unit *units = units_of(o->type);
 	uint64_t amount;
 	if (!parse_amount(n->text, units, &amount))
 		return option_err(err, at, n, o->name, "'%s': needs %s", n->text, types[o->type].wants);
@@ -259,7 +266,8 @@ static const struct option *find(const struct option *table, const char *name)
 	return NULL;
 }
 
-static int refuse_key(const struct option *table, const struct yaml_node *key, const struct option_place *at, struct err *err)
+static int refuse_key(const struct option *table, const struct yaml_node *key, const struct option_place *at,
+	struct err *err)
 {
 	size_t n = 0;
 	while (table[n].name)

@@ -26,7 +26,7 @@ struct option {
 	enum option_type type;
 	size_t offset;               /* into the struct */
 	double min, max;             /* numbers only; 0, 0: no limit */
-	const char *fallback;        /* default as written in YAML; NULL: required; "": empty (FLOAT: NAN) or absent (NODE: NULL) */
+	const char *fallback;        /* default as in YAML; NULL: required; "": empty (FLOAT: NAN) or absent (NODE: NULL) */
 	const char *const *choices;  /* OPTION_ENUM: NULL-terminated */
 	const char *help;            /* one line */
 };
@@ -37,11 +37,12 @@ struct option_place {
 };
 /* table ends with a row whose name is NULL. map NULL or empty: every default. `into` begins zeroed; on failure what was
  * filled stays: option_free() releases it. */
-int option_read(const struct option *table, const struct yaml_node *map, const struct option_place *at, void *into, struct err *err);
+int option_read(const struct option *table, const struct yaml_node *map, const struct option_place *at, void *into,
+	struct err *err);
 void option_free(const struct option *table, void *from);
 void option_help(const struct option *table, const char *prefix, FILE *to);
 /* "FILE:LINE:COL: PREFIX.key: reason", ERR_REJECT. */
-int option_err(struct err *err, const struct option_place *at, const struct yaml_node *n, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+int option_err(struct err *err, const struct option_place *at, const struct yaml_node *n, const char *key,
+	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* dir/path without leading "./" and "../"; an absolute path as it is. dir is absolute and free of symlinks, so that going
- * up is cutting off a name. The caller owns the result. */
+/* dir/path without leading "./" and "../"; an absolute path as it is. dir is absolute and free of symlinks, so that
+ * going up is cutting off a name. The caller owns the result. */
 char *path_join(const char *dir, const char *path);
 /* Absolute and free of symlinks as far as the path exists; what does not exist yet is appended as written. Owned by the
  * caller. */

@@ -44,8 +44,8 @@ static int refuse_syntax(const struct builder *b, struct err *err)
 	}
 	const char *problem = p->problem ? p->problem : "cannot be parsed";
 	if (p->context)
-		return err_set(err, ERR_REJECT, 0, "%s:%zu:%zu: YAML: %s, %s", b->name, at.line + 1, at.column + 1, p->context,
-			problem);
+		return err_set(err, ERR_REJECT, 0, "%s:%zu:%zu: YAML: %s, %s", b->name, at.line + 1, at.column + 1,
+			p->context, problem);
 	return err_set(err, ERR_REJECT, 0, "%s:%zu:%zu: YAML: %s", b->name, at.line + 1, at.column + 1, problem);
 }
 
@@ -101,12 +101,14 @@ static int check_duplicates(const struct builder *b, const struct yaml_node *map
 	qsort(sorted, map->count, sizeof(struct yaml_node *), by_text);
 	for (size_t i = 1; i < map->count; i++)
 		if (strcmp(sorted[i - 1]->text, sorted[i]->text) == 0)
-			return err_set(err, ERR_REJECT, 0, "%s:%zu:%zu: the key '%s' was given before, in line %zu; keep one", b->name,
+			return err_set(err, ERR_REJECT, 0,
+				"%s:%zu:%zu: the key '%s' was given before, in line %zu; keep one", b->name,
 				sorted[i]->line, sorted[i]->column, sorted[i]->text, sorted[i - 1]->line);
 	return 0;
 }
 
-/* Fills a map or list up to its end event. Each entry is counted only when whole, so that a half-built node can be freed. */
+/* Fills a map or list up to its end event. Each entry is counted only when whole, so that a half-built node can be
+ * freed. */
 static int fill(struct builder *b, struct yaml_node *into, yaml_event_type_t end, struct err *err)
 {
 	for (;;) {
@@ -169,8 +171,9 @@ static int build(struct builder *b, const yaml_event_t *e, struct yaml_node **re
 	default:
 		break;
 	}
-	return refuse(b, &e->start_mark, err, "anchors (&), aliases (*) and tags (!) are not supported here; quote the text if it is a "
-					      "value, or write it out");
+	return refuse(b, &e->start_mark, err,
+		"anchors (&), aliases (*) and tags (!) are not supported here; quote the text if it is a "
+		"value, or write it out");
 }
 
 /* STREAM-START DOCUMENT-START node DOCUMENT-END STREAM-END, and nothing else. */

@@ -17,7 +17,7 @@ struct yaml_node {
 	struct yaml_node **values;   /* map and list */
 	size_t count;
 };
-/* ERR_REJECT: "FILE:LINE:COLUMN: reason". ERR_RETRY: the file cannot be read. The caller owns *ret: yaml_node_free(). */
+/* ERR_REJECT: "FILE:LINE:COLUMN: reason". ERR_RETRY: the file cannot be read. The caller owns *ret. */
 int yaml_load(const char *path, struct yaml_node **ret, struct err *err);
 int yaml_parse(const char *name, struct slice text, struct yaml_node **ret, struct err *err); /* name: for messages */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); /* NULL: not a map, or not in it */

@@ -40,7 +40,8 @@ static int set_up(void **state)
 	if (mkdir(models, 0755) < 0)
 		return -1;
 	write_file(f, "models/image-default.yaml", "name: image-default\n");
-	write_file(f, "models/banded.yaml", "bands: {accept: 0.9, review: 0.5, concepts: {cat: {accept: 0.6}, dog: {review: 0.1}}}\n");
+	write_file(f, "models/banded.yaml",
+		"bands: {accept: 0.9, review: 0.5, concepts: {cat: {accept: 0.6}, dog: {review: 0.1}}}\n");
 	*state = f;
 	return 0;
 }
@@ -96,7 +97,8 @@ static const char contract[] =
 	"  - card: models/image-default.yaml\n"
 	"    bands: { accept: 0.80, review: 0.30, concepts: { \"tabby\": { accept: 0.60 } } }\n"
 	"limits: { memory: 512MiB, object: 10GiB, reserve: 1GiB }\n"
-	"normalize: on                      # off: items stay \"committed\", --once does not wait for them; on takes them up\n";
+	"normalize: on                      # off: items stay \"committed\", --once does not wait for them; on takes "
+	"them up\n";
 
 static void test_the_contract_that_scripts_rely_on(void **state)
 {
@@ -146,8 +148,10 @@ static void test_only_state_dir_and_sources_are_required(void **state)
 	assert_int_equal(c->fetch_threads, 0);
 	assert_int_equal(c->decode_workers, 0);
 	refused(f, "sources: []\n",
-		"/inlet.yaml:1:1: state_dir: is missing; it has no default (store, index and socket; outside every watched folder)");
-	refused(f, "state_dir: s\n", "/inlet.yaml:1:1: sources: is missing; it has no default (list of what is watched)");
+		"/inlet.yaml:1:1: state_dir: is missing; it has no default (store, index and socket; outside every "
+		"watched folder)");
+	refused(f, "state_dir: s\n",
+		"/inlet.yaml:1:1: sources: is missing; it has no default (list of what is watched)");
 }
 
 static void test_sections_of_threads_and_batches(void **state)
@@ -170,7 +174,8 @@ static void test_sections_of_threads_and_batches(void **state)
 static void test_paths_are_relative_to_the_file_not_to_us(void **state)
 {
 	struct fixture *f = *state;
-	write_file(f, "inlet.yaml", "state_dir: ../state\nsources: [{name: a, folder: {path: /srv/in, ignore: ['*.bak']}}]\n");
+	write_file(f, "inlet.yaml",
+		"state_dir: ../state\nsources: [{name: a, folder: {path: /srv/in, ignore: ['*.bak']}}]\n");
 	CLEANUP(close_fdp) int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(chdir(f->dir), 0);
 	assert_int_equal(config_load("inlet.yaml", &f->c, &f->err), 0);
@@ -196,7 +201,8 @@ static void test_a_wrong_key_is_named_with_its_place(void **state)
 static void test_lists_are_asked_for(void **state)
 {
 	struct fixture *f = *state;
-	refused(f, "state_dir: s\nsources: {name: a}\n", "/inlet.yaml:2:10: sources: needs a list: each entry begins with '- '");
+	refused(f, "state_dir: s\nsources: {name: a}\n",
+		"/inlet.yaml:2:10: sources: needs a list: each entry begins with '- '");
 	refused(f, "state_dir: s\nsources: []\nmodels: x.yaml\n",
 		"/inlet.yaml:3:9: models: needs a list: each entry begins with '- '");
 }
@@ -227,10 +233,12 @@ static void test_the_store_may_not_lie_inside_a_watched_folder(void **state)
 {
 	struct fixture *f = *state;
 	refused(f, "state_dir: in/a/state\nsources: [{name: a, folder: {path: in}}]\n",
-		"/inlet.yaml:2:36: sources[0].folder.path: the store (state_dir $D/in/a/state) lies inside this watched folder, $D/in; "
+		"/inlet.yaml:2:36: sources[0].folder.path: the store (state_dir $D/in/a/state) lies inside this "
+		"watched folder, $D/in; "
 		"move one of them");
 	refused(f, "state_dir: in\nsources: [{name: a, folder: {path: in}}]\n",
-		"/inlet.yaml:2:36: sources[0].folder.path: the store (state_dir $D/in) lies inside this watched folder, $D/in; "
+		"/inlet.yaml:2:36: sources[0].folder.path: the store (state_dir $D/in) lies inside this watched "
+		"folder, $D/in; "
 		"move one of them");
 	(void)load(f, "state_dir: in.state\nsources: [{name: a, folder: {path: in}}]\n");
 }
@@ -243,7 +251,8 @@ static void test_a_symlink_does_not_hide_the_store(void **state)
 	assert_int_equal(mkdir(in, 0755), 0);
 	assert_int_equal(symlink("in", link), 0);
 	refused(f, "state_dir: elsewhere/not/yet\nsources: [{name: a, folder: {path: in}}]\n",
-		"/inlet.yaml:2:36: sources[0].folder.path: the store (state_dir $D/in/not/yet) lies inside this watched folder, $D/in; "
+		"/inlet.yaml:2:36: sources[0].folder.path: the store (state_dir $D/in/not/yet) lies inside this "
+		"watched folder, $D/in; "
 		"move one of them");
 }
 
@@ -251,10 +260,12 @@ static void test_a_watched_folder_may_not_lie_inside_the_store(void **state)
 {
 	struct fixture *f = *state;
 	refused(f, "state_dir: .\nsources: [{name: a, folder: {path: in}}]\n",
-		"/inlet.yaml:2:36: sources[0].folder.path: this watched folder, $D/in, lies inside the store (state_dir $D); "
+		"/inlet.yaml:2:36: sources[0].folder.path: this watched folder, $D/in, lies inside the store "
+		"(state_dir $D); "
 		"move one of them");
 	refused(f, "state_dir: /\nsources: [{name: a, folder: {path: in}}]\n",
-		"/inlet.yaml:2:36: sources[0].folder.path: this watched folder, $D/in, lies inside the store (state_dir /); "
+		"/inlet.yaml:2:36: sources[0].folder.path: this watched folder, $D/in, lies inside the store "
+		"(state_dir /); "
 		"move one of them");
 }
 
@@ -263,33 +274,42 @@ static void test_a_missing_card_names_where_it_was_sought(void **state)
 	struct fixture *f = *state;
 	write_file(f, "inlet.yaml", "state_dir: s\nsources: []\nmodels: [{card: models/nothing.yaml}]\n");
 	assert_int_equal(config_load(f->file, &f->c, &f->err), -1);
-	CLEANUP(freep) char *want = mem_printf("%s:3:17: models[0].card: there is no 'models/nothing.yaml' in %s, nor among the shipped "
-					       "cards in /",
+	CLEANUP(freep)
+	char *want = mem_printf(
+		"%s:3:17: models[0].card: there is no 'models/nothing.yaml' in %s, nor among the shipped "
+		"cards in /",
 		f->file, f->dir);
 	assert_memory_equal(f->err.text, want, strlen(want));
 	refused(f, "state_dir: s\nsources: []\nmodels: [{card: /no/card.yaml}]\n",
 		"/inlet.yaml:3:17: models[0].card: there is no file '/no/card.yaml'; write the path of a model card");
 	refused(f, "state_dir: s\nsources: []\nmodels: [{bands: {accept: 1}}]\n",
-		"/inlet.yaml:3:10: models[0].card: is missing; it has no default (model card: beside this file, else among the shipped "
+		"/inlet.yaml:3:10: models[0].card: is missing; it has no default (model card: beside this file, else "
+		"among the shipped "
 		"ones)");
 }
 
 static void test_a_card_is_used_once(void **state)
 {
 	struct fixture *f = *state;
-	refused(f, "state_dir: s\nsources: []\nmodels:\n- card: models/banded.yaml\n- card: ./models/../models/banded.yaml\n",
+	refused(f,
+		"state_dir: s\nsources: []\nmodels:\n- card: models/banded.yaml\n- card: "
+		"./models/../models/banded.yaml\n",
 		"/inlet.yaml:5:3: models[1]: this card is used by models[0] too");
 }
 
 static void test_bands_of_the_configuration_stand_above_the_cards(void **state)
 {
 	struct fixture *f = *state;
-	const struct bands *b = &load(f, "state_dir: s\nsources: []\nmodels: [{card: models/banded.yaml}]\n")->models[0].bands;
+	const struct bands *b =
+		&load(f, "state_dir: s\nsources: []\nmodels: [{card: models/banded.yaml}]\n")->models[0].bands;
 	assert_true(b->all.accept == 0.9F && b->all.review == 0.5F);
 	assert_true(bands_find(b, SLICE_LIT("cat"))->accept == 0.6F && bands_find(b, SLICE_LIT("cat"))->review == 0.5F);
 	assert_true(bands_find(b, SLICE_LIT("dog"))->accept == 0.9F && bands_find(b, SLICE_LIT("dog"))->review == 0.1F);
-	b = &load(f, "state_dir: s\nsources: []\nmodels: [{card: models/banded.yaml, bands: {accept: 0.7, concepts: {dog: {accept: 1}, "
-		     "ant: {}}}}]\n")->models[0].bands;
+	b = &load(f, "state_dir: s\nsources: []\nmodels: [{card: models/banded.yaml, bands: {accept: 0.7, concepts: "
+		     "{dog: {accept: 1}, "
+		     "ant: {}}}}]\n")
+		     ->models[0]
+		     .bands;
 	assert_true(b->all.accept == 0.7F && b->all.review == 0.5F);
 	assert_int_equal(b->count, 3);
 	assert_true(bands_find(b, SLICE_LIT("cat"))->accept == 0.6F);
@@ -300,19 +320,28 @@ static void test_bands_of_the_configuration_stand_above_the_cards(void **state)
 static void test_one_bound_moves_the_other_only_as_far_as_it_must(void **state)
 {
 	struct fixture *f = *state;
-	const struct bands *b = &load(f, "state_dir: s\nsources: []\nmodels: [{card: models/image-default.yaml, bands: {accept: 0.2}}]\n")
-					 ->models[0].bands;
+	const struct bands *b = &load(
+		f, "state_dir: s\nsources: []\nmodels: [{card: models/image-default.yaml, bands: {accept: 0.2}}]\n")
+					 ->models[0]
+					 .bands;
 	assert_true(b->all.accept == 0.2F && b->all.review == 0.2F);
-	b = &load(f, "state_dir: s\nsources: []\nmodels: [{card: models/image-default.yaml, bands: {review: 0.9}}]\n")->models[0].bands;
+	b = &load(f, "state_dir: s\nsources: []\nmodels: [{card: models/image-default.yaml, bands: {review: 0.9}}]\n")
+		     ->models[0]
+		     .bands;
 	assert_true(b->all.accept == 0.9F && b->all.review == 0.9F);
 }
 
 static void test_bands_out_of_order_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	refused(f, "state_dir: s\nsources: []\nmodels: [{card: models/image-default.yaml, bands: {accept: 0.3, review: 0.8}}]\n",
-		"/inlet.yaml:3:73: models[0].bands.review: 0.8 lies above accept, 0.3; needs 0 <= review <= accept <= 1");
-	refused(f, "state_dir: s\nsources: []\nmodels: [{card: models/image-default.yaml, bands: {concepts: {cat: {accept: 1.2}}}}]\n",
+	refused(f,
+		"state_dir: s\nsources: []\nmodels: [{card: models/image-default.yaml, bands: {accept: 0.3, review: "
+		"0.8}}]\n",
+		"/inlet.yaml:3:73: models[0].bands.review: 0.8 lies above accept, 0.3; needs 0 <= review <= accept <= "
+		"1");
+	refused(f,
+		"state_dir: s\nsources: []\nmodels: [{card: models/image-default.yaml, bands: {concepts: {cat: "
+		"{accept: 1.2}}}}]\n",
 		"/inlet.yaml:3:77: models[0].bands.concepts.cat.accept: 1.2 is out of range; allowed: 0..1");
 	write_file(f, "models/wrong.yaml", "bands: {acept: 1}\n");
 	refused(f, "state_dir: s\nsources: []\nmodels: [{card: models/wrong.yaml}]\n",
@@ -328,8 +357,9 @@ static void test_help_prints_every_section(void **state)
 	assert_non_null(to);
 	config_help(to);
 	(void)fclose(to);
-	static const char *const keys[] = { "  state_dir ", "  sources[].name ", "  sources[].folder.settle ", "  models[].card ",
-		"  models[].bands.accept ", "  limits.reserve ", "  inference.batch ", "  fetch.threads ", "  decode.workers " };
+	static const char *const keys[] = { "  state_dir ", "  sources[].name ", "  sources[].folder.settle ",
+		"  models[].card ", "  models[].bands.accept ", "  limits.reserve ", "  inference.batch ",
+		"  fetch.threads ", "  decode.workers " };
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		assert_non_null(strstr(text, keys[i]));
 }

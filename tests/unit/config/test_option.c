@@ -107,8 +107,9 @@ static void test_no_map_is_an_empty_map(void **state)
 static void test_values_replace_defaults(void **state)
 {
 	(void)state;
-	struct sample s = read_sample("{flag: No, count: 128, big: 18446744073709551615, share: 2.5e-1, text: 'a b', colour: red, "
-				      "names: [x, 'y z']}");
+	struct sample s = read_sample(
+		"{flag: No, count: 128, big: 18446744073709551615, share: 2.5e-1, text: 'a b', colour: red, "
+		"names: [x, 'y z']}");
 	assert_false(s.flag);
 	assert_int_equal(s.count, 128);
 	assert_true(s.big == UINT64_MAX);
@@ -128,8 +129,14 @@ static void test_sizes_have_units(void **state)
 		const char *text;
 		uint64_t bytes;
 	} cases[] = {
-		{ "size: 4096", 4096 }, { "size: 4096B", 4096 }, { "size: 64MiB", 64ULL << 20 }, { "size: 64 MiB", 64ULL << 20 },
-		{ "size: 1.5GiB", 3ULL << 29 }, { "size: 10GB", 10000000000 }, { "size: 5kB", 5000 }, { "size: 2TiB", 2ULL << 40 },
+		{ "size: 4096", 4096 },
+		{ "size: 4096B", 4096 },
+		{ "size: 64MiB", 64ULL << 20 },
+		{ "size: 64 MiB", 64ULL << 20 },
+		{ "size: 1.5GiB", 3ULL << 29 },
+		{ "size: 10GB", 10000000000 },
+		{ "size: 5kB", 5000 },
+		{ "size: 2TiB", 2ULL << 40 },
 		{ "size: 0.25TB", 250000000000 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -146,8 +153,13 @@ static void test_times_have_units(void **state)
 		const char *text;
 		uint64_t ms;
 	} cases[] = {
-		{ "age: 500ms", 500 }, { "age: 2s", 2000 }, { "age: 1.5s", 1500 }, { "age: 5m", 300000 }, { "age: 1h", 3600000 },
-		{ "age: 7d", 604800000 }, { "age: 0", 0 },
+		{ "age: 500ms", 500 },
+		{ "age: 2s", 2000 },
+		{ "age: 1.5s", 1500 },
+		{ "age: 5m", 300000 },
+		{ "age: 1h", 3600000 },
+		{ "age: 7d", 604800000 },
+		{ "age: 0", 0 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sample s = read_sample(cases[i].text);
@@ -162,9 +174,15 @@ static void test_paths_start_at_the_file(void **state)
 	static const struct {
 		const char *text, *path;
 	} cases[] = {
-		{ "path: inbox", "/etc/inlet/inbox" }, { "path: ./inbox", "/etc/inlet/inbox" }, { "path: ../inbox/", "/etc/inbox/" },
-		{ "path: ../../../x", "/x" }, { "path: .", "/etc/inlet" }, { "path: ../..", "/" }, { "path: /srv/../x", "/srv/../x" },
-		{ "path: a/../b", "/etc/inlet/a/../b" }, { "path: ...", "/etc/inlet/..." },
+		{ "path: inbox", "/etc/inlet/inbox" },
+		{ "path: ./inbox", "/etc/inlet/inbox" },
+		{ "path: ../inbox/", "/etc/inbox/" },
+		{ "path: ../../../x", "/x" },
+		{ "path: .", "/etc/inlet" },
+		{ "path: ../..", "/" },
+		{ "path: /srv/../x", "/srv/../x" },
+		{ "path: a/../b", "/etc/inlet/a/../b" },
+		{ "path: ...", "/etc/inlet/..." },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sample s = read_sample(cases[i].text);
@@ -182,8 +200,9 @@ static void test_an_unknown_key_gets_the_nearest_known(void **state)
 static void test_an_unknown_key_far_from_all_gets_the_list(void **state)
 {
 	(void)state;
-	refused("frobnicate: 1", "t.yaml:1:1: part[0].frobnicate: unknown key; known are: flag, count, big, size, age, share, none, "
-				 "text, path, colour, names, part");
+	refused("frobnicate: 1",
+		"t.yaml:1:1: part[0].frobnicate: unknown key; known are: flag, count, big, size, age, share, none, "
+		"text, path, colour, names, part");
 }
 
 static void test_wrong_values_name_what_is_needed(void **state)
@@ -195,7 +214,8 @@ static void test_wrong_values_name_what_is_needed(void **state)
 	refused("count: 0x10", "t.yaml:1:8: part[0].count: '0x10': needs a whole number");
 	refused("big: 18446744073709551616", "t.yaml:1:6: part[0].big: '18446744073709551616': needs a whole number");
 	refused("size: 64M", "t.yaml:1:7: part[0].size: '64M': needs a size such as 64MiB, 10GB or 4096");
-	refused("size: 99999999999TiB", "t.yaml:1:7: part[0].size: '99999999999TiB': needs a size such as 64MiB, 10GB or 4096");
+	refused("size: 99999999999TiB",
+		"t.yaml:1:7: part[0].size: '99999999999TiB': needs a size such as 64MiB, 10GB or 4096");
 	refused("age: 2", "t.yaml:1:6: part[0].age: '2': needs a time with its unit, such as 500ms, 2s, 5m, 1h or 7d");
 	refused("age:", "t.yaml:1:5: part[0].age: '': needs a time with its unit, such as 500ms, 2s, 5m, 1h or 7d");
 	refused("share: nan", "t.yaml:1:8: part[0].share: 'nan': needs a number");
@@ -203,7 +223,8 @@ static void test_wrong_values_name_what_is_needed(void **state)
 	refused("colour: blue", "t.yaml:1:9: part[0].colour: 'blue': needs one of red, green");
 	refused("text: [1]", "t.yaml:1:7: part[0].text: needs text");
 	refused("names: one", "t.yaml:1:8: part[0].names: needs a list of texts, such as [\"*.bak\", \"*.tmp\"]");
-	refused("names: [one, {a: 1}]", "t.yaml:1:14: part[0].names: needs a list of texts, such as [\"*.bak\", \"*.tmp\"]");
+	refused("names: [one, {a: 1}]",
+		"t.yaml:1:14: part[0].names: needs a list of texts, such as [\"*.bak\", \"*.tmp\"]");
 	refused("[1]", "t.yaml:1:1: part[0]: needs keys and values, such as {flag: ...}");
 }
 

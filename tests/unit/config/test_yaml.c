@@ -95,11 +95,13 @@ static void test_duplicate_keys_are_refused(void **state)
 static void test_aliases_and_tags_are_refused(void **state)
 {
 	(void)state;
-	static const char why[] = "anchors (&), aliases (*) and tags (!) are not supported here; quote the text if it is a value, or "
-				  "write it out";
+	static const char why[] =
+		"anchors (&), aliases (*) and tags (!) are not supported here; quote the text if it is a value, or "
+		"write it out";
 	static const struct {
 		const char *text, *at;
-	} cases[] = { { "a: &x 1", "1:4" }, { "a: *x", "1:4" }, { "a: !!str 1", "1:4" }, { "a: !t [1]", "1:4" }, { "- &m {a: 1}", "1:3" } };
+	} cases[] = { { "a: &x 1", "1:4" }, { "a: *x", "1:4" }, { "a: !!str 1", "1:4" }, { "a: !t [1]", "1:4" },
+		{ "- &m {a: 1}", "1:3" } };
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		CLEANUP(buf_done) struct buf want = { 0 };
 		buf_printf(&want, "t.yaml:%s: %s", cases[i].at, why);
