@@ -133,7 +133,7 @@ static int open_below(struct reader *r, const char *path)
 	return fd;
 }
 
-/* An error about one file: 'doing' and its name as a person can read it. */
+/* An error about one file, with its name as a person can read it. */
 static int file_error(struct err *err, enum err_class class, int sys, struct slice key, const char *what)
 {
 	CLEANUP(buf_done) struct buf name = { 0 };
@@ -170,20 +170,38 @@ static bool is_written_to(int fd)
 	return false;
 }
 
-/* While the last change lies within the clock's tick, another one could leave the same time stamp: let the tick pass. */
-static int let_tick_pass(int fd, struct stat *st)
+/* While the last change lies within the clock's tick, another one could leave the same time stamp: lets the tick pass. */
+static int let_tick_pass(int fd, const struct object *obj, const struct stat *st, struct err *err)
 {
 	uint64_t now_ns = clock_wall_ns(), ctime_ns = version_ctime_ns(st);
+	struct stat later;
 
 	if (ctime_ns > now_ns || ctime_ns + TICK_NS <= now_ns)
 		return 0;
 	struct timespec rest = clock_spec(ctime_ns + TICK_NS - now_ns);
 
 	(void)nanosleep(&rest, NULL);
-	return fstat(fd, st);
+	if (fstat(fd, &later) < 0 || !version_same(st, &later))
+		return file_error(err, ERR_RETRY, EBUSY, obj->key, "is just being changed");
+	return 0;
 }
 
-/* Opens obj and finds it fit to be read. st: as it is before. */
+/* No change since st can be hidden from a later fstat, and nobody is writing. In this order: who opens the file for writing after
+ * the probe changes its time stamp when he writes. */
+static int vouch(const struct reader *r, int fd, const struct object *obj, const struct stat *st, struct err *err)
+{
+	if (!S_ISREG(st->st_mode))
+		return file_error(err, ERR_RETRY, ENOENT, obj->key, "is gone: its name is no longer a regular file's");
+	if (version_settles_in(st, clock_wall_ns(), r->settle_ns) > 0)
+		return file_error(err, ERR_RETRY, EBUSY, obj->key, "changed just now and has to settle");
+	if (let_tick_pass(fd, obj, st, err) < 0)
+		return -1;
+	if (is_written_to(fd))
+		return file_error(err, ERR_RETRY, EBUSY, obj->key, "is still being written");
+	return 0;
+}
+
+/* Opens obj and finds it fit to be read; *st: as it is before. */
 static int begin(struct reader *r, const struct object *obj, struct stat *st, struct err *err)
 {
 	char path[PATH_MAX];
@@ -198,14 +216,8 @@ static int begin(struct reader *r, const struct object *obj, struct stat *st, st
 		return open_error(err, errno, obj->key);
 	if (fstat(fd, st) < 0)
 		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
-	if (!S_ISREG(st->st_mode))
-		return file_error(err, ERR_RETRY, ENOENT, obj->key, "is gone: its name is no longer a regular file's");
-	if (is_written_to(fd))
-		return file_error(err, ERR_RETRY, EBUSY, obj->key, "is still being written");
-	if (version_settles_in(st, clock_wall_ns(), r->settle_ns) > 0)
-		return file_error(err, ERR_RETRY, EBUSY, obj->key, "changed just now and has to settle");
-	if (let_tick_pass(fd, st) < 0)
-		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
+	if (vouch(r, fd, obj, st, err) < 0)
+		return -1;
 	return take_fd(&fd);
 }
 

@@ -1,8 +1,8 @@
 /* folder_read.h - reads files below a root, and vouches that what was read is one state of the file.
  *
- * Four things together: the file has settled; nobody holds the file open for writing (a lease is asked for and given back at once: a held one would
- * block a producer for 45 s), its stat is the same before and after, and its ctime is older than a clock tick when reading
- * begins, so that a change during it must show. Any thread but for reader_idle(). */
+ * Four things together: it has settled; its ctime is older than a clock tick when reading begins, so that a change from then on
+ * must show; nobody holds it open for writing (a lease is asked for and given back at once: a held one would block a producer
+ * for 45 s); its stat is the same before and after. Any thread but for reader_idle(). */
 #ifndef INLET_CONNECTORS_FOLDER_READ_H
 #define INLET_CONNECTORS_FOLDER_READ_H
 
