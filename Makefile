@@ -20,14 +20,16 @@ DECODE_SRC := $(wildcard daemon/decode/worker*.c)
 LIB_SRC    := $(filter-out $(DECODE_SRC),$(wildcard daemon/base/*.c config/*.c daemon/model/*.c daemon/net/*.c \
 	daemon/manifest/*.c connectors/*.c daemon/store/*.c daemon/decode/*.c daemon/infer/*.c daemon/export/*.c \
 	daemon/stages/*.c daemon/api/*.c daemon/cli/*.c))
-MAIN_SRC   := daemon/inletd.c daemon/inlet.c daemon/inlet-decode.c
+# Beside the three mains, daemon/*.c are inletd's own parts.
+INLETD_SRC := $(filter-out daemon/inlet.c daemon/inlet-decode.c,$(wildcard daemon/*.c))
+MAIN_SRC   := $(INLETD_SRC) daemon/inlet.c daemon/inlet-decode.c
 PROGRAMS   := $(BUILD)/inletd $(BUILD)/inlet $(BUILD)/inlet-decode
 obj  = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
 libs = $(shell pkg-config --libs $1)
 
 all: $(PROGRAMS)
 
-$(BUILD)/inletd: $(call obj,daemon/inletd.c) $(BUILD)/libinlet.a
+$(BUILD)/inletd: $(call obj,$(INLETD_SRC)) $(BUILD)/libinlet.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS)) -ldl -lm
 $(BUILD)/inlet: $(call obj,daemon/inlet.c) $(BUILD)/libinlet.a
