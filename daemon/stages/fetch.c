@@ -236,11 +236,10 @@ static int fetch_clone(struct fetch_worker *w, struct fetch_job *job, struct err
 		return -1;
 	if (ops->clone(source_connector(job->source), &job->object, fd, &seen, err) < 0)
 		return err->class == ERR_REJECT ? 0 : -1;
-	struct arrival a;
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	if (hash_file(w, fd, &content, &bytes, err) < 0)
 		return -1;
-	a = arrival_of(job, &seen, &content);
+	struct arrival a = arrival_of(job, &seen, &content);
 	a.bytes = bytes;
 	submit_alone(w, job, &a, take_fd(&fd));
 	return 1;
