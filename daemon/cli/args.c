@@ -1,11 +1,11 @@
 /* args.c - parses the command line: `inlet [global options] VERB [options and words in any order]`. */
 #include "daemon/cli/args.h"
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 static const struct verb_option global_options[] = {
 	{ "config", 'c', "FILE", "the configuration" },
@@ -43,7 +43,8 @@ static const char *suggest(const struct verb *verb, const char *name)
 
 static int unknown_option(const struct args *a, const char *word, const char *name, struct err *err)
 {
-	const char *near = suggest(a->verb, name);
+	CLEANUP(freep) char *bare = mem_strndup(name, strcspn(name, "="));
+	const char *near = suggest(a->verb, bare);
 	return err_set(err, ERR_REJECT, 0, "unknown option '%.100s'%s%s%s%s%s%s; see `inlet help%s%s`", word, a->verb ? " of 'inlet " : "",
 		a->verb ? a->verb->name : "", a->verb ? "'" : "", near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "",
 		a->verb ? " " : "", a->verb ? a->verb->name : "");

@@ -18,6 +18,8 @@
 #define PATIENCE_NS (15 * NS_PER_SEC) /* for an owner that holds the lock but does not listen yet, or not any more */
 #define LOOK_NS (20 * NS_PER_MS)
 #define LEAVE_MS 20000
+#define REAP_LOOKS 10
+#define REAP_LOOK_NS (2 * NS_PER_MS)
 #define STARTS_MAX 2                  /* the first may lose the race for the lock to a stand-in that ends before we see it */
 
 enum found { NOBODY, DAEMON, STAND_IN };
@@ -186,6 +188,15 @@ int attend_join(const struct config *c, struct attend *ret, struct err *err)
 	}
 }
 
+/* Our stand-in ends with its last client: no zombie stays where nobody reaps orphans. It lives on while it serves others. */
+static void reap(struct attend *a)
+{
+	for (int look = 0; look < REAP_LOOKS && child_alive(a); look++) {
+		struct timespec pause = clock_spec(REAP_LOOK_NS);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 void attend_leave(struct attend *a)
 {
 	if (a->fd >= 0) {
@@ -194,6 +205,7 @@ void attend_leave(struct attend *a)
 		(void)shutdown(a->fd, SHUT_WR);
 		while (poll(&p, 1, LEAVE_MS) > 0 && recv(a->fd, &byte, 1, 0) > 0)
 			;
+		reap(a);
 	}
 	close_fdp(&a->fd);
 	close_fdp(&a->log);

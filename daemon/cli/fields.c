@@ -2,6 +2,7 @@
 #include "daemon/cli/fields.h"
 
 #include "daemon/base/text.h"
+#include "daemon/cli/out.h"
 
 #include <stdio.h>
 
@@ -42,6 +43,6 @@ void field_printable(const json_t *object, const char *name, struct buf *to)
 {
 	struct buf bytes = { 0 };
 	field_bytes(object, name, &bytes);
-	text_printable(to, buf_slice(&bytes));
+	out_plain(to, buf_slice(&bytes));
 	buf_done(&bytes);
 }

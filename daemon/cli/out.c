@@ -1,6 +1,8 @@
 /* out.c - standard output of the client. */
 #include "daemon/cli/out.h"
 
+#include "daemon/base/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,6 +41,25 @@ bool out_color(void)
 	const char *no = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 	return isatty(STDOUT_FILENO) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static bool is_quote(char c)
+{
+	return c == '"' || c == '\'' || c == '\\';
+}
+
+void out_plain(struct buf *to, struct slice s)
+{
+	size_t run = 0; /* of what text_printable() would escape too much of */
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is_quote(s.p[i]))
+			continue;
+		text_printable(to, (struct slice){ s.p + run, i - run });
+		buf_char(to, s.p[i]);
+		run = i + 1;
+	}
+	if (run < s.len)
+		text_printable(to, (struct slice){ s.p + run, s.len - run });
 }
 
 void out_bytes(struct buf *to, uint64_t bytes)

@@ -16,6 +16,9 @@ int out_flush(struct err *err);
 /* Standard output is a terminal, and neither NO_COLOR nor TERM=dumb asks for plain text. */
 bool out_color(void);
 
+/* Text for people: control characters and broken UTF-8 as \xNN, so that no file name drives a terminal; quotes stay. */
+void out_plain(struct buf *to, struct slice s);
+
 /* "1.2 GiB", "512 B". */
 void out_bytes(struct buf *to, uint64_t bytes);
 

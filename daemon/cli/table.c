@@ -2,7 +2,7 @@
 #include "daemon/cli/table.h"
 
 #include "daemon/base/mem.h"
-#include "daemon/base/text.h"
+#include "daemon/cli/out.h"
 
 #include <stdlib.h>
 
@@ -136,7 +136,7 @@ int table_row(struct table *t, const struct slice *cells, struct err *err)
 {
 	struct buf *row = mem_zero(t->columns, sizeof(*row));
 	for (size_t i = 0; i < t->columns; i++)
-		text_printable(&row[i], cells[i]);
+		out_plain(&row[i], cells[i]);
 	t->held[t->held_count++] = row;
 	return t->begun || t->held_count == TABLE_HELD_ROWS ? release_held(t, err) : 0;
 }

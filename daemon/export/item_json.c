@@ -9,7 +9,7 @@ void time_json(struct json *j, const char *name, int64_t wall_ms)
 	struct tm utc;
 	char text[sizeof("-2147483648-12-31T23:59:60Z")];
 	if (!gmtime_r(&seconds, &utc) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-		json_null(j, name);
+		json_nil(j, name);
 	else
 		json_str(j, name, slice_of(text));
 }
@@ -59,7 +59,7 @@ void annotation_json(const struct annotation *a, const struct reference *refs, s
 	if (a->confidence >= 0)
 		json_float(j, "confidence", a->confidence);
 	else
-		json_null(j, "confidence");
+		json_nil(j, "confidence");
 	json_str(j, "status", slice_of(status_name(a->status)));
 	json_str(j, "worker", a->worker);
 	if (a->model.len)
