@@ -33,8 +33,10 @@ static int load_config(const struct args *a, struct config **ret, struct err *er
 {
 	const char *path = config_path(a);
 	if (!a->config && access(path, F_OK) < 0)
-		return err_set(err, ERR_REJECT, errno, "no configuration: name one with --config FILE or $INLET_CONFIG, or make ./inlet.yaml; "
-			"'%s'", path);
+		return err_set(err, ERR_REJECT, errno,
+			"no configuration: name one with --config FILE or $INLET_CONFIG, or make ./inlet.yaml; "
+			"'%s'",
+			path);
 	return config_load(path, ret, err);
 }
 
@@ -53,18 +55,22 @@ static int run(const struct args *a, struct err *err)
 	return code >= 0 && out_flush(err) < 0 ? -1 : code;
 }
 
-/* Help and version may be asked for in the middle of anything; no verb at all is a question too, but an error to scripts. */
+/* Help and version may be asked for in the middle of anything; no verb at all is a question too, but an error to
+ * scripts. */
 static int dispatch(struct args *a, struct err *err)
 {
 	const char *name = a->verb ? a->verb->name : NULL;
 	if (a->version || a->help) {
-		const struct args help = { .verb = verb_find(a->version ? "version" : "help"), .json = a->json, .words = &name,
+		const struct args help = { .verb = verb_find(a->version ? "version" : "help"),
+			.json = a->json,
+			.words = &name,
 			.word_count = name && !a->version ? 1 : 0 };
 		return run(&help, err);
 	}
 	if (a->verb)
 		return run(a, err);
-	(void)err_set(err, ERR_REJECT, 0, "say what to do: inlet VERB; `inlet help` lists the verbs, `inlet status` is a good start");
+	(void)err_set(err, ERR_REJECT, 0,
+		"say what to do: inlet VERB; `inlet help` lists the verbs, `inlet status` is a good start");
 	return EXIT_USAGE;
 }
 

@@ -34,15 +34,16 @@ static void add_sources(const struct source_status_row *rows, size_t n, struct b
 		} counts[] = { { "present", row->present }, { "gone", row->gone }, { "quarantined", row->quarantined },
 			{ "retrying", row->retrying } };
 		for (size_t k = 0; k < sizeof(counts) / sizeof(*counts); k++) {
-			(void)snprintf(labels, sizeof(labels), "source=\"%.*s\",state=\"%s\"", (int)row->name.len, row->name.p,
-				counts[k].state);
+			(void)snprintf(labels, sizeof(labels), "source=\"%.*s\",state=\"%s\"", (int)row->name.len,
+				row->name.p, counts[k].state);
 			labelled(to, "source_objects", labels, counts[k].n);
 		}
 	}
 	head(to, "source_up", "gauge", "1 while a source can be listed.");
 	for (size_t i = 0; i < n; i++) {
 		bool up = strcmp(rows[i].view.state, "live") == 0 || strcmp(rows[i].view.state, "scanning") == 0;
-		(void)snprintf(labels, sizeof(labels), "source=\"%.*s\"", (int)rows[i].row.name.len, rows[i].row.name.p);
+		(void)snprintf(
+			labels, sizeof(labels), "source=\"%.*s\"", (int)rows[i].row.name.len, rows[i].row.name.p);
 		labelled(to, "source_up", labels, up);
 	}
 }
@@ -89,7 +90,8 @@ static void add_process(struct pipeline *p, struct buf *to)
 	plain(to, "store_large_blobs", "gauge", "Blobs in files of their own.", usage.large);
 	plain(to, "store_bytes", "gauge", "Bytes of stored content.", usage.bytes);
 	plain(to, "store_revision", "counter", "Number of the last batch.", usage.revision);
-	plain(to, "intake_paused", "gauge", "1 while intake is paused.", *pipeline_intake(p, intake, sizeof(intake)) != '\0');
+	plain(to, "intake_paused", "gauge", "1 while intake is paused.",
+		*pipeline_intake(p, intake, sizeof(intake)) != '\0');
 	plain(to, "items_new_total", "counter", "New items since start.", counts.items_new);
 	plain(to, "objects_new_total", "counter", "New objects since start.", counts.objects_new);
 	plain(to, "objects_changed_total", "counter", "Changed objects since start.", counts.objects_changed);

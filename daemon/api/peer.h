@@ -11,8 +11,8 @@ struct peer {
 	char user[96]; /* "user:alice", or "user:uid1000" where the uid has no name */
 };
 
-/* Root, our own user, and members of `group` (also by a supplementary group) may speak. ERR_REJECT names the user and the
- * cure. */
+/* Root, our own user, and members of `group` (also by a supplementary group) may speak. ERR_REJECT names the user and
+ * the cure. */
 int peer_check(int fd, gid_t group, struct peer *ret, struct err *err);
 
 #endif

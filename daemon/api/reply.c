@@ -119,7 +119,8 @@ static ssize_t stream_read(void *arg, uint64_t pos, char *to, size_t max)
 	return (ssize_t)n;
 }
 
-struct reply reply_stream(const struct request *r, const char *type, fill_fn *fill, void *arg, void (*free_arg)(void *arg))
+struct reply reply_stream(
+	const struct request *r, const char *type, fill_fn *fill, void *arg, void (*free_arg)(void *arg))
 {
 	struct stream *s = mem_zero(1, sizeof(*s));
 	*s = (struct stream){ .gate = r->gate, .fill = fill, .arg = arg, .free_arg = free_arg, .more = 1 };
@@ -128,8 +129,8 @@ struct reply reply_stream(const struct request *r, const char *type, fill_fn *fi
 		stream_free(s);
 		return reply_err(&err, MHD_HTTP_CONFLICT);
 	}
-	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, s,
-		stream_free);
+	struct MHD_Response *response = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, s, stream_free);
 	struct reply reply = finish(MHD_HTTP_OK, response);
 	reply_header(&reply, "Content-Type", type);
 	return reply;

@@ -38,10 +38,12 @@ int body_parse(struct slice text, struct json_t **ret, struct err *err)
 	json_error_t why;
 	json_t *body = text.len ? json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES, &why) : json_object();
 	if (!body)
-		return err_set(err, ERR_REJECT, 0, "the body is not JSON: line %d, column %d: %s", why.line, why.column, why.text);
+		return err_set(err, ERR_REJECT, 0, "the body is not JSON: line %d, column %d: %s", why.line, why.column,
+			why.text);
 	if (!json_is_object(body)) {
 		json_decref(body);
-		return err_set(err, ERR_REJECT, 0, "the body is not a JSON object; send one like {\"concept\":\"tabby\"}");
+		return err_set(
+			err, ERR_REJECT, 0, "the body is not a JSON object; send one like {\"concept\":\"tabby\"}");
 	}
 	*ret = body;
 	return 0;
@@ -60,8 +62,8 @@ static int check_name(const char *what, const char *name, const char *const *kno
 	const char *near = text_nearest(name, known);
 	struct buf shown = { 0 };
 	text_printable(&shown, (struct slice){ name, strnlen(name, 64) });
-	(void)err_set(err, ERR_REJECT, 0, "unknown %s '%s'%s%s%s", what, shown.data ? shown.data : "", near ? "; did you mean '" : "",
-		near ? near : "", near ? "'?" : "");
+	(void)err_set(err, ERR_REJECT, 0, "unknown %s '%s'%s%s%s", what, shown.data ? shown.data : "",
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	buf_done(&shown);
 	return -1;
 }

@@ -1,4 +1,4 @@
-/* request.h - one HTTP request, checked: path, query and body are read here and nowhere else. Knows nothing of sockets. */
+/* request.h - one HTTP request, checked: path, query and body are read here only. Knows nothing of sockets. */
 #ifndef INLET_API_REQUEST_H
 #define INLET_API_REQUEST_H
 

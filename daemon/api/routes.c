@@ -7,7 +7,8 @@
 
 static const struct route routes[] = {
 	{ "GET", API "/status", status_answer, { NULL } },
-	{ "GET", API "/items", items_answer, { "state", "status", "concept", "source", "after", "limit", "full", NULL } },
+	{ "GET", API "/items", items_answer,
+		{ "state", "status", "concept", "source", "after", "limit", "full", NULL } },
 	{ "GET", API "/items/#", item_answer, { NULL } },
 	{ "GET", API "/items/#/content", content_answer, { "form", NULL } },
 	{ "POST", API "/items/#/accept", accept_answer, { "concept", NULL } },

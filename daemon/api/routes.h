@@ -11,7 +11,8 @@ struct route {
 	const char *const names[ROUTE_NAMES_MAX]; /* query parameters (GET) or members of the body (POST) */
 };
 
-/* The route of a request and its ID into *ret_item; NULL with *ret_allowed: NULL no such path, else the methods it takes. */
+/* The route of a request and its ID into *ret_item; NULL with *ret_allowed: NULL no such path, else the methods it
+ * takes. */
 const struct route *route_find(const char *method, const char *path, uint64_t *ret_item, const char **ret_allowed);
 
 /* routes_status.c */

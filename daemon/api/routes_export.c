@@ -66,7 +66,8 @@ struct reply export_answer(struct request *r)
 	struct download *d = mem_zero(1, sizeof(*d));
 	d->walk = (struct walk){ .store = pipeline_store(r->pipeline), .left = UINT64_MAX };
 	d->exporter = exporter_new(&o, download_text, d);
-	struct reply reply = reply_stream(r, format == EXPORT_COCO ? TYPE_JSON : TYPE_JSONL, download_fill, d, download_free);
+	struct reply reply = reply_stream(
+		r, format == EXPORT_COCO ? TYPE_JSON : TYPE_JSONL, download_fill, d, download_free);
 	reply_header(&reply, "Content-Disposition", format == EXPORT_COCO ? "attachment; filename=\"coco.json\"" :
 		"attachment; filename=\"items.jsonl\"");
 	return reply;
@@ -96,10 +97,11 @@ struct reply verify_answer(struct request *r)
 	struct err err;
 	uint64_t slice = 0;
 	uint64_t slices = 1;
-	if (body_u64(r, "slices", 1, SLICES_MAX, &slices, &err) < 0 || body_u64(r, "slice", 0, slices - 1, &slice, &err) < 0)
+	if (body_u64(r, "slices", 1, SLICES_MAX, &slices, &err) < 0 ||
+		body_u64(r, "slice", 0, slices - 1, &slice, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
-	if (store_verify(pipeline_store(r->pipeline), (unsigned)slice, (unsigned)slices, name_problem, &problems, &report,
-		&err) < 0) {
+	if (store_verify(pipeline_store(r->pipeline), (unsigned)slice, (unsigned)slices, name_problem, &problems,
+		    &report, &err) < 0) {
 		buf_done(&problems.text);
 		return reply_err(&err, MHD_HTTP_CONFLICT);
 	}

@@ -141,12 +141,13 @@ struct reply item_answer(struct request *r)
 	return reply;
 }
 
-/* User media: never shown inside the browser's page, whatever it claims to be (reply.c adds nosniff and the sandbox). */
+/* User media: never shown inside the browser's page, whatever it claims to be (reply.c adds nosniff and sandbox). */
 static void attach(struct reply *reply, const struct item *item, struct slice type, const char *suffix)
 {
 	char name[80];
 	char mime[128];
-	(void)snprintf(name, sizeof(name), "attachment; filename=\"item-%llu%s\"", (unsigned long long)item->id, suffix);
+	(void)snprintf(
+		name, sizeof(name), "attachment; filename=\"item-%llu%s\"", (unsigned long long)item->id, suffix);
 	(void)snprintf(mime, sizeof(mime), "%.*s", type.len ? (int)type.len : (int)strlen("application/octet-stream"),
 		type.len ? type.p : "application/octet-stream");
 	reply_header(reply, "Content-Disposition", name);
@@ -177,7 +178,9 @@ static struct slice derived_type(const struct item *item, const struct buf *byte
 		return SLICE_LIT("image/png");
 	if (strcmp(extension, "jpg") == 0)
 		return SLICE_LIT("image/jpeg");
-	return item->media == MEDIA_TEXT ? SLICE_LIT("text/plain; charset=utf-8") : SLICE_LIT("application/octet-stream");
+	if (item->media == MEDIA_TEXT)
+		return SLICE_LIT("text/plain; charset=utf-8");
+	return SLICE_LIT("application/octet-stream");
 }
 
 static struct reply derived(struct request *r, struct view *v, const struct item *item, enum derived_kind kind)

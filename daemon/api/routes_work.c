@@ -44,7 +44,9 @@ struct reply failures_answer(struct request *r)
 {
 	struct failure_list *l = mem_zero(1, sizeof(*l));
 	struct err err;
-	*l = (struct failure_list){ .store = pipeline_store(r->pipeline), .subject = SUBJECT_OBJECT, .left = UINT64_MAX };
+	*l = (struct failure_list){
+		.store = pipeline_store(r->pipeline), .subject = SUBJECT_OBJECT, .left = UINT64_MAX
+	};
 	const char *after = query_get(r, "after");
 	if (after && failure_id_parse(slice_of(after), &l->subject, &l->number) < 0)
 		(void)err_set(&err, ERR_REJECT, 0, "parameter 'after' takes the id of a failure, like o12 or i7");
@@ -97,7 +99,8 @@ struct reply retry_answer(struct request *r)
 	bool wait = true;
 	uint64_t n = 0;
 	struct err err;
-	if (body_str(r, "id", &id, &err) < 0 || body_bool(r, "all", &all, &err) < 0 || body_bool(r, "wait", &wait, &err) < 0)
+	if (body_str(r, "id", &id, &err) < 0 || body_bool(r, "all", &all, &err) < 0 ||
+		body_bool(r, "wait", &wait, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	if (all == (id.len > 0))
 		return reply_problem(MHD_HTTP_BAD_REQUEST, "say which: {\"id\":\"o12\"} or {\"all\":true}");

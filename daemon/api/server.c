@@ -1,4 +1,5 @@
-/* server.c - libmicrohttpd on the Unix socket: one thread a connection, who may speak, and the way from request to reply. */
+/* server.c - libmicrohttpd on the Unix socket: one thread a connection, who may speak, and the way from request to
+ * reply. */
 #include "daemon/api/server.h"
 
 #include "daemon/api/peer.h"
@@ -18,6 +19,7 @@
 #define CONNECTIONS_MAX 32
 #define IDLE_S 30U              /* between requests, and for a request to come in whole */
 #define STOP_MS 3000
+#define SERVER_FLAGS (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC)
 
 struct server {
 	struct pipeline *pipeline;
@@ -53,8 +55,8 @@ static bool is_json(const char *content_type)
 {
 	static const char json[] = TYPE_JSON;
 	size_t n = sizeof(json) - 1;
-	return content_type && strncasecmp(content_type, json, n) == 0 && (content_type[n] == '\0' || content_type[n] == ';' ||
-		content_type[n] == ' ');
+	return content_type && strncasecmp(content_type, json, n) == 0 &&
+		(content_type[n] == '\0' || content_type[n] == ';' || content_type[n] == ' ');
 }
 
 static struct reply read_body(struct MHD_Connection *c, const struct incoming *in, struct request *r)
@@ -81,7 +83,8 @@ static struct reply answer(struct server *s, struct MHD_Connection *c, const cha
 		return reply_err(&err, MHD_HTTP_FORBIDDEN);
 	const struct route *route = route_find(method, path, &r.item, &allowed);
 	if (!route && !allowed)
-		return reply_problem(MHD_HTTP_NOT_FOUND, "there is nothing here; the API is under /api/v1, see `inlet help`");
+		return reply_problem(
+			MHD_HTTP_NOT_FOUND, "there is nothing here; the API is under /api/v1, see `inlet help`");
 	if (!route) {
 		struct reply reply = reply_problem(MHD_HTTP_METHOD_NOT_ALLOWED, "use %s here", allowed);
 		reply_header(&reply, "Allow", allowed);
@@ -96,7 +99,8 @@ static struct reply answer(struct server *s, struct MHD_Connection *c, const cha
 	bool post = strcmp(route->method, "POST") == 0;
 	struct reply reply = post ? read_body(c, in, &r) : (struct reply){ 0 };
 	if (!reply.response)
-		reply = request_check(&r, route->names, &err) < 0 ? reply_err(&err, MHD_HTTP_BAD_REQUEST) : route->answer(&r);
+		reply = request_check(&r, route->names, &err) < 0 ? reply_err(&err, MHD_HTTP_BAD_REQUEST) :
+			route->answer(&r);
 	body_free(r.body);
 	return reply;
 }
@@ -127,7 +131,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		return MHD_YES;
 	}
 	if (s->gate.stopping)
-		return send_reply(c, reply_problem(MHD_HTTP_SERVICE_UNAVAILABLE, "inletd is stopping; try again in a moment"));
+		return send_reply(
+			c, reply_problem(MHD_HTTP_SERVICE_UNAVAILABLE, "inletd is stopping; try again in a moment"));
 	/* The answer may take hours to make (sync, verify) or to be read (a pager): no time limit until it is sent. */
 	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
 	s->gate.running++;
@@ -164,11 +169,12 @@ static int start(struct server *s, int socket_dir, struct err *err)
 	if (local_listen(s->dir, SOCKET_NAME, SOCKET_MODE, &s->listener, err) < 0)
 		return err_wrap(err, "API");
 	s->group = fstatat(s->dir, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_gid : getegid();
-	s->mhd = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0,
-		NULL, NULL, on_request, s,
-		MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-		MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1U << 20), MHD_OPTION_END);
+	s->mhd = MHD_start_daemon(SERVER_FLAGS, 0, NULL, NULL, on_request, s,
+		MHD_OPTION_LISTEN_SOCKET, s->listener,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1U << 20),
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 	if (!s->mhd) {
 		(void)unlinkat(s->dir, SOCKET_NAME, 0);
 		return err_set(err, ERR_RETRY, errno, "API: start libmicrohttpd");

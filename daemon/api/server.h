@@ -1,5 +1,6 @@
-/* server.h - the HTTP API under /api/v1 on the Unix socket state_dir/inlet.sock (libmicrohttpd). Peer credentials: root, the
- * daemon's own user and group may speak; others get 403. Everything that reads or changes the dataset goes through here.
+/* server.h - the HTTP API under /api/v1 on the Unix socket state_dir/inlet.sock (libmicrohttpd). Peer credentials:
+ * root, the daemon's own user and group may speak; others get 403. Everything that reads or changes the dataset goes
+ * through here.
  *
  *   GET  /api/v1/status                      the status object
  *   GET  /api/v1/items?state=&status=&concept=&source=&after=&limit=&full=   JSON lines (application/jsonl), id order
@@ -23,11 +24,12 @@
 #include "daemon/stages/pipeline.h"
 
 struct server;
-/* socket_dir: an open state_dir; the socket is bound through it, so that its path may be longer than sun_path. mode 0660. */
+/* socket_dir: an open state_dir; the socket is bound through it, so that its path may be longer than sun_path. mode
+ * 0660. */
 int server_start(struct pipeline *p, int socket_dir, struct server **ret, struct err *err);
 /* Call pipeline_stop() first: it ends the waits that requests are in. No new requests; running ones get three seconds.
- * 0: all ended, s is gone. -1: one still runs (a long verify, a commit on a stuck disk): the caller must neither close the
- * pipeline nor the store but end the process, which is as safe as a crash. NULL allowed. */
+ * 0: all ended, s is gone. -1: one still runs (a long verify, a commit on a stuck disk): the caller must neither close
+ * the pipeline nor the store but end the process, which is as safe as a crash. NULL allowed. */
 int server_stop(struct server *s);
 
 #endif

@@ -5,11 +5,12 @@
 #include "daemon/base/json.h"
 #include "daemon/store/view.h"
 
-/* {"id","source","key","item"?,"stage","class","reason","cure","attempts","due"}; due is null for quarantined ones. name: NULL
- * where the object is not a member. */
+/* {"id","source","key","item"?,"stage","class","reason","cure","attempts","due"}; due is null for quarantined ones.
+ * name: NULL where the object is not a member. */
 void failure_json(const struct failure *f, const char *name, struct json *j);
 
-/* The contract members of an item with history, then {"location","facts"?,"runs":[…],"failure"?}: one object, no newline. */
+/* The contract members of an item with history, then {"location","facts"?,"runs":[…],"failure"?}: one object, no
+ * newline. */
 int show_json(struct view *v, const struct item *item, struct buf *to, struct err *err);
 
 #endif

@@ -28,8 +28,8 @@ static bool configured(const struct source_status_row *rows, size_t n, struct sl
 
 static struct source_view *live_views(struct pipeline *p, size_t *ret_n)
 {
-	size_t max = pipeline_config(p)->source_count + 64; /* detached ones may be among them */
-	struct source_view *views = mem_zero(max, sizeof(*views));
+	size_t max = pipeline_config(p)->source_count;
+	struct source_view *views = mem_zero(max + 1, sizeof(*views));
 	*ret_n = pipeline_source_views(p, views, max);
 	return views;
 }
@@ -44,8 +44,11 @@ static int add_detached(struct view *v, struct source_status_row **rows, size_t 
 		if (configured(*rows, named, row.name))
 			continue;
 		*rows = mem_resize(*rows, *n + 1, sizeof(**rows));
-		(*rows)[(*n)++] = (struct source_status_row){ .view = { .name = "", .kind = "", .state = "detached",
-			.watching = "none", .message = "not in the configuration any more; its items stay" }, .row = row };
+		(*rows)[(*n)++] = (struct source_status_row){
+			.view = { .name = "", .kind = "", .state = "detached", .watching = "none",
+				.message = "not in the configuration any more; its items stay" },
+			.row = row,
+		};
 	}
 	return found;
 }
@@ -61,7 +64,8 @@ int status_sources(struct pipeline *p, struct view *v, struct source_status_row 
 		if (found < 0)
 			return -1;
 		if (found == 0)
-			rows[i].row = (struct source_row){ .name = slice_of(views[i].name), .kind = slice_of(views[i].kind) };
+			rows[i].row = (struct source_row){ .name = slice_of(views[i].name),
+				.kind = slice_of(views[i].kind) };
 	}
 	if (add_detached(v, &rows, &n, err) < 0)
 		return -1;

@@ -7,9 +7,10 @@
 
 #define INTAKE_MAX 512 /* bytes of the reason why intake is paused */
 
-/* The object of `status --json` (issue contract, members may be added): {"version","uuid","daemon":{"pid","intake"},
- * "sources":[{"name","kind","state","watching","message","objects":{"present","gone","skipped","quarantined","retrying",
- * "settling"}}],"items":{"total","by_state":{}},"annotations":{"ANNOTATION_…":n},"work":{"<stage>":{"queued","retrying"}},
+/* The object of `status --json` (for scripts; members may be added): {"version","uuid","daemon":{"pid","intake"},
+ * "sources":[{"name","kind","state","watching","message","objects":{"present","gone","skipped","quarantined",
+ * "retrying","settling"}}],"items":{"total","by_state":{}},"annotations":{"ANNOTATION_…":n},"failures":{"quarantined",
+ * "retrying"},"work":{"<stage>":{"queued","retrying"}},
  * "models":[…],"store":{"segments","large","bytes","revision"}}. No newline. */
 int status_json(struct pipeline *p, struct buf *to, struct err *err);
 
@@ -19,8 +20,8 @@ struct stage_work {
 };
 struct stage_work status_work(struct view *v, enum stage stage);
 
-/* Every source: those configured and those that only the ledger knows (detached). row is zero where the ledger has none.
- * Lives while v does. */
+/* Every source: those configured and those that only the ledger knows (detached). row is zero where the ledger has
+ * none. Lives while v does. */
 struct source_status_row {
 	struct source_view view;
 	struct source_row row;

@@ -1,5 +1,5 @@
-/* walk.h - items in id order with their references and annotations, a page at a time: each page reads one snapshot and is
- * short, so that a walk over millions of items keeps no snapshot alive and no item in memory. */
+/* walk.h - items in id order with their references and annotations, a page at a time: each page reads one snapshot and
+ * is short, so that a walk over millions of items keeps no snapshot alive and no item in memory. */
 #ifndef INLET_API_WALK_H
 #define INLET_API_WALK_H
 

@@ -25,7 +25,8 @@ struct parse {
 static const struct verb_option *find(const struct verb_option *options, const char *name, size_t len)
 {
 	for (; options && options->name; options++)
-		if ((len == 1 && options->letter == *name) || (strlen(options->name) == len && memcmp(options->name, name, len) == 0))
+		if ((len == 1 && options->letter == *name) ||
+			(strlen(options->name) == len && memcmp(options->name, name, len) == 0))
 			return options;
 	return NULL;
 }
@@ -45,9 +46,10 @@ static int unknown_option(const struct args *a, const char *word, const char *na
 {
 	CLEANUP(freep) char *bare = mem_strndup(name, strcspn(name, "="));
 	const char *near = suggest(a->verb, bare);
-	return err_set(err, ERR_REJECT, 0, "unknown option '%.100s'%s%s%s%s%s%s; see `inlet help%s%s`", word, a->verb ? " of 'inlet " : "",
-		a->verb ? a->verb->name : "", a->verb ? "'" : "", near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "",
-		a->verb ? " " : "", a->verb ? a->verb->name : "");
+	return err_set(err, ERR_REJECT, 0, "unknown option '%.100s'%s%s%s%s%s%s; see `inlet help%s%s`", word,
+		a->verb ? " of 'inlet " : "", a->verb ? a->verb->name : "", a->verb ? "'" : "",
+		near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "", a->verb ? " " : "",
+		a->verb ? a->verb->name : "");
 }
 
 static void set_global(struct args *a, size_t which, const char *value)
@@ -91,8 +93,8 @@ static int take_verb(struct args *a, const char *word, struct err *err)
 	if (a->verb)
 		return 0;
 	const char *near = verb_nearest(word);
-	return err_set(err, ERR_REJECT, 0, "unknown verb '%.100s'%s%s%s; `inlet help` lists them", word, near ? "; did you mean '" : "",
-		near ? near : "", near ? "'?" : "");
+	return err_set(err, ERR_REJECT, 0, "unknown verb '%.100s'%s%s%s; `inlet help` lists them", word,
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static int check_words(const struct args *a, struct err *err)

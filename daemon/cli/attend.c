@@ -20,7 +20,7 @@
 #define LEAVE_MS 20000
 #define REAP_LOOKS 10
 #define REAP_LOOK_NS (2 * NS_PER_MS)
-#define STARTS_MAX 2                  /* the first may lose the race for the lock to a stand-in that ends before we see it */
+#define STARTS_MAX 2 /* the first may lose the race for the lock to a stand-in that ends before we see it */
 
 enum found { NOBODY, DAEMON, STAND_IN };
 
@@ -29,7 +29,8 @@ static bool lock_says_attend(int dir)
 {
 	struct buf text = { 0 };
 	struct err err;
-	bool attend = file_slurp(dir, "lock", 64, &text, &err) == 0 && text.len >= 6 && memcmp(text.data, "attend", 6) == 0;
+	bool attend = file_slurp(dir, "lock", 64, &text, &err) == 0 && text.len >= 6 &&
+		memcmp(text.data, "attend", 6) == 0;
 	buf_done(&text);
 	return attend;
 }
@@ -77,8 +78,10 @@ static int await_ready(int fd, struct err *err)
 
 static int denied(const struct config *c, struct err *err)
 {
-	return err_set(err, ERR_REJECT, 0, "inletd runs, but you may not speak to it in '%s': become a member of its group "
-		"(log in again after that), or use sudo", c->state_dir);
+	return err_set(err, ERR_REJECT, 0,
+		"inletd runs, but you may not speak to it in '%s': become a member of its group "
+		"(log in again after that), or use sudo",
+		c->state_dir);
 }
 
 /* -1: an owner is there but cannot serve us. */
@@ -105,7 +108,8 @@ static int look(const struct config *c, struct attend *a, enum found *ret, struc
 	CLEANUP(close_fdp) int fd = local_connect(a->dir, "inlet.sock");
 	if (fd < 0 && errno == EACCES)
 		return denied(c, err);
-	if (fd >= 0 && !lock_says_attend(a->dir)) /* else: a stand-in that is ending; attend.sock is gone before inlet.sock */
+	/* A stand-in that is ending has lost attend.sock before inlet.sock: that one is no daemon. */
+	if (fd >= 0 && !lock_says_attend(a->dir))
 		*ret = DAEMON;
 	return 0;
 }
@@ -159,8 +163,10 @@ static int nobody_came(const struct config *c, const struct attend *a, struct er
 	attend_last_words(a, words, sizeof(words));
 	if (*words)
 		return err_set(err, ERR_RETRY, 0, "%s", words);
-	return err_set(err, ERR_RETRY, 0, "somebody holds the lock of '%s' but does not listen: is inletd starting or stuck? "
-		"see `systemctl status inletd` or `journalctl -u inletd`, then try again", c->state_dir);
+	return err_set(err, ERR_RETRY, 0,
+		"somebody holds the lock of '%s' but does not listen: is inletd starting or stuck? "
+		"see `systemctl status inletd` or `journalctl -u inletd`, then try again",
+		c->state_dir);
 }
 
 int attend_join(const struct config *c, struct attend *ret, struct err *err)
@@ -188,7 +194,8 @@ int attend_join(const struct config *c, struct attend *ret, struct err *err)
 	}
 }
 
-/* Our stand-in ends with its last client: no zombie stays where nobody reaps orphans. It lives on while it serves others. */
+/* Our stand-in ends with its last client: no zombie stays where nobody reaps orphans. It lives on while it serves
+ * others. */
 static void reap(struct attend *a)
 {
 	for (int look = 0; look < REAP_LOOKS && child_alive(a); look++) {

@@ -1,9 +1,9 @@
 /* attend.h - who owns the store: the running daemon, or else a stand-in that we start and let go (`inletd --attend`).
  *
- * The stand-in listens on state_dir/attend.sock. A client connects, reads 'R' when the stand-in is ready (or 'E' and why
- * not, until the end), works through the API on inlet.sock, shuts its side down and waits for the end: the last client gets
- * it when the lock is free again. A stand-in that is ending closes without a byte: then we begin again. A real daemon has
- * only inlet.sock, and the lock file begins with "daemon". */
+ * The stand-in listens on state_dir/attend.sock. A client connects, reads 'R' when the stand-in is ready (or 'E' and
+ * why not, until the end), works through the API on inlet.sock, shuts its side down and waits for the end: the last
+ * client gets it when the lock is free again. A stand-in that is ending closes without a byte: then we begin again. A
+ * real daemon has only inlet.sock, and the lock file begins with "daemon". */
 #ifndef INLET_CLI_ATTEND_H
 #define INLET_CLI_ATTEND_H
 
@@ -17,8 +17,8 @@ struct attend {
 	unsigned starts;
 };
 
-/* Blocks until somebody owns the store and listens. ERR_RETRY, ERR_REJECT: why nobody does, in the words of the inletd that
- * did not start. Fills *ret; attend_leave() in any case. */
+/* Blocks until somebody owns the store and listens. ERR_RETRY, ERR_REJECT: why nobody does, in the words of the inletd
+ * that did not start. Fills *ret; attend_leave() in any case. */
 int attend_join(const struct config *c, struct attend *ret, struct err *err);
 /* Says that we are done and, where we were the last one, waits until the lock is free. */
 void attend_leave(struct attend *a);

@@ -196,11 +196,13 @@ static int broken(const struct client *c, CURLcode code, struct err *err)
 {
 	char words[300];
 	attend_last_words(&c->attend, words, sizeof(words));
-	return err_set(err, ERR_RETRY, 0, "the connection to inletd broke (%s)%s%s; `journalctl -u inletd` tells more, nothing is lost",
+	return err_set(err, ERR_RETRY, 0,
+		"the connection to inletd broke (%s)%s%s; `journalctl -u inletd` tells more, nothing is lost",
 		curl_easy_strerror(code), *words ? "; it said: " : "", words);
 }
 
-int client_request(struct client *c, const char *path, const char *body, client_sink_fn *sink, void *arg, struct err *err)
+int client_request(
+	struct client *c, const char *path, const char *body, client_sink_fn *sink, void *arg, struct err *err)
 {
 	struct answer a = { .easy = c->easy, .sink = sink, .arg = arg, .err = err };
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -234,7 +236,8 @@ int client_json(struct client *c, const char *path, const char *body, json_t **r
 	if (r == 0)
 		value = json_loadb(text.data ? text.data : "", text.len, 0, &why);
 	if (r == 0 && !value)
-		r = err_set(err, ERR_RETRY, 0, "the answer is not JSON (%s); are inlet and inletd of one version?", why.text);
+		r = err_set(err, ERR_RETRY, 0, "the answer is not JSON (%s); are inlet and inletd of one version?",
+			why.text);
 	buf_done(&text);
 	if (r == 0)
 		*ret = value;

@@ -16,9 +16,10 @@ bool client_stand_in(const struct client *c);
 
 /* The body of a good answer, in pieces as they come; -1 stops. */
 typedef int client_sink_fn(void *arg, struct slice bytes, struct err *err);
-/* body NULL: GET, else POST of this JSON. -1: an error answer (err is its detail; ERR_REJECT for 4xx), no answer or one that
- * was cut off, the sink's own error, or Ctrl-C (sys EINTR). */
-int client_request(struct client *c, const char *path, const char *body, client_sink_fn *sink, void *arg, struct err *err);
+/* body NULL: GET, else POST of this JSON. -1: an error answer (err is its detail; ERR_REJECT for 4xx), no answer or one
+ * that was cut off, the sink's own error, or Ctrl-C (sys EINTR). */
+int client_request(
+	struct client *c, const char *path, const char *body, client_sink_fn *sink, void *arg, struct err *err);
 /* The whole answer as one JSON value that the caller owns. */
 int client_json(struct client *c, const char *path, const char *body, json_t **ret, struct err *err);
 /* Each line of an answer as a JSON object, borrowed for the call. */
@@ -27,8 +28,8 @@ int client_lines(struct client *c, const char *path, const char *body, client_li
 /* The media type of the answer that a sink is getting. */
 const char *client_type(const struct client *c);
 
-/* While a request waits for its answer, the status is asked for in between, four times a second at most, and handed to fn;
- * NULL ends that. */
+/* While a request waits for its answer, the status is asked for in between, four times a second at most, and handed to
+ * fn; NULL ends that. */
 typedef void client_watch_fn(void *arg, const json_t *status);
 void client_watch(struct client *c, client_watch_fn *fn, void *arg);
 

@@ -9,7 +9,8 @@
 struct slice field(const json_t *object, const char *name)
 {
 	const json_t *value = json_object_get(object, name);
-	return json_is_string(value) ? (struct slice){ json_string_value(value), json_string_length(value) } : (struct slice){ "", 0 };
+	return json_is_string(value) ? (struct slice){ json_string_value(value), json_string_length(value) }
+				     : (struct slice){ "", 0 };
 }
 
 uint64_t field_u64(const json_t *object, const char *name)

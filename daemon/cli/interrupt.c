@@ -15,7 +15,8 @@ static void on_signal(int signal)
 void interrupt_catch(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction once = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND }; /* no SA_RESTART: poll() returns */
+	struct sigaction once = { .sa_handler = on_signal,
+		.sa_flags = (int)SA_RESETHAND }; /* no SA_RESTART: poll() returns */
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		(void)sigaction(signals[i], &once, NULL);

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* -1 with sys EPIPE: the reader has gone (`inlet items | head`): stop quietly. arg is not used: it has the form of a sink. */
+/* -1 with sys EPIPE: the reader has gone (`inlet items | head`): stop quietly. arg is not used: it has the form of a
+ * sink. */
 int out_write(void *arg, struct slice text, struct err *err);
 int out_printf(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int out_flush(struct err *err);

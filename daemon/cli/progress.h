@@ -1,4 +1,5 @@
-/* progress.h - one line on the terminal that says how far long work has come; nothing at all where there is no terminal. */
+/* progress.h - one line on the terminal that says how far long work has come; nothing at all where there is no
+ * terminal. */
 #ifndef INLET_CLI_PROGRESS_H
 #define INLET_CLI_PROGRESS_H
 

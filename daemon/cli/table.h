@@ -16,8 +16,9 @@ typedef int table_sink_fn(void *arg, struct slice text, struct err *err);
 /* titles ends with NULL; one that begins with '>' is of a right-aligned column. Borrowed. */
 struct table *table_new(const char *const *titles, bool color, table_sink_fn *sink, void *arg);
 void table_free(struct table *t);                                           /* NULL allowed */
-/* One cell a title, copied; control characters and broken UTF-8 are shown as \xNN: file names cannot drive a terminal. */
+/* One cell a title, copied; control characters and broken UTF-8 are shown as \xNN: file names cannot drive a terminal.
+ */
 int table_row(struct table *t, const struct slice *cells, struct err *err);
-int table_end(struct table *t, struct err *err);                            /* writes what is held; titles only with rows */
+int table_end(struct table *t, struct err *err); /* writes what is held; titles only with rows */
 
 #endif

@@ -13,7 +13,8 @@ static int decide(struct cli *c, const char *action, const char *done, struct er
 	const char *concept = c->args->word_count > 1 ? c->args->words[1] : "";
 	uint64_t id;
 	if (text_u64(slice_of(c->args->words[0]), &id) < 0)
-		return err_set(err, ERR_REJECT, 0, "'%.40s' is not an item's number; `inlet items` lists them", c->args->words[0]);
+		return err_set(err, ERR_REJECT, 0, "'%.40s' is not an item's number; `inlet items` lists them",
+			c->args->words[0]);
 	if (!text_is_utf8(slice_of(concept)))
 		return err_set(err, ERR_REJECT, 0, "the label is not UTF-8; is the terminal set to another encoding?");
 	CLEANUP(freep) char *path = mem_printf("/api/v1/items/%llu/%s", (unsigned long long)id, action);

@@ -22,8 +22,8 @@ static int one_failure(void *arg, const json_t *f, struct err *err)
 	if (field(f, "cure").len)
 		buf_str(&reason, "; ");
 	field_bytes(f, "cure", &reason);
-	const struct slice cells[] = { field(f, "id"), field(f, "stage"), field(f, "class"), field(f, "due"), buf_slice(&file),
-		buf_slice(&reason) };
+	const struct slice cells[] = { field(f, "id"), field(f, "stage"), field(f, "class"), field(f, "due"),
+		buf_slice(&file), buf_slice(&reason) };
 	int r = table_row(arg, cells, err);
 	buf_done(&file);
 	buf_done(&reason);
@@ -69,7 +69,8 @@ int verb_retry(struct cli *c, struct err *err)
 	bool all = args_option(a, "all") != NULL;
 	bool wait = args_option(a, "no-wait") == NULL;
 	if (all == (a->word_count > 0)) {
-		(void)err_set(err, ERR_REJECT, 0, "usage: inlet retry ID… or inlet retry --all; `inlet failures` lists the ids");
+		(void)err_set(err, ERR_REJECT, 0,
+			"usage: inlet retry ID… or inlet retry --all; `inlet failures` lists the ids");
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i + 1 < a->word_count; i++) {

@@ -50,8 +50,8 @@ static int one_item(void *arg, const json_t *item, struct err *err)
 	out_bytes(&bytes, field_u64(item, "bytes"));
 	labels_text(item, &labels);
 	reference_text(item, &reference);
-	const struct slice cells[] = { buf_slice(&id), field(item, "state"), field(item, "media_type"), buf_slice(&bytes),
-		buf_slice(&reference), buf_slice(&labels) };
+	const struct slice cells[] = { buf_slice(&id), field(item, "state"), field(item, "media_type"),
+		buf_slice(&bytes), buf_slice(&reference), buf_slice(&labels) };
 	int r = table_row(arg, cells, err);
 	buf_done(&id);
 	buf_done(&bytes);
@@ -62,7 +62,8 @@ static int one_item(void *arg, const json_t *item, struct err *err)
 
 int verb_items(struct cli *c, struct err *err)
 {
-	static const char *const titles[] = { ">ID", "STATE", "TYPE", ">SIZE", "FILE", "LABELS (? WAITS FOR REVIEW)", NULL };
+	static const char *const titles[] = { ">ID", "STATE", "TYPE", ">SIZE", "FILE", "LABELS (? WAITS FOR REVIEW)",
+		NULL };
 	static const char *const filters[] = { "state", "status", "concept", "source", "after", "limit" };
 	struct buf path = { 0 };
 	buf_str(&path, "/api/v1/items");
@@ -84,7 +85,8 @@ int verb_show(struct cli *c, struct err *err)
 	struct buf path = { 0 };
 	uint64_t id;
 	if (text_u64(slice_of(c->args->words[0]), &id) < 0)
-		return err_set(err, ERR_REJECT, 0, "'%.40s' is not an item's number; `inlet items` lists them", c->args->words[0]);
+		return err_set(err, ERR_REJECT, 0, "'%.40s' is not an item's number; `inlet items` lists them",
+			c->args->words[0]);
 	buf_printf(&path, "/api/v1/items/%llu", (unsigned long long)id);
 	CLEANUP(freep) char *url = buf_take(&path);
 	if (c->args->json)
@@ -106,7 +108,8 @@ struct bytes_out {
 static int to_terminal(const struct bytes_out *o, struct slice bytes, struct err *err)
 {
 	if (strncmp(client_type(o->client), "text/", 5) != 0)
-		return err_set(err, ERR_REJECT, 0, "%s is nothing for a terminal; write it to a file: inlet cat ID > FILE",
+		return err_set(err, ERR_REJECT, 0,
+			"%s is nothing for a terminal; write it to a file: inlet cat ID > FILE",
 			client_type(o->client));
 	for (size_t i = 0; i < bytes.len; i++) {
 		unsigned char c = (unsigned char)bytes.p[i];
@@ -131,8 +134,10 @@ int verb_cat(struct cli *c, struct err *err)
 	bool thumbnail = args_option(c->args, "thumbnail") != NULL;
 	bool canonical = args_option(c->args, "canonical") != NULL;
 	if (text_u64(slice_of(c->args->words[0]), &id) < 0 || (thumbnail && canonical))
-		return err_set(err, ERR_REJECT, 0, thumbnail && canonical ? "one of --thumbnail and --canonical, not both" :
-			"'%.40s' is not an item's number; `inlet items` lists them", c->args->words[0]);
+		return err_set(err, ERR_REJECT, 0,
+			thumbnail && canonical ? "one of --thumbnail and --canonical, not both"
+					       : "'%.40s' is not an item's number; `inlet items` lists them",
+			c->args->words[0]);
 	buf_printf(&path, "/api/v1/items/%llu/content", (unsigned long long)id);
 	client_query(&path, "form", thumbnail ? "thumbnail" : canonical ? "canonical" : NULL);
 	CLEANUP(freep) char *url = buf_take(&path);

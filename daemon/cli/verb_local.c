@@ -13,8 +13,8 @@ int verb_check_config(struct cli *c, struct err *err)
 {
 	const struct config *config = c->config;
 	if (!c->args->json)
-		return out_printf(err, "%s is good: %zu sources, %zu models, store in %s\n", config->file, config->source_count,
-			config->model_count, config->state_dir);
+		return out_printf(err, "%s is good: %zu sources, %zu models, store in %s\n", config->file,
+			config->source_count, config->model_count, config->state_dir);
 	struct buf text = { 0 };
 	struct json j = { .to = &text };
 	json_open(&j, NULL, '{');
@@ -30,7 +30,7 @@ int verb_check_config(struct cli *c, struct err *err)
 	return r;
 }
 
-/* The index belongs to whoever holds the lock, so inletd does it; it refuses while a daemon runs, and says so itself. */
+/* The index belongs to whoever holds the lock, so inletd does it; it refuses while a daemon runs, and says so. */
 int verb_rebuild_index(struct cli *c, struct err *err)
 {
 	pid_t pid;
@@ -43,9 +43,11 @@ int verb_rebuild_index(struct cli *c, struct err *err)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return EXIT_DONE;
 	if (WIFSIGNALED(status))
-		return err_set(err, ERR_RETRY, 0, "inletd --rebuild-index was ended by signal %d; run it again, the log is whole",
+		return err_set(err, ERR_RETRY, 0,
+			"inletd --rebuild-index was ended by signal %d; run it again, the log is whole",
 			WTERMSIG(status));
-	return err_set(err, ERR_RETRY, 0, "the index was not rebuilt; if a daemon runs, stop it first (systemctl stop inletd)");
+	return err_set(err, ERR_RETRY, 0,
+		"the index was not rebuilt; if a daemon runs, stop it first (systemctl stop inletd)");
 }
 
 static int help_verb(const struct verb *v, struct err *err)
@@ -53,9 +55,11 @@ static int help_verb(const struct verb *v, struct err *err)
 	if (out_printf(err, "inlet %s %s\n  %s\n", v->name, v->usage, v->help) < 0)
 		return -1;
 	for (const struct verb_option *o = v->options; o && o->name; o++) {
-		int used = 0;
-		if (out_printf(err, "  --%s%s%s%n", o->name, o->value ? " " : "", o->value ? o->value : "", &used) < 0 ||
-			out_printf(err, "%*s%s\n", used < 28 ? 28 - used : 1, "", o->help) < 0)
+		struct buf name = { 0 };
+		buf_printf(&name, "--%s %s", o->name, o->value ? o->value : "");
+		int r = out_printf(err, "  %-24s %s\n", name.data, o->help);
+		buf_done(&name);
+		if (r < 0)
 			return -1;
 	}
 	return EXIT_DONE;
@@ -69,8 +73,8 @@ static const char help_tail[] =
 	"  --config FILE   the configuration; default $INLET_CONFIG, ./inlet.yaml, /etc/inlet/inlet.yaml\n"
 	"  --json          for scripts: one JSON object, or JSON lines\n"
 	"  --help          what a verb does and takes; also `inlet help VERB`\n"
-	"\nExit status: 0 done, 1 failed, 2 usage, 3 done in part (something is quarantined, retrying, offline or damaged),\n"
-	"130 interrupted. NO_COLOR is honoured.\n";
+	"\nExit status: 0 done, 1 failed, 2 usage, 3 done in part (something is quarantined, retrying, offline\n"
+	"or damaged), 130 interrupted. NO_COLOR is honoured.\n";
 
 int verb_help(struct cli *c, struct err *err)
 {

@@ -76,7 +76,8 @@ static int print_items(const json_t *status, struct err *err)
 		gap = ", ";
 	}
 	const json_t *labels = json_object_get(status, "annotations");
-	buf_printf(&text, "\nLabels   %llu accepted, %llu wait for review\n", (unsigned long long)field_u64(labels, "ANNOTATION_SUCCESS"),
+	buf_printf(&text, "\nLabels   %llu accepted, %llu wait for review\n",
+		(unsigned long long)field_u64(labels, "ANNOTATION_SUCCESS"),
 		(unsigned long long)field_u64(labels, "ANNOTATION_AWAITING_REVIEW"));
 	int r = out_write(NULL, buf_slice(&text), err);
 	buf_done(&text);
@@ -112,8 +113,10 @@ static int print_models(const json_t *status, struct err *err)
 	json_array_foreach(json_object_get(status, "models"), i, model) {
 		struct buf error = { 0 };
 		field_printable(model, "error", &error);
-		r = error.len ? out_printf(err, "Model    %s cannot be used: %s\n", field(model, "name").p, error.data) :
-			out_printf(err, "Model    %s (%s, %s)\n", field(model, "name").p, field(model, "media").p,
+		if (error.len)
+			r = out_printf(err, "Model    %s cannot be used: %s\n", field(model, "name").p, error.data);
+		else
+			r = out_printf(err, "Model    %s (%s, %s)\n", field(model, "name").p, field(model, "media").p,
 				field(model, "runtime").p);
 		buf_done(&error);
 		if (r < 0)
@@ -142,11 +145,14 @@ static int print_next(const json_t *status, struct err *err)
 	if (intake.len && out_printf(err, "\nIntake is paused: %s\n", intake.p) < 0)
 		return -1;
 	uint64_t failed = field_u64(failures, "quarantined") + field_u64(failures, "retrying");
-	if (failed && out_printf(err, "\nNext: `inlet failures` says why %llu could not be done\n", (unsigned long long)failed) < 0)
+	if (failed &&
+		out_printf(err, "\nNext: `inlet failures` says why %llu could not be done\n",
+			(unsigned long long)failed) < 0)
 		return -1;
 	if (field_u64(json_object_get(status, "annotations"), "ANNOTATION_AWAITING_REVIEW") == 0)
 		return 0;
-	return out_printf(err, "\nNext: `inlet items --status ANNOTATION_AWAITING_REVIEW`, then `inlet accept ID` or `inlet reject ID`\n");
+	return out_printf(err, "\nNext: `inlet items --status ANNOTATION_AWAITING_REVIEW`, then `inlet accept ID` or "
+		"`inlet reject ID`\n");
 }
 
 int verb_status(struct cli *c, struct err *err)
@@ -158,7 +164,8 @@ int verb_status(struct cli *c, struct err *err)
 		return -1;
 	struct slice uuid = field(status, "uuid");
 	if (out_printf(err, "Inlet %s, dataset %s, %s\n\n", field(status, "version").p, uuid.p,
-		client_stand_in(c->client) ? "no daemon runs (start one with `systemctl start inletd` or `inletd`)" : "daemon runs") < 0)
+		client_stand_in(c->client) ? "no daemon runs (start one with `systemctl start inletd` or `inletd`)" :
+			"daemon runs") < 0)
 		return -1;
 	if (print_sources(status, err) < 0 || print_items(status, err) < 0 || print_work(status, err) < 0 ||
 		print_models(status, err) < 0 || print_store(status, err) < 0 || print_next(status, err) < 0)
@@ -201,7 +208,8 @@ static int one_check(void *arg, const json_t *line, struct err *err)
 	struct buf cure = { 0 };
 	field_bytes(line, "found", &found);
 	field_bytes(line, "cure", &cure);
-	const struct slice cells[] = { field(line, "level"), field(line, "check"), buf_slice(&found), buf_slice(&cure) };
+	const struct slice cells[] = { field(line, "level"), field(line, "check"), buf_slice(&found),
+		buf_slice(&cure) };
 	int r = table_row(k->table, cells, err);
 	buf_done(&found);
 	buf_done(&cure);

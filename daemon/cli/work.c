@@ -54,8 +54,10 @@ static int print_people(const json_t *answer, bool waited, const char *left, str
 	if (!json_is_true(json_object_get(answer, "drained")))
 		return out_printf(err, "not done yet: %s\n", field(answer, "reason").p);
 	if (out_printf(err, "done: %llu new items, %llu new, %llu changed and %llu gone files since the start\n",
-		(unsigned long long)field_u64(answer, "items_new"), (unsigned long long)field_u64(answer, "objects_new"),
-		(unsigned long long)field_u64(answer, "objects_changed"), (unsigned long long)field_u64(answer, "objects_gone")) < 0)
+		    (unsigned long long)field_u64(answer, "items_new"),
+		    (unsigned long long)field_u64(answer, "objects_new"),
+		    (unsigned long long)field_u64(answer, "objects_changed"),
+		    (unsigned long long)field_u64(answer, "objects_gone")) < 0)
 		return -1;
 	return *left ? out_printf(err, "left over: %s; see `inlet failures` and `inlet status`\n", left) : 0;
 }

@@ -1,5 +1,5 @@
-/* export.h - the dataset as files: JSON lines and COCO. Pure writers: items come in, text goes out; knows nothing of the
- * store. */
+/* export.h - the dataset as files: JSON lines and COCO. Pure writers: items come in, text goes out; knows nothing of
+ * the store. */
 #ifndef INLET_EXPORT_EXPORT_H
 #define INLET_EXPORT_EXPORT_H
 
@@ -25,7 +25,8 @@ void item_json(const struct item_full *it, struct buf *to);
 /* Its parts, for `show`: the same members into an open object. With history also: each reference's state, and of each
  * annotation n, time, since, until and geometry. */
 void item_members_json(const struct item_full *it, struct json *j, bool history);
-void annotation_json(const struct annotation *a, const struct reference *refs, size_t ref_count, struct json *j, bool history);
+void annotation_json(
+	const struct annotation *a, const struct reference *refs, size_t ref_count, struct json *j, bool history);
 /* "name":"2026-11-23T23:59:59Z": UTC, whole seconds, so that jq and everything else can read it. */
 void time_json(struct json *j, const char *name, int64_t wall_ms);
 
@@ -36,7 +37,7 @@ struct export_options {
 	enum export_format format;
 	enum export_by by;      /* one entry an item, or one a present reference (an item without any has none) */
 	bool with_review;       /* also annotations that wait for review; else only ANNOTATION_SUCCESS */
-	const char *spool_dir;  /* where COCO keeps annotations until the images are through (O_TMPFILE: leaves nothing) */
+	const char *spool_dir;  /* where COCO keeps annotations until the images are through; nothing is left there */
 };
 /* sink takes text as it comes; -1 stops the export. */
 typedef int export_sink_fn(void *arg, struct slice text, struct err *err);

@@ -1,7 +1,8 @@
 /* export_coco.c - the dataset as one COCO object that pycocotools loads, in memory bounded by the number of concepts.
  *
- * Images go out as they come. Annotations name their category by its place in the sorted list of names, which is known at
- * the end only: until then they wait in an unlinked file, each as a struct spooled and the JSON that follows the category:
+ * Images go out as they come. Annotations name their category by its place in the sorted list of names, which is known
+ * at the end only: until then they wait in an unlinked file, each as a struct spooled and the JSON that follows the
+ * category:
  *
  *   {"images":[…],   "annotations":[{"id":1,"category_id":C  + spooled text …],   "categories":[…],"info":{…}}
  */

@@ -26,7 +26,8 @@ static void reference_json(const struct reference *r, struct json *j, bool histo
 }
 
 /* "source:key" of the reference that the annotation came with; nothing when the object carries the item no longer. */
-static void annotation_reference(const struct annotation *a, const struct reference *refs, size_t ref_count, struct json *j)
+static void annotation_reference(
+	const struct annotation *a, const struct reference *refs, size_t ref_count, struct json *j)
 {
 	for (size_t i = 0; i < ref_count; i++) {
 		if (refs[i].object != a->object)
@@ -52,7 +53,8 @@ static void annotation_history(const struct annotation *a, struct json *j)
 		json_raw(j, "geometry", a->geometry);
 }
 
-void annotation_json(const struct annotation *a, const struct reference *refs, size_t ref_count, struct json *j, bool history)
+void annotation_json(
+	const struct annotation *a, const struct reference *refs, size_t ref_count, struct json *j, bool history)
 {
 	json_open(j, NULL, '{');
 	json_str(j, "concept", a->concept);

@@ -30,7 +30,8 @@ int local_listen(int dirfd, const char *name, mode_t mode, int *ret_fd, struct e
 		return err_set(err, ERR_RETRY, errno, "socket '%s'", name);
 	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_set(err, ERR_RETRY, errno, "socket '%s': remove the one left behind", name);
-	/* bind() gives the file the socket's own mode less the umask: set before, it is never open to more than `mode`. */
+	/* bind() gives the file the socket's own mode less the umask: set before, it is never open to more than `mode`.
+	 */
 	struct sockaddr_un a = address(dirfd, name);
 	if (fchmod(fd, mode) < 0 || bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
 		return err_set(err, ERR_RETRY, errno, "socket '%s': bind", name);

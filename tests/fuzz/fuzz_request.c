@@ -1,4 +1,5 @@
-/* fuzz_request.c - any bytes as a request: "PATH\0If-None-Match\0body". Nothing may crash, and what is taken is in range. */
+/* fuzz_request.c - any bytes as a request: "PATH\0If-None-Match\0body". Nothing may crash, and what is taken is in
+ * range. */
 #include "daemon/api/request.h"
 
 #include "daemon/base/cleanup.h"

@@ -14,7 +14,8 @@ static void test_document(void **state)
 	CLEANUP(buf_done) struct buf text = { 0 };
 	problem_json(404, "there is no item 7", &text);
 	assert_string_equal(text.data,
-		"{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"there is no item 7\"}\n");
+		"{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"there is no item "
+		"7\"}\n");
 }
 
 static void test_detail_cut_in_a_character_stays_json(void **state)

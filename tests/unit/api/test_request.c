@@ -24,8 +24,9 @@ static void test_path_that_does_not_fit(void **state)
 {
 	(void)state;
 	uint64_t id = 99;
-	static const char *const wrong[] = { "/api/v1/items/", "/api/v1/items/0", "/api/v1/items/-1", "/api/v1/items/7x",
-		"/api/v1/items/7/", "/api/v1/items/18446744073709551616", "/api/v1/item/7", "", "/", "/api/v1/items/ 7" };
+	static const char *const wrong[] = { "/api/v1/items/", "/api/v1/items/0", "/api/v1/items/-1",
+		"/api/v1/items/7x", "/api/v1/items/7/", "/api/v1/items/18446744073709551616", "/api/v1/item/7", "", "/",
+		"/api/v1/items/ 7" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
 		assert_false(path_match("/api/v1/items/#", wrong[i], &id));
 	assert_int_equal(id, 99);
@@ -97,8 +98,9 @@ static void test_a_parameter_given_twice_is_refused(void **state)
 static void test_query_values(void **state)
 {
 	(void)state;
-	const struct request r = { .query = { { "limit", "12" }, { "full", "true" }, { "by", "reference" }, { "bad", "-1" },
-		{ "empty", NULL } }, .query_count = 5 };
+	const struct request r = { .query = { { "limit", "12" }, { "full", "true" }, { "by", "reference" },
+					   { "bad", "-1" }, { "empty", NULL } },
+		.query_count = 5 };
 	static const char *const choices[] = { "item", "reference", NULL };
 	struct err err;
 	uint64_t limit = 0;

@@ -54,7 +54,8 @@ static void test_options_of_a_verb(void **state)
 	(void)state;
 	struct args a;
 	struct err err;
-	assert_int_equal(PARSE(&a, &err, "export", "--format=coco", "--by", "reference", "--review", "-o", "out.json"), 0);
+	assert_int_equal(
+		PARSE(&a, &err, "export", "--format=coco", "--by", "reference", "--review", "-o", "out.json"), 0);
 	assert_string_equal(args_option(&a, "format"), "coco");
 	assert_string_equal(args_option(&a, "by"), "reference");
 	assert_string_equal(args_option(&a, "review"), "");
@@ -85,7 +86,8 @@ static void test_refusals_say_what_was_meant(void **state)
 	(void)state;
 	REFUSED("unknown verb 'statsu'; did you mean 'status'?", "statsu");
 	REFUSED("unknown verb 'xyzzy'; `inlet help`", "xyzzy");
-	REFUSED("unknown option '--jason' of 'inlet items'; did you mean '--json'?; see `inlet help items`", "items", "--jason");
+	REFUSED("unknown option '--jason' of 'inlet items'; did you mean '--json'?; see `inlet help items`", "items",
+		"--jason");
 	REFUSED("did you mean '--state'?", "items", "--stat=routed");
 	REFUSED("unknown option '--review'", "items", "--review");
 	REFUSED("unknown option '-x'", "-x", "status");
@@ -114,9 +116,9 @@ static void test_help_needs_no_words(void **state)
 static void test_every_verb_of_the_contract_is_there(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "status", "items", "show", "cat", "accept", "reject", "label", "relabel", "failures",
-		"retry", "sync", "wait", "pause", "resume", "export", "verify", "rebuild-index", "doctor", "check-config", "sources",
-		"help", "version" };
+	static const char *const names[] = { "status", "items", "show", "cat", "accept", "reject", "label", "relabel",
+		"failures", "retry", "sync", "wait", "pause", "resume", "export", "verify", "rebuild-index", "doctor",
+		"check-config", "sources", "help", "version" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const struct verb *v = verb_find(names[i]);
 		assert_non_null(v);

@@ -139,7 +139,8 @@ static void test_coco_numbers_categories_by_name(void **state)
 	assert_int_equal(json_array_size(categories), 3);
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(json_integer_value(json_object_get(json_array_get(categories, i), "id")), i + 1);
-		assert_string_equal(json_string_value(json_object_get(json_array_get(categories, i), "name")), sorted[i]);
+		assert_string_equal(
+			json_string_value(json_object_get(json_array_get(categories, i), "name")), sorted[i]);
 	}
 	assert_int_equal(json_array_size(annotations), 6);
 	check_annotation(json_array_get(annotations, 0), 1, 5, 3); /* tabby came first and is the last name */
@@ -161,7 +162,8 @@ static void test_coco_images(void **state)
 static void test_coco_by_reference_numbers_images_from_one(void **state)
 {
 	(void)state;
-	CLEANUP(freep) char *text = export((struct export_options){ .format = EXPORT_COCO, .by = EXPORT_BY_REFERENCE }, 5, 6);
+	CLEANUP(freep)
+	char *text = export((struct export_options){ .format = EXPORT_COCO, .by = EXPORT_BY_REFERENCE }, 5, 6);
 	CLEANUP(json_decrefp) json_t *coco = parse(text);
 	const json_t *images = json_object_get(coco, "images");
 	assert_int_equal(json_array_size(images), 4);

@@ -20,16 +20,20 @@ static void test_the_contract_line(void **state)
 	sample_init(&s, 7);
 	item_json(&s.full, &text);
 	assert_string_equal(text.data,
-		"{\"id\":7,\"sha256\":\"" SHA "\",\"media_type\":\"image/png\",\"bytes\":4096,\"width\":640,\"height\":480,"
+		"{\"id\":7,\"sha256\":\"" SHA
+		"\",\"media_type\":\"image/png\",\"bytes\":4096,\"width\":640,\"height\":480,"
 		"\"state\":\"routed\",\"references\":[{\"source\":\"drop\",\"key\":\"a/cat.png\",\"version\":\"v1\"},"
 		"{\"source\":\"drop\",\"key_base64\":\"Yi//LnBuZw==\",\"version\":\"v2\"}],\"annotations\":["
-		"{\"concept\":\"tabby\",\"confidence\":0.93,\"status\":\"ANNOTATION_SUCCESS\",\"worker\":\"model\",\"model\":\"lite0\","
+		"{\"concept\":\"tabby\",\"confidence\":0.93,\"status\":\"ANNOTATION_SUCCESS\",\"worker\":\"model\","
+		"\"model\":\"lite0\","
 		"\"model_version\":\"" VERSION "\"},"
-		"{\"concept\":\"lynx\",\"confidence\":0.5,\"status\":\"ANNOTATION_AWAITING_REVIEW\",\"worker\":\"model\","
+		"{\"concept\":\"lynx\",\"confidence\":0.5,\"status\":\"ANNOTATION_AWAITING_REVIEW\",\"worker\":"
+		"\"model\","
 		"\"model\":\"lite0\",\"model_version\":\"" VERSION "\"},"
 		"{\"concept\":\"pet\",\"confidence\":null,\"status\":\"ANNOTATION_SUCCESS\",\"worker\":\"user:ann\","
 		"\"reference_base64\":\"ZHJvcDpiL/8ucG5n\"},"
-		"{\"concept\":\"dog\",\"confidence\":1,\"status\":\"ANNOTATION_REVIEW_DENIED\",\"worker\":\"imported\"}]}");
+		"{\"concept\":\"dog\",\"confidence\":1,\"status\":\"ANNOTATION_REVIEW_DENIED\",\"worker\":\"imported\"}"
+		"]}");
 }
 
 static void test_what_is_not_known_yet(void **state)
@@ -38,7 +42,8 @@ static void test_what_is_not_known_yet(void **state)
 	const struct item_full it = { .item = { .id = 1, .state = ITEM_COMMITTED } };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	item_json(&it, &text);
-	assert_non_null(strstr(text.data, "\"media_type\":\"application/octet-stream\",\"bytes\":0,\"state\":\"committed\","
+	assert_non_null(strstr(text.data,
+		"\"media_type\":\"application/octet-stream\",\"bytes\":0,\"state\":\"committed\","
 		"\"references\":[],\"annotations\":[]}"));
 }
 
