@@ -50,7 +50,12 @@ $(BUILD)/libdecode.a: $(call obj,$(DECODE_SRC))
 	$(Q)rm -f $@ && $(AR) qcs $@ $^
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(DECODE_PKGS) 2>/dev/null)
-$(BUILD)/obj/%.o: %.c
+# Other flags make other objects: all of them are made anew.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS)' > $@
+FORCE:
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
@@ -111,6 +116,7 @@ MODELS := config/models/.made
 $(MODELS): $(MODEL_MAKERS) | $(PIP_MODEL)
 	$(Q)for m in $(MODEL_MAKERS); do echo "  MODEL $$m"; $(abspath $(PYTHON)) $$m || exit 1; done; touch $@
 models: $(MODELS) $(ONNX_LIB)
+	@:
 
 inbox: | $(PYTHON)
 	$(Q)$(abspath $(PYTHON)) config/samples.py inbox $(BUILD)/samples
@@ -243,5 +249,5 @@ help:
 	@echo "$$HELP"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all deps deps-test models inbox run unit replay check test pytest test-kill bench check-asan check-tsan check-valgrind \
+.PHONY: FORCE all deps deps-test models inbox run unit replay check test pytest test-kill bench check-asan check-tsan check-valgrind \
 	fuzz run-fuzzers lint lint-fast compile_commands.json install uninstall clean help
