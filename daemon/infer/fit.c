@@ -129,11 +129,11 @@ static bool classes_fit(const struct card *c, enum tensor_type type, const int64
 	return fits;
 }
 
-int fit_output(const struct card *c, const struct tensor *t, size_t n, struct err *err)
+int fit_output(const struct card *c, const char *name, const struct tensor *t, size_t n, struct err *err)
 {
 	if (t->rank >= 1 && t->dims[0] == (int64_t)n && classes_fit(c, t->type, t->dims, t->rank))
 		return 0;
-	return refuse_output(c, c->output ? c->output : "", t->dims, t->rank, t->type, err);
+	return refuse_output(c, name, t->dims, t->rank, t->type, err);
 }
 
 int fit_card(const struct card *c, const struct backend_info *info, struct fit *ret, struct err *err)

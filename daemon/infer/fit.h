@@ -13,7 +13,7 @@ struct fit {
 /* ERR_REJECT: names card and model with both shapes, and the key to change. Dimensions that the model leaves open are only
  * known from a run: fit_output() checks that. */
 int fit_card(const struct card *c, const struct backend_info *info, struct fit *ret, struct err *err);
-/* What a run of n samples gave: float [n][labels], trailing dimensions of 1 allowed. */
-int fit_output(const struct card *c, const struct tensor *t, size_t n, struct err *err);
+/* What a run of n samples gave: float [n][labels], trailing dimensions of 1 allowed. name: of the output, for messages. */
+int fit_output(const struct card *c, const char *name, const struct tensor *t, size_t n, struct err *err);
 
 #endif

@@ -75,7 +75,7 @@ static int run_rows(struct model *m, const struct tensor *inputs, size_t n, size
 	if (m->ops->run(m->backend, inputs, outputs, err) < 0)
 		return -1;
 	const struct tensor *out = &outputs[m->fit.output];
-	if (fit_output(m->card, out, rows, err) < 0)
+	if (fit_output(m->card, m->ops->describe(m->backend)->outputs[m->fit.output].name, out, rows, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (predict(m, (const float *)out->data + i * m->card->label_count, &ret[i], err) < 0)

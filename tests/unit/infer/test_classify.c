@@ -9,15 +9,16 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-static char *const names[] = { "a", "b", "c", "d" };
+static char a[] = "a", b[] = "b", c[] = "c", d[] = "d";
+static char *const names[] = { a, b, c, d };
 
 static struct score got[SCORES_MAX];
 static float scratch[1000];
 
-static int run(enum activation a, const float *values, size_t n)
+static int run(enum activation activation, const float *values, size_t n)
 {
 	struct err err = { 0 };
-	return classify(a, values, names, n, scratch, got, &err);
+	return classify(activation, values, names, n, scratch, got, &err);
 }
 
 static void expect(int i, const char *concept, double confidence)
