@@ -56,6 +56,18 @@ struct reply failures_answer(struct request *r)
 	return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 }
 
+/* Items wait for ever for a model that cannot be loaded: no failure of theirs, so it is counted apart. */
+static uint64_t broken_models(struct pipeline *p)
+{
+	size_t max = pipeline_config(p)->model_count + 1;
+	CLEANUP(freep) struct model_view *models = mem_zero(max, sizeof(*models));
+	size_t n = pipeline_models(p, models, max);
+	uint64_t broken = 0;
+	for (size_t i = 0; i < n; i++)
+		broken += *models[i].error != '\0';
+	return broken;
+}
+
 static void counts_json(struct pipeline *p, struct json *j)
 {
 	struct drain_counts c;
@@ -69,6 +81,7 @@ static void counts_json(struct pipeline *p, struct json *j)
 	json_u64(j, "retrying", c.retrying);
 	json_u64(j, "offline", c.offline);
 	json_u64(j, "unsettled", c.unsettled);
+	json_u64(j, "models_broken", broken_models(p));
 }
 
 /* What was caused (name: n, unless name is NULL), whether it is done, and the counts. */

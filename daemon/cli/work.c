@@ -38,11 +38,13 @@ int work_request(struct cli *c, const char *path, const char *body, json_t **ret
 /* "3 quarantined, 1 retrying" of what is left over; false: nothing is. */
 static bool left_over(const json_t *answer, struct buf *to)
 {
-	static const char *const kinds[] = { "quarantined", "retrying", "offline", "unsettled" };
+	static const char *const kinds[][2] = { { "quarantined", "quarantined" }, { "retrying", "retrying" },
+		{ "offline", "sources offline" }, { "unsettled", "still being written or unreadable" },
+		{ "models_broken", "models that cannot be used" } };
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		uint64_t n = field_u64(answer, kinds[i]);
+		uint64_t n = field_u64(answer, kinds[i][0]);
 		if (n)
-			buf_printf(to, "%s%llu %s", to->len ? ", " : "", (unsigned long long)n, kinds[i]);
+			buf_printf(to, "%s%llu %s", to->len ? ", " : "", (unsigned long long)n, kinds[i][1]);
 	}
 	return to->len > 0;
 }
@@ -59,7 +61,9 @@ static int print_people(const json_t *answer, bool waited, const char *left, str
 		    (unsigned long long)field_u64(answer, "objects_changed"),
 		    (unsigned long long)field_u64(answer, "objects_gone")) < 0)
 		return -1;
-	return *left ? out_printf(err, "left over: %s; see `inlet failures` and `inlet status`\n", left) : 0;
+	if (*left == '\0')
+		return 0;
+	return out_printf(err, "left over: %s; see `inlet failures`, `inlet status` and `inlet doctor`\n", left);
 }
 
 int work_report(struct cli *c, const json_t *answer, bool waited, struct err *err)
