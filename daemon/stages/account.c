@@ -2,6 +2,8 @@
 #include "daemon/base/clock.h"
 #include "daemon/stages/internal.h"
 
+#include <stdio.h>
+
 void account_take(struct pipeline *p, uint64_t n)
 {
 	pthread_mutex_lock(&p->account.lock);
@@ -55,4 +57,28 @@ bool retry_plan(const struct pipeline *p, const struct err *err, uint32_t attemp
 	into->retry = err->class == ERR_RETRY && into->attempts < allowed;
 	into->due_ms = clock_wall_ms() + (int64_t)backoff_ms(attempts_before, RETRY_BASE_MS, RETRY_CAP_MS);
 	return into->retry;
+}
+
+int retry_object(struct change *c, struct view *v, uint64_t object, int64_t due_ms, struct record_failure **ret, struct err *err)
+{
+	struct slice source, key;
+	struct ledger_row row;
+	struct source_row owner;
+	int found = view_object_by_number(v, object, &source, &key, &row, err);
+	if (found <= 0)
+		return found;
+	source = change_copy(c, source);
+	key = change_copy(c, key);
+	struct slice version = change_copy(c, row.version);
+	if ((found = view_source(v, source, &owner, err)) <= 0)
+		return found;
+	char kind[32];
+	(void)snprintf(kind, sizeof(kind), "%.*s", (int)owner.kind.len, owner.kind.p);
+	const struct connector_ops *ops = connector_find(kind);
+	if (!ops)
+		return 0;
+	*ret = &change_add(c, RECORD_FAILURE)->failure;
+	**ret = (struct record_failure){ .subject = SUBJECT_OBJECT, .number = object, .stage = STAGE_FETCH, .retry = true,
+		.due_ms = due_ms, .source = source, .key = key, .version = version, .layout = ops->layout, .bytes = row.bytes };
+	return 1;
 }

@@ -397,11 +397,22 @@ static bool requeue(struct fetcher *f, const struct work *work)
 static void postpone(struct fetcher *f, const struct work *work)
 {
 	struct change *c = change_new();
-	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
+	struct record_failure *r;
+	struct view *v;
 	struct err err;
-	*r = (struct record_failure){ .subject = SUBJECT_OBJECT, .number = work->number, .stage = STAGE_FETCH, .retry = true,
-		.attempts = work->attempts, .due_ms = clock_wall_ms() + RETRY_CAP_MS,
-		.reason = SLICE_LIT("its source is paused or not configured any more"), .cure = SLICE_LIT("inlet resume, or configure the source again") };
+	if (view_open(f->p->store, &v, &err) < 0) {
+		change_free(c);
+		return;
+	}
+	int found = retry_object(c, v, work->number, clock_wall_ms() + RETRY_CAP_MS, &r, &err);
+	view_close(v);
+	if (found <= 0) {
+		change_free(c);
+		return;
+	}
+	r->attempts = work->attempts;
+	r->reason = SLICE_LIT("its source is paused or not configured any more");
+	r->cure = SLICE_LIT("inlet resume, or configure the source again");
 	(void)committer_wait(f->p->store, c, &err);
 }
 

@@ -93,5 +93,8 @@ void pipeline_fail(struct pipeline *p, const struct err *err); /* fatal: the fir
 /* A retry's record: attempts counts this failure. forever: of the outside world. Returns false when the counted attempts are
  * used up: then it is a quarantine. */
 bool retry_plan(const struct pipeline *p, const struct err *err, uint32_t attempts_before, struct record_failure *into);
+/* Adds to c the record that lets an object of the ledger be tried again at due_ms; *ret for attempts, reason and cure. 1, 0
+ * there is no such object, -1. */
+int retry_object(struct change *c, struct view *v, uint64_t object, int64_t due_ms, struct record_failure **ret, struct err *err);
 
 #endif

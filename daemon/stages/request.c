@@ -62,19 +62,30 @@ int pipeline_pause(struct pipeline *p, const char *name, bool pause, struct err 
 
 /* ---- retry ---- */
 
-static void retry_records(struct change *c, struct view *v, const struct failure *f)
+static int retry_records(struct change *c, struct view *v, const struct failure *f, struct err *err)
 {
 	struct item item;
-	struct err err;
+	struct record_failure *again;
+	struct slice reason = change_copy(c, f->reason), cure = change_copy(c, f->cure);
 	if (f->subject == SUBJECT_ITEM && !f->retry) {
 		enum item_state back = f->stage == STAGE_INFER ? ITEM_NORMALIZED : ITEM_COMMITTED;
-		if (view_item(v, f->number, &item, &err) > 0 && item.state == ITEM_QUARANTINED)
+		int found = view_item(v, f->number, &item, err);
+		if (found > 0 && item.state == ITEM_QUARANTINED)
 			change_add(c, RECORD_STATE)->state = (struct record_state){ f->number, back };
-		return;
+		return found;
 	}
-	struct slice reason = change_copy(c, f->reason), cure = change_copy(c, f->cure);
-	change_add(c, RECORD_FAILURE)->failure = (struct record_failure){ .subject = f->subject, .number = f->number,
-		.stage = f->stage, .retry = true, .attempts = 0, .due_ms = clock_wall_ms(), .reason = reason, .cure = cure };
+	if (f->subject == SUBJECT_OBJECT) {
+		int found = retry_object(c, v, f->number, clock_wall_ms(), &again, err);
+		if (found <= 0)
+			return found;
+	} else {
+		again = &change_add(c, RECORD_FAILURE)->failure;
+		*again = (struct record_failure){ .subject = SUBJECT_ITEM, .number = f->number, .stage = f->stage, .retry = true,
+			.due_ms = clock_wall_ms() };
+	}
+	again->reason = reason;
+	again->cure = cure;
+	return 0;
 }
 
 struct retrying {
@@ -93,9 +104,8 @@ static int prepare_retry(struct change *c, struct view *now, void *arg, struct e
 	if (r->id.len) {
 		if (failure_id_parse(r->id, &r->subject, &number) < 0 || view_failure(now, r->subject, number, &f, err) <= 0)
 			return err_set(err, ERR_REJECT, 0, "there is no failure '%.*s'; `inlet failures` lists them", (int)r->id.len, r->id.p);
-		retry_records(c, now, &f);
 		r->done = 1;
-		return 0;
+		return retry_records(c, now, &f, err) < 0 ? -1 : 0;
 	}
 	r->more = false;
 	for (int n = 0; n < SLICE_ITEMS; n++) {
@@ -105,7 +115,8 @@ static int prepare_retry(struct change *c, struct view *now, void *arg, struct e
 		r->after = f.number;
 		r->more = true;
 		r->done++;
-		retry_records(c, now, &f);
+		if (retry_records(c, now, &f, err) < 0)
+			return -1;
 	}
 	return 0;
 }
