@@ -121,7 +121,7 @@ int root_has_entries(int fd, char *const *ignore)
 
 	if (!dir)
 		return -1;
-	again = -1;
+	(void)take_fd(&again); /* dir's now */
 	for (errno = 0; (d = readdir(dir)); errno = 0) {
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 &&
 			!names_ignored(d->d_name, strlen(d->d_name), d->d_type == DT_DIR, ignore))

@@ -223,8 +223,10 @@ void tree_remove(struct tree *t, struct node *n, unwatch_fn *unwatch, void *arg)
 {
 	struct node **link = name_bucket(t, n->hash);
 
-	while (n->children)
-		tree_remove(t, n->children, unwatch, arg); /* no deeper than the scan goes */
+	for (struct node *child = n->children, *next; child; child = next) {
+		next = child->next;
+		tree_remove(t, child, unwatch, arg); /* no deeper than the scan goes */
+	}
 	tree_release(t, n, unwatch, arg);
 	tree_clean(t, n);
 	while (*link != n)

@@ -156,8 +156,7 @@ static void test_mapped_for_writing(void **state)
 	CLEANUP(close_fdp) int fd = open(below(f, "x"), O_RDWR | O_CLOEXEC);
 	char *p = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	(void)close(fd);
-	fd = -1;
+	(void)close(take_fd(&fd));
 	expect(f, "x", EBUSY, "still being written");
 	(void)munmap(p, 1);
 }
@@ -265,6 +264,7 @@ static void fetch_denied(struct fixture *f)
 	expect(f, "secret", EACCES, "setfacl");
 	assert_int_equal(fetch_into(f, &m, "others", &seen), 0); /* no O_NOATIME, no lease on what is not ours */
 	assert_int_equal(m.bytes.len, 1);
+	buf_done(&m.bytes);
 }
 
 static void test_unreadable_file_says_what_to_do(void **state)

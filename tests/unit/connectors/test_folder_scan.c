@@ -195,12 +195,10 @@ static void test_path_length_is_limited(void **state)
 	assert_int_equal(count_kind(f, 'P'), 17);
 	assert_int_equal(f->skipped, 1);
 	/* nftw() cannot remove what no path reaches. */
-	(void)close(at);
-	at = -1;
-	char *command = mem_printf("rm -rf '%s'", f->root);
+	(void)close(take_fd(&at));
+	CLEANUP(freep) char *command = mem_printf("rm -rf '%s'", f->root);
 
-	assert_int_equal(system(command), 0);
-	free(command);
+	run_shell(command);
 }
 
 static void test_many_directories_with_two_threads(void **state)

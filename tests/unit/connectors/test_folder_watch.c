@@ -20,7 +20,7 @@ static void shell(const struct fixture *f, const char *command)
 {
 	CLEANUP(freep) char *line = mem_printf("cd '%s' && %s", f->root, command);
 
-	assert_int_equal(system(line), 0);
+	run_shell(line);
 }
 
 static void test_nothing_is_due_while_nothing_happens(void **state)
@@ -139,8 +139,7 @@ static void test_mapped_writes_show_when_unmapped(void **state)
 	assert_ptr_not_equal(p, MAP_FAILED);
 	*p = 'x';
 	(void)munmap(p, 1);
-	(void)close(fd);
-	fd = -1;
+	(void)close(take_fd(&fd));
 	await(f, 'F', "d/old");
 }
 
@@ -250,10 +249,10 @@ static void test_temporary_names_wake_nobody(void **state)
 
 static uint64_t read_number(const char *path)
 {
-	CLEANUP(fclosep) FILE *from = fopen(path, "re");
-	unsigned long long n = 0;
+	CLEANUP(close_fdp) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char digits[32] = "";
 
-	return from && fscanf(from, "%llu", &n) == 1 ? n : 0;
+	return fd >= 0 && read(fd, digits, sizeof(digits) - 1) > 0 ? strtoull(digits, NULL, 10) : 0;
 }
 
 static void test_overflow_leads_to_a_full_pass(void **state)
@@ -303,7 +302,7 @@ static void *churn(void *arg)
 {
 	struct fixture *f = arg;
 	unsigned seed = 7;
-	char from[PATH_MAX], to[PATH_MAX];
+	char from[PATH_MAX], to[PATH_MAX + 8];
 
 	for (int i = 0; i < 3000; i++) {
 		(void)snprintf(from, sizeof(from), "%s/t%d", f->root, rand_r(&seed) % 12);
@@ -316,8 +315,8 @@ static void *churn(void *arg)
 			(void)rename(from, to);
 			break;
 		case 2:
-			strcat(from, "/file");
-			(void)close(open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+			(void)snprintf(to, sizeof(to), "%s/file", from);
+			(void)close(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 			break;
 		default:
 			if (rand_r(&seed) % 3 == 0)
