@@ -1,6 +1,6 @@
 /* folder_scan.h - looks at directories and hands each on as a page.
  *
- * Up to SCAN_THREADS threads (the caller's and, when there is work for it, one more) take directories from a common stack. It is
+ * Up to two threads (the caller's and, when there is work for it, one more) take directories from a common stack. It is
  * last in, first out, so it holds at most the siblings along one path down: paths only, a few hundred kilobytes for a million
  * files in a thousand directories. A page takes about 130 bytes an entry (names, tokens and struct entry; 130 MB for a
  * directory of a million files): this is the only thing in the folder source that grows with what is found. */
@@ -13,7 +13,6 @@
 
 #include <stdatomic.h>
 
-#define SCAN_THREADS 2
 #define SCAN_DEPTH_MAX 128           /* directories below the root; deeper ones are counted as skipped */
 #define SCAN_PATH_MAX 4095           /* bytes of a key: what one open can take (PATH_MAX less its NUL); longer ones likewise */
 
