@@ -32,9 +32,9 @@ uint8_t *arena_payload(struct arena *a);                /* where the next member
 size_t arena_member(struct arena *a, const struct content_id *id, size_t n);
 
 /* The committer's side, in this order. Members not kept are cut out: the kept ones move together. arena_keep(): places in
- * ascending order, each once; returns where the member lies now. arena_seal(): pads what was kept to SEGMENT_ALIGN and
+ * ascending order, each once, n as given to arena_member(); returns where the member lies now. arena_seal(): pads what was kept to SEGMENT_ALIGN and
  * returns it; *ret_n 0: nothing was kept. */
-size_t arena_keep(struct arena *a, size_t place);
+size_t arena_keep(struct arena *a, size_t place, size_t n);
 const void *arena_seal(struct arena *a, size_t *ret_n);
 size_t arena_kept(const struct arena *a);               /* bytes kept so far: where the next kept member will lie */
 

@@ -72,7 +72,7 @@ static struct location place_of(struct group *g, struct change *c, const struct 
 		return (struct location){
 			.kind = LOCATION_SEGMENT,
 			.segment = appender_segment(g->log),
-			.offset = appender_offset(g->log) + arena_keep(c->arena, a->place) + TAR_BLOCK,
+			.offset = appender_offset(g->log) + arena_keep(c->arena, a->place, a->bytes) + TAR_BLOCK,
 		};
 	case ARRIVAL_FILE:
 		return (struct location){ .kind = LOCATION_LARGE };

@@ -47,8 +47,8 @@ static void test_kept_members_move_together(void **state)
 	size_t places[4];
 	for (uint8_t i = 0; i < 4; i++)
 		places[i] = member(a, i + 1, 700);
-	assert_int_equal(arena_keep(a, places[1]), 0);
-	assert_int_equal(arena_keep(a, places[3]), 1536);
+	assert_int_equal(arena_keep(a, places[1], 700), 0);
+	assert_int_equal(arena_keep(a, places[3], 700), 1536);
 	size_t n;
 	const uint8_t *bytes = arena_seal(a, &n);
 	assert_int_equal(n, 4096);
@@ -84,7 +84,7 @@ static void test_largest_member_fits_and_its_padding_too(void **state)
 	struct arena *a = arena_get(p, ARENA_MEMBER_MAX);
 	size_t n;
 	assert_true(arena_room(a) >= ARENA_MEMBER_MAX);
-	assert_int_equal(arena_keep(a, member(a, 7, ARENA_MEMBER_MAX)), 0);
+	assert_int_equal(arena_keep(a, member(a, 7, ARENA_MEMBER_MAX), ARENA_MEMBER_MAX), 0);
 	(void)arena_seal(a, &n);
 	assert_int_equal(n, ARENA_MEMBER_MAX + SEGMENT_ALIGN);
 	arena_put(a);
@@ -107,7 +107,7 @@ static void test_reused_arena_is_empty(void **state)
 	(void)state;
 	struct arena_pool *p = arena_pool_new(0);
 	struct arena *a = arena_get(p, 1);
-	(void)arena_keep(a, member(a, 1, 5));
+	(void)arena_keep(a, member(a, 1, 5), 5);
 	arena_put(a);
 	struct arena *again = arena_get(p, 1);
 	assert_ptr_equal(again, a);
