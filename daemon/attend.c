@@ -14,8 +14,7 @@
 
 struct client {
 	struct attend *a;
-	int fd;
-	sd_event_source *event;
+	sd_event_source *event; /* floating: its end frees the client; the descriptor stays open */
 };
 
 struct attend {
@@ -29,12 +28,23 @@ struct attend {
 	void *arg;
 };
 
+static void stop_listening(struct attend *a)
+{
+	if (a->fd < 0)
+		return;
+	(void)unlinkat(a->state_dir, "attend.sock", 0);
+	a->event = sd_event_source_disable_unref(a->event);
+	a->patience = sd_event_source_disable_unref(a->patience);
+	close_fdp(&a->fd);
+	a->fd = -1;
+}
+
 static void desert(struct attend *a)
 {
 	if (a->deserted)
 		return;
 	a->deserted = true;
-	attend_close(a);
+	stop_listening(a);
 	a->on_deserted(a->arg);
 }
 
@@ -47,12 +57,12 @@ static int client_done(sd_event_source *event, int fd, uint32_t revents, void *a
 	if (recv(fd, &byte, 1, MSG_DONTWAIT) > 0)
 		return 0;
 	struct attend *a = c->a;
-	sd_event_source_disable_unref(event);
+	(void)sd_event_source_set_enabled(event, SD_EVENT_OFF);
+	(void)sd_event_source_set_floating(event, 0); /* its last reference: frees c */
 	if (--a->clients == 0)
 		desert(a);
 	else
 		(void)close(fd);
-	free(c);
 	return 0;
 }
 
@@ -65,11 +75,14 @@ static int client_new(sd_event_source *event, int listener, uint32_t revents, vo
 	if (fd < 0 || send(fd, "R", 1, MSG_NOSIGNAL) != 1)
 		return 0;
 	struct client *c = mem_zero(1, sizeof(*c));
-	*c = (struct client){ .a = a, .fd = fd };
+	c->a = a;
 	if (sd_event_add_io(a->loop, &c->event, fd, EPOLLIN, client_done, c) < 0) {
 		free(c);
 		return 0;
 	}
+	(void)sd_event_source_set_destroy_callback(c->event, free);
+	(void)sd_event_source_set_floating(c->event, 1);
+	(void)sd_event_source_unref(c->event);
 	(void)take_fd(&fd);
 	a->clients++;
 	return 0;
@@ -98,7 +111,6 @@ int attend_open(sd_event *loop, int state_dir, void (*on_deserted)(void *arg), v
 		rc = sd_event_add_time_relative(loop, &a->patience, CLOCK_MONOTONIC, FIRST_CLIENT_USEC, 0, nobody_came, a);
 	if (rc < 0) {
 		attend_close(a);
-		free(a);
 		return err_set(err, ERR_FATAL, -rc, "watch attend.sock");
 	}
 	*ret = a;
@@ -107,11 +119,8 @@ int attend_open(sd_event *loop, int state_dir, void (*on_deserted)(void *arg), v
 
 void attend_close(struct attend *a)
 {
-	if (!a || a->fd < 0)
+	if (!a)
 		return;
-	(void)unlinkat(a->state_dir, "attend.sock", 0);
-	sd_event_source_disable_unref(a->event);
-	sd_event_source_disable_unref(a->patience);
-	close_fdp(&a->fd);
-	a->fd = -1;
+	stop_listening(a);
+	free(a);
 }

@@ -12,6 +12,6 @@
 struct attend;
 /* on_deserted runs once in the loop when the last client has gone, or none came for 15 s. */
 int attend_open(sd_event *loop, int state_dir, void (*on_deserted)(void *arg), void *arg, struct attend **ret, struct err *err);
-void attend_close(struct attend *a); /* stops listening; connections stay open until the process ends. NULL allowed */
+void attend_close(struct attend *a); /* after the loop; connections stay open until the process ends. NULL allowed */
 
 #endif

@@ -216,6 +216,9 @@ enum loop_end loop_run(struct pipeline *p, enum pipeline_mode mode, int state_di
 		close_fdp(&l.drained_fd);
 	}
 	attend_close(attend);
+	(void)sd_event_source_disable_unref(l.pump);
+	(void)sd_event_source_disable_unref(l.report);
+	(void)sd_event_source_disable_unref(l.watchdog);
 	(void)sd_event_unref(l.event);
 	return l.end;
 }

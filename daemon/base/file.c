@@ -188,13 +188,40 @@ int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 	return 0;
 }
 
+/* openat2, one component at a time, none of them a symlink, for where it is missing: valgrind, and old seccomp filters. */
+static int open_stepwise(int dirfd, const char *path, int flags)
+{
+	CLEANUP(close_fdp) int at = -1;
+
+	for (;;) {
+		char name[NAME_MAX + 1];
+		size_t len = strcspn(path, "/"), slashes = strspn(path + len, "/");
+		bool last = path[len + slashes] == '\0', climbs = len == 2 && path[0] == '.' && path[1] == '.';
+
+		if (len == 0 || climbs || len > NAME_MAX) {
+			errno = len > NAME_MAX ? ENAMETOOLONG : *path ? EXDEV : ENOENT;
+			return -1;
+		}
+		*(char *)mempcpy(name, path, len) = '\0';
+		int next = openat(at < 0 ? dirfd : at, name,
+			O_CLOEXEC | O_NOFOLLOW | (last ? flags : O_PATH | O_DIRECTORY));
+		if (last || next < 0)
+			return next;
+		close_fdp(&at);
+		at = next;
+		path += len + slashes;
+	}
+}
+
 int file_open_beneath(int dirfd, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	int fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+
+	return fd < 0 && errno == ENOSYS ? open_stepwise(dirfd, path, flags) : fd;
 }
 
 int64_t file_free_bytes(int fd)
