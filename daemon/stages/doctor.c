@@ -29,8 +29,8 @@ static void look_at_disk(struct pipeline *p, const struct visit *v)
 	(void)snprintf(found, sizeof(found), "%lld MiB free, intake pauses below %llu MiB", (long long)(room >> 20),
 		(unsigned long long)(p->config->limits.reserve_bytes >> 20));
 	say(v, enough ? "ok" : "warn", "disk", found, enough ? "" : "free space, or move state_dir to a larger file system");
-	struct err err;
-	if (store_ready(p->store, 0, &err) < 0)
+	struct err err = { 0 };
+	if (store_ready(p->store, 0, &err) < 0 || *pipeline_intake(p, err.text, sizeof(err.text)))
 		say(v, "fail", "store", err.text, "intake goes on by itself when there is room");
 	else
 		say(v, "ok", "store", "takes new objects", "");

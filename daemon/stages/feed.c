@@ -23,7 +23,7 @@ struct feed {
 	size_t next, count;
 	uint64_t *claims;       /* numbers in hand, unordered */
 	size_t claim_count;
-	bool stopping;
+	bool stopping, woken;
 };
 
 struct feed *feed_new(struct pipeline *p, enum stage stage, enum media media)
@@ -63,6 +63,14 @@ void feed_stop(struct feed *f)
 void feed_kick(struct feed *f)
 {
 	pthread_mutex_lock(&f->lock);
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+}
+
+void feed_wake(struct feed *f)
+{
+	pthread_mutex_lock(&f->lock);
+	f->woken = true;
 	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->lock);
 }
@@ -156,10 +164,11 @@ bool feed_next(struct feed *f, uint64_t deadline_ns, struct work *ret)
 			pipeline_fail(f->p, &err);
 			break;
 		}
-		if (clock_mono_ns() >= deadline_ns)
+		if (f->woken || clock_mono_ns() >= deadline_ns)
 			break;
 		wait_until(f, due_ns < deadline_ns ? due_ns : deadline_ns);
 	}
+	f->woken = false;
 	pthread_mutex_unlock(&f->lock);
 	if (got)
 		account_take(f->p, 1);

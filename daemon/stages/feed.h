@@ -12,8 +12,9 @@ struct feed *feed_new(struct pipeline *p, enum stage stage, enum media media);
 void feed_free(struct feed *f);    /* NULL allowed; no thread waits in it */
 void feed_stop(struct feed *f);    /* feed_next() returns false from now on */
 void feed_kick(struct feed *f);    /* something was committed: there may be work */
+void feed_wake(struct feed *f);    /* one feed_next() that waits, or the next one, returns false: its caller has to look at something else */
 /* Waits for the next due piece, until deadline_ns (clock_mono_ns; UINT64_MAX: for ever). True: *ret is claimed and counted
- * in the account. False: stopped, or nothing by the deadline. */
+ * in the account. False: stopped, woken, or nothing by the deadline. */
 bool feed_next(struct feed *f, uint64_t deadline_ns, struct work *ret);
 void feed_release(struct feed *f, uint64_t number); /* its result is durable, or it goes back to the queue */
 /* True when something is due now, or a piece with fewer than `attempts` attempts waits for its time. */

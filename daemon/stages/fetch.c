@@ -126,7 +126,19 @@ static void cargo_end(struct cargo *c)
 	free(c);
 }
 
-/* In the committer's thread. What was not kept for want of room is found again by another pass: the retrier asks for it. */
+/* Objects that were not kept for want of room are found again by another pass: the retrier asks for it. */
+static void leave(struct fetcher *f, uint64_t n)
+{
+	atomic_fetch_add(&f->left, n);
+	feed_wake(f->feed);
+}
+
+static bool is_want_of_room(const struct err *err)
+{
+	return err->class == ERR_RETRY && (err->sys == ENOSPC || err->sys == EDQUOT);
+}
+
+/* In the committer's thread. */
 static void arrived(void *arg, int64_t revision, const struct err *err)
 {
 	struct cargo *c = arg;
@@ -134,7 +146,7 @@ static void arrived(void *arg, int64_t revision, const struct err *err)
 	if (revision < 0 && err->class == ERR_FATAL)
 		pipeline_fail(f->p, err);
 	if (revision < 0 && err->class != ERR_FATAL)
-		atomic_fetch_add(&f->left, c->count);
+		leave(f, c->count);
 	pipeline_committed(f->p);
 	cargo_end(c); /* last: what is in hand keeps the pipeline alive */
 }
@@ -342,12 +354,15 @@ static void fetch_batch(struct fetch_worker *w, struct fetch_batch *b)
 		if (f->p->stopping || source_paused(b->source)) {
 			job_end(f, job); /* the pass after the pause finds it again */
 		} else if (intake_wait(f->intake, job->object.bytes) < 0) {
-			atomic_fetch_add(&f->left, 1);
+			leave(f, 1);
 			job_end(f, job);
-		} else if (fetch_one(w, job, &err) < 0) {
-			fetch_failed(w, job, &err);
-		} else {
+		} else if (fetch_one(w, job, &err) == 0) {
 			atomic_fetch_add_explicit(&f->p->read_objects, 1, memory_order_relaxed);
+		} else if (is_want_of_room(&err)) {
+			leave(f, 1);
+			job_end(f, job);
+		} else {
+			fetch_failed(w, job, &err);
 		}
 	}
 	batch_free(b);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOKS 3 /* of one that is no daemon */
+#define LOOKS 3 /* of one that is no daemon, in all: it is to end */
 
 struct intake {
 	struct pipeline *p;
@@ -16,6 +16,7 @@ struct intake {
 	pthread_mutex_t lock;    /* guards all below */
 	pthread_cond_t changed;
 	char why[512];           /* "" while open */
+	int looks;               /* taken so far */
 	bool stopping;
 };
 
@@ -49,21 +50,23 @@ void intake_stop(struct intake *i)
 	pthread_mutex_unlock(&i->lock);
 }
 
-/* One look's time. In --once only a few looks: what is left is found again by the next pass. */
-static int stay_closed(struct intake *i, const char *why, int *looks)
+/* One look's time. */
+static int stay_closed(struct intake *i, const char *why)
 {
 	pthread_mutex_lock(&i->lock);
 	if (!i->why[0])
 		LOG_WARNING(LOG_PAUSED, "intake paused: %s; it goes on by itself when there is room", why);
 	(void)snprintf(i->why, sizeof(i->why), "%s", why);
 	i->closed = true;
+	bool patient = i->p->mode == PIPELINE_DAEMON || i->looks < LOOKS;
 	struct timespec at = clock_spec(clock_mono_ns() + INTAKE_LOOK_NS);
-	while (!i->stopping && pthread_cond_timedwait(&i->changed, &i->lock, &at) == 0)
+	while (patient && !i->stopping && pthread_cond_timedwait(&i->changed, &i->lock, &at) == 0)
 		;
+	i->looks += i->looks < LOOKS;
 	bool stopping = i->stopping;
 	pthread_mutex_unlock(&i->lock);
 	account_step(i->p); /* waiting for room is no hang */
-	return stopping || (i->p->mode != PIPELINE_DAEMON && ++*looks >= LOOKS) ? -1 : 0;
+	return stopping || !patient ? -1 : 0;
 }
 
 static void open_again(struct intake *i)
@@ -79,9 +82,8 @@ static void open_again(struct intake *i)
 int intake_wait(struct intake *i, uint64_t bytes)
 {
 	struct err err;
-	int looks = 0;
 	while (store_ready(i->p->store, bytes, &err) < 0)
-		if (stay_closed(i, err.text, &looks) < 0)
+		if (stay_closed(i, err.text) < 0)
 			return -1;
 	if (i->closed)
 		open_again(i);

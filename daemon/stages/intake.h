@@ -10,8 +10,8 @@ struct intake;
 struct intake *intake_new(struct pipeline *p);
 void intake_free(struct intake *i); /* NULL allowed */
 void intake_stop(struct intake *i);
-/* Returns when the store takes `bytes` more. -1: stopping, or (but for a daemon) still no room after three looks: the object
- * is left to another pass. Any thread. */
+/* Returns when the store takes `bytes` more. -1: stopping, or (but for a daemon) three looks in all have found no room: the
+ * object is left to another pass. Any thread. */
 int intake_wait(struct intake *i, uint64_t bytes);
 const char *intake_text(struct intake *i, char *buf, size_t n); /* buf: "" open, else why it is closed */
 

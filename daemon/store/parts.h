@@ -7,6 +7,7 @@
 #include "daemon/store/mark.h"
 #include "daemon/store/store.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct committer;
@@ -20,6 +21,7 @@ struct store {
 	struct derived *derived;
 	struct committer *committer;
 	_Atomic uint64_t paused_until_ns; /* clock_mono_ns(): no intake before, the disk was found full */
+	pthread_mutex_t room;            /* held from the look at free space until a large blob has taken its share */
 };
 
 /* The committer of s, whose log ends at *at. s is complete but for s->committer. */

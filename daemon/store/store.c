@@ -153,6 +153,7 @@ int store_open(const char *state_dir, const struct store_options *o, struct stor
 	struct store *s = mem_zero(1, sizeof(*s));
 	s->options = *o;
 	s->segments = s->large = s->packs = -1;
+	(void)pthread_mutex_init(&s->room, NULL);
 	if (parts_open(s, state_dir, &report, err) < 0) {
 		store_close(s);
 		return -1;
@@ -174,6 +175,7 @@ void store_close(struct store *s)
 	close_fdp(&s->segments);
 	close_fdp(&s->large);
 	close_fdp(&s->packs);
+	(void)pthread_mutex_destroy(&s->room);
 	free(s);
 }
 
@@ -235,11 +237,11 @@ int store_ready(struct store *s, uint64_t more_bytes, struct err *err)
 	if (clock_mono_ns() < atomic_load(&s->paused_until_ns))
 		return err_set(err, ERR_RETRY, ENOSPC, "intake is paused, the disk was found full: free space on it");
 	if (kv_used_percent(s->kv) >= MAP_FULL_PERCENT)
-		return err_set(err, ERR_RETRY, 0, "intake is paused, the index has used %d %% of its map: raise limits.map",
+		return err_set(err, ERR_RETRY, ENOSPC, "intake is paused, the index has used %d %% of its map: raise limits.map",
 			MAP_FULL_PERCENT);
 	int64_t free_bytes = file_free_bytes(s->segments);
 	if (free_bytes >= 0 && (uint64_t)free_bytes < s->options.reserve_bytes + more_bytes)
-		return err_set(err, ERR_RETRY, 0,
+		return err_set(err, ERR_RETRY, ENOSPC,
 			"intake is paused, %" PRId64 " MiB are free for %" PRIu64 " MiB and limits.reserve of %" PRIu64
 			" MiB: free space on the disk",
 			free_bytes >> 20, more_bytes >> 20, s->options.reserve_bytes >> 20);
@@ -248,9 +250,12 @@ int store_ready(struct store *s, uint64_t more_bytes, struct err *err)
 
 int large_create(struct store *s, uint64_t sized_bytes, int *ret_fd, struct err *err)
 {
-	if (store_ready(s, sized_bytes, err) < 0)
-		return -1;
-	return large_new(s->large, sized_bytes, ret_fd, err);
+	(void)pthread_mutex_lock(&s->room);
+	int done = store_ready(s, sized_bytes, err);
+	if (done == 0)
+		done = large_new(s->large, sized_bytes, ret_fd, err);
+	(void)pthread_mutex_unlock(&s->room);
+	return done;
 }
 
 int store_blob(struct store *s, const struct item *item, int *ret_fd, uint64_t *ret_offset, struct err *err)
