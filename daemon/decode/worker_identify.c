@@ -117,6 +117,12 @@ static bool root_is_svg(const char *p, const char *end)
 	}
 }
 
+/* libmagic calls UTF-16 with one broken unit binary; who writes the mark means text. */
+static bool has_utf16_mark(const uint8_t *bytes, size_t size)
+{
+	return size >= 2 && ((bytes[0] == 0xff && bytes[1] == 0xfe) || (bytes[0] == 0xfe && bytes[1] == 0xff));
+}
+
 /* "text/plain; charset=us-ascii" -> the two parts. */
 static void split(const char *answer, struct identity *id, char charset[32])
 {
@@ -136,6 +142,10 @@ int identify(const uint8_t *bytes, size_t size, struct identity *ret, struct err
 	char charset[32];
 	struct identity id = { 0 };
 	split(answer ? answer : "application/octet-stream; charset=binary", &id, charset);
+	if (strcmp(id.type, "application/octet-stream") == 0 && has_utf16_mark(bytes, size)) {
+		(void)snprintf(id.type, sizeof(id.type), "text/plain");
+		charset[0] = '\0';
+	}
 	const struct row *row = find_row(id.type);
 	id.media = row ? row->media : MEDIA_OTHER;
 	if (id.media == MEDIA_TEXT && root_is_svg((const char *)bytes, (const char *)bytes + size)) {

@@ -39,55 +39,56 @@ struct ort_base {
 };
 typedef const struct ort_base *ort_get_base_fn(void);
 
-/* X(index in the table, name, result, parameters) */
-#define ORT_CALLS(X)                                                                                                   \
-	X(1, GetErrorCode, int, (const ort_status *))                                                                  \
-	X(2, GetErrorMessage, const char *, (const ort_status *))                                                      \
-	X(4, CreateEnvWithCustomLogger, ort_status *, (ort_log_fn *, void *, int, const char *, ort_env **))           \
-	X(6, DisableTelemetryEvents, ort_status *, (const ort_env *))                                                  \
-	X(7, CreateSession, ort_status *, (const ort_env *, const char *, const ort_options *, ort_session **))        \
-	X(9, Run, ort_status *,                                                                                        \
-	  (ort_session *, const void *, const char *const *, const ort_value *const *, size_t, const char *const *,    \
-	   size_t, ort_value **))                                                                                      \
-	X(10, CreateSessionOptions, ort_status *, (ort_options **))                                                    \
-	X(13, SetSessionExecutionMode, ort_status *, (ort_options *, int))                                             \
-	X(17, DisableMemPattern, ort_status *, (ort_options *))                                                        \
-	X(19, DisableCpuMemArena, ort_status *, (ort_options *))                                                       \
-	X(22, SetSessionLogSeverityLevel, ort_status *, (ort_options *, int))                                          \
-	X(23, SetSessionGraphOptimizationLevel, ort_status *, (ort_options *, int))                                    \
-	X(24, SetIntraOpNumThreads, ort_status *, (ort_options *, int))                                                \
-	X(25, SetInterOpNumThreads, ort_status *, (ort_options *, int))                                                \
-	X(30, SessionGetInputCount, ort_status *, (const ort_session *, size_t *))                                     \
-	X(31, SessionGetOutputCount, ort_status *, (const ort_session *, size_t *))                                    \
-	X(33, SessionGetInputTypeInfo, ort_status *, (const ort_session *, size_t, ort_type **))                       \
-	X(34, SessionGetOutputTypeInfo, ort_status *, (const ort_session *, size_t, ort_type **))                      \
-	X(36, SessionGetInputName, ort_status *, (const ort_session *, size_t, ort_allocator *, char **))              \
-	X(37, SessionGetOutputName, ort_status *, (const ort_session *, size_t, ort_allocator *, char **))             \
-	X(49, CreateTensorWithDataAsOrtValue, ort_status *,                                                            \
-	  (const ort_memory *, void *, size_t, const int64_t *, size_t, int, ort_value **))                            \
-	X(50, IsTensor, ort_status *, (const ort_value *, int *))                                                      \
-	X(51, GetTensorMutableData, ort_status *, (ort_value *, void **))                                              \
-	X(55, CastTypeInfoToTensorInfo, ort_status *, (const ort_type *, const ort_shape **))                          \
-	X(56, GetOnnxTypeFromTypeInfo, ort_status *, (const ort_type *, int *))                                        \
-	X(60, GetTensorElementType, ort_status *, (const ort_shape *, int *))                                          \
-	X(61, GetDimensionsCount, ort_status *, (const ort_shape *, size_t *))                                         \
-	X(62, GetDimensions, ort_status *, (const ort_shape *, int64_t *, size_t))                                     \
-	X(65, GetTensorTypeAndShape, ort_status *, (const ort_value *, ort_shape **))                                  \
-	X(69, CreateCpuMemoryInfo, ort_status *, (int, int, ort_memory **))                                            \
-	X(76, AllocatorFree, ort_status *, (ort_allocator *, void *))                                                  \
-	X(78, GetAllocatorWithDefaultOptions, ort_status *, (ort_allocator **))                                        \
-	X(92, ReleaseEnv, void, (ort_env *))                                                                           \
-	X(93, ReleaseStatus, void, (ort_status *))                                                                     \
-	X(94, ReleaseMemoryInfo, void, (ort_memory *))                                                                 \
-	X(95, ReleaseSession, void, (ort_session *))                                                                   \
-	X(96, ReleaseValue, void, (ort_value *))                                                                       \
-	X(98, ReleaseTypeInfo, void, (ort_type *))                                                                     \
-	X(99, ReleaseTensorTypeAndShapeInfo, void, (ort_shape *))                                                      \
-	X(100, ReleaseSessionOptions, void, (ort_options *))                                                           \
-	X(130, AddSessionConfigEntry, ort_status *, (ort_options *, const char *, const char *))
+/* X(index in the table, name, type) */
+#define ORT_CALLS(X)                                                                                            \
+	X(1, GetErrorCode, int (*)(const ort_status *))                                                         \
+	X(2, GetErrorMessage, const char *(*)(const ort_status *))                                              \
+	X(4, CreateEnvWithCustomLogger, ort_status *(*)(ort_log_fn *, void *, int, const char *,                \
+	  ort_env **))                                                                                          \
+	X(6, DisableTelemetryEvents, ort_status *(*)(const ort_env *))                                          \
+	X(7, CreateSession, ort_status *(*)(const ort_env *, const char *, const ort_options *,                 \
+	  ort_session **))                                                                                      \
+	X(9, Run, ort_status *(*)(ort_session *, const void *, const char *const *,                             \
+	  const ort_value *const *, size_t, const char *const *, size_t, ort_value **))                         \
+	X(10, CreateSessionOptions, ort_status *(*)(ort_options **))                                            \
+	X(13, SetSessionExecutionMode, ort_status *(*)(ort_options *, int))                                     \
+	X(17, DisableMemPattern, ort_status *(*)(ort_options *))                                                \
+	X(19, DisableCpuMemArena, ort_status *(*)(ort_options *))                                               \
+	X(22, SetSessionLogSeverityLevel, ort_status *(*)(ort_options *, int))                                  \
+	X(23, SetSessionGraphOptimizationLevel, ort_status *(*)(ort_options *, int))                            \
+	X(24, SetIntraOpNumThreads, ort_status *(*)(ort_options *, int))                                        \
+	X(25, SetInterOpNumThreads, ort_status *(*)(ort_options *, int))                                        \
+	X(30, SessionGetInputCount, ort_status *(*)(const ort_session *, size_t *))                             \
+	X(31, SessionGetOutputCount, ort_status *(*)(const ort_session *, size_t *))                            \
+	X(33, SessionGetInputTypeInfo, ort_status *(*)(const ort_session *, size_t, ort_type **))               \
+	X(34, SessionGetOutputTypeInfo, ort_status *(*)(const ort_session *, size_t, ort_type **))              \
+	X(36, SessionGetInputName, ort_status *(*)(const ort_session *, size_t, ort_allocator *, char **))      \
+	X(37, SessionGetOutputName, ort_status *(*)(const ort_session *, size_t, ort_allocator *, char **))     \
+	X(49, CreateTensorWithDataAsOrtValue, ort_status *(*)(const ort_memory *, void *, size_t,               \
+	  const int64_t *, size_t, int, ort_value **))                                                          \
+	X(50, IsTensor, ort_status *(*)(const ort_value *, int *))                                              \
+	X(51, GetTensorMutableData, ort_status *(*)(ort_value *, void **))                                      \
+	X(55, CastTypeInfoToTensorInfo, ort_status *(*)(const ort_type *, const ort_shape **))                  \
+	X(56, GetOnnxTypeFromTypeInfo, ort_status *(*)(const ort_type *, int *))                                \
+	X(60, GetTensorElementType, ort_status *(*)(const ort_shape *, int *))                                  \
+	X(61, GetDimensionsCount, ort_status *(*)(const ort_shape *, size_t *))                                 \
+	X(62, GetDimensions, ort_status *(*)(const ort_shape *, int64_t *, size_t))                             \
+	X(65, GetTensorTypeAndShape, ort_status *(*)(const ort_value *, ort_shape **))                          \
+	X(69, CreateCpuMemoryInfo, ort_status *(*)(int, int, ort_memory **))                                    \
+	X(76, AllocatorFree, ort_status *(*)(ort_allocator *, void *))                                          \
+	X(78, GetAllocatorWithDefaultOptions, ort_status *(*)(ort_allocator **))                                \
+	X(92, ReleaseEnv, void (*)(ort_env *))                                                                  \
+	X(93, ReleaseStatus, void (*)(ort_status *))                                                            \
+	X(94, ReleaseMemoryInfo, void (*)(ort_memory *))                                                        \
+	X(95, ReleaseSession, void (*)(ort_session *))                                                          \
+	X(96, ReleaseValue, void (*)(ort_value *))                                                              \
+	X(98, ReleaseTypeInfo, void (*)(ort_type *))                                                            \
+	X(99, ReleaseTensorTypeAndShapeInfo, void (*)(ort_shape *))                                             \
+	X(100, ReleaseSessionOptions, void (*)(ort_options *))                                                  \
+	X(130, AddSessionConfigEntry, ort_status *(*)(ort_options *, const char *, const char *))
 
 struct ort_api {
-#define ORT_MEMBER(index, name, result, parameters) result(*name) parameters;
+#define ORT_MEMBER(index, name, type) __typeof__(type)(name);
 	ORT_CALLS(ORT_MEMBER)
 #undef ORT_MEMBER
 };

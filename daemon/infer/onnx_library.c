@@ -42,7 +42,7 @@ int onnx_check(const struct onnx_library *lib, ort_status *status, enum err_clas
 
 static void bind(struct ort_api *api, const void *const *table)
 {
-#define ORT_BIND(index, name, result, parameters) memcpy(&api->name, &table[index], sizeof(api->name));
+#define ORT_BIND(index, name, type) memcpy(&api->name, &table[index], sizeof(api->name));
 	ORT_CALLS(ORT_BIND)
 #undef ORT_BIND
 }

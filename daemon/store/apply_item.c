@@ -92,7 +92,9 @@ int apply_claim_content(struct kv_txn *txn, const struct content_id *id, uint64_
 int apply_item(struct kv_txn *txn, const struct record_item *r)
 {
 	struct item_row row;
-	int is_there = r->item > 0 ? rows_get_item(txn, r->item, &row) : apply_disagree(txn, "an item without a number");
+	if (r->item == 0)
+		return apply_disagree(txn, "an item is to be made without a number");
+	int is_there = rows_get_item(txn, r->item, &row);
 	if (is_there != 0)
 		return is_there < 0 ? -1 : item_upgrade(txn, r, &row);
 	struct key k;
@@ -114,7 +116,8 @@ static int by_state_move(struct kv_txn *txn, uint64_t item, enum item_state from
 	struct key k;
 	if (from == to)
 		return 0;
-	if (kv_delete(txn, TABLE_BY_STATE, key_by_state(&k, from, item)) < 0 || count(txn, COUNTER_BY_STATE, from, -1) < 0 ||
+	if (kv_delete(txn, TABLE_BY_STATE, key_by_state(&k, from, item)) < 0 ||
+		count(txn, COUNTER_BY_STATE, from, -1) < 0 ||
 		kv_put(txn, TABLE_BY_STATE, key_by_state(&k, to, item), (struct slice){ "", 0 }) < 0)
 		return -1;
 	return count(txn, COUNTER_BY_STATE, to, 1);
@@ -128,7 +131,8 @@ static int item_move(struct kv_txn *txn, uint64_t item, struct item_row *row, en
 	enum media old_media = row->media;
 	int64_t old_due_ms = row->due_ms;
 	if (!item_may_move(from, to))
-		return apply_disagree(txn, "item %" PRIu64 " may not move from %s to %s", item, item_state_name(from), item_state_name(to));
+		return apply_disagree(txn, "item %" PRIu64 " may not move from %s to %s", item, item_state_name(from),
+			item_state_name(to));
 	row->state = to;
 	row->media = media;
 	row->due_ms = 0;
@@ -178,7 +182,7 @@ int apply_item_failure(struct kv_txn *txn, const struct record_failure *r)
 		return item_move(txn, r->number, &row, ITEM_QUARANTINED, row.media) < 0 ? -1 : failure_set(txn, r);
 	}
 	if (item_state_work(row.state) != r->stage)
-		return 0; /* the attempt was of work that has been done or dropped meanwhile: nothing is left to try again */
+		return 0; /* the work has been done or dropped meanwhile: nothing is left to try again */
 	enum media media = row.media;
 	int64_t old_due_ms = row.due_ms;
 	row.due_ms = r->due_ms;
@@ -237,8 +241,8 @@ int apply_annotation(struct kv_txn *txn, const struct record_annotation *r, uint
 	if (is_there < 0 || item_of(txn, r->item, "an annotation", &item) < 0)
 		return -1;
 	if (is_there)
-		return apply_disagree(txn, "annotation %" PRIu32 " of item %" PRIu64 " is to be made, and %s", r->n, r->item,
-			r->n > 0 ? "exists" : "has no number");
+		return apply_disagree(txn, "annotation %" PRIu32 " of item %" PRIu64 " is to be made, and %s", r->n,
+			r->item, r->n > 0 ? "exists" : "has no number");
 	if (item.annotations < r->n) {
 		item.annotations = r->n;
 		if (rows_put_item(txn, r->item, &item) < 0)
@@ -258,8 +262,8 @@ int apply_until(struct kv_txn *txn, const struct record_until *r, uint64_t revis
 	if (is_there < 0)
 		return -1;
 	if (!is_there || row.until != 0)
-		return apply_disagree(txn, "annotation %" PRIu32 " of item %" PRIu64 " is to be superseded, and %s", r->n, r->item,
-			is_there ? "was before" : "does not exist");
+		return apply_disagree(txn, "annotation %" PRIu32 " of item %" PRIu64 " is to be superseded, and %s",
+			r->n, r->item, is_there ? "was before" : "does not exist");
 	row.until = revision;
 	if (rows_put_annotation(txn, r->item, r->n, &row) < 0)
 		return -1;

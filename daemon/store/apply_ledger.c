@@ -1,4 +1,4 @@
-/* apply_ledger.c - what records about sources and objects change: ledger rows, references, directory digests, counters. */
+/* apply_ledger.c - what records about sources and objects change: ledger rows, references, digests, counters. */
 #include "daemon/store/apply_ledger.h"
 
 #include "daemon/base/cleanup.h"
@@ -9,7 +9,8 @@
 
 #include <inttypes.h>
 
-#define GONE_STEP 256 /* rows of a vanished directory that are read before they are changed: no cursor stays open over a write */
+/* Rows of a vanished directory that are read before they are changed: no cursor stays open over a write. */
+#define GONE_STEP 256
 
 /* The row of one object: where it is, and what it was before. */
 struct spot {
@@ -34,7 +35,8 @@ static bool tree_key(struct slice key)
 }
 
 /* 1: at the row of that key. 0: not there; with make only the row itself is missing. -1. */
-static int spot_find(struct kv_txn *txn, struct slice source, enum layout layout, struct slice key, bool make, struct spot *ret)
+static int spot_find(struct kv_txn *txn, struct slice source, enum layout layout, struct slice key, bool make,
+	struct spot *ret)
 {
 	struct pending *p = pending_of(txn);
 	struct slice path;
@@ -45,11 +47,16 @@ static int spot_find(struct kv_txn *txn, struct slice source, enum layout layout
 	int is_there = pending_source(p, source, make, &word);
 	if (is_there <= 0)
 		return is_there;
-	is_there = make ? (ret->at = pending_place(p, word, path)) ? 1 : -1 : pending_find_place(p, word, path, &ret->at);
-	if (is_there <= 0)
+	if (make) {
+		ret->at = pending_place(p, word, path);
+		is_there = ret->at && pending_slot(p, ret->at, ret->name, false, &ret->key) == 0 ? 1 : -1;
+	} else {
+		is_there = pending_find_place(p, word, path, &ret->at);
+		if (is_there > 0)
+			is_there = ledger_slot(txn, word, ret->at->node, ret->name, false, &ret->key);
+	}
+	if (is_there < 0 || (is_there == 0 && !make))
 		return is_there;
-	is_there = make ? pending_slot(p, ret->at, ret->name, false, &ret->key) < 0 ? -1 : 1
-			: ledger_slot(txn, word, ret->at->node, ret->name, false, &ret->key);
 	if (is_there > 0)
 		is_there = rows_get_object(txn, key_slice(&ret->key), &ret->row);
 	ret->is_there = is_there > 0;
@@ -81,7 +88,8 @@ static void digest_change(struct pending *p, struct place *at, struct slice name
 
 static bool unsettled(const struct object_row *row)
 {
-	return row->state == OBJECT_RETRYING || row->state == OBJECT_QUARANTINED || (row->state == OBJECT_PRESENT && row->racy);
+	return row->state == OBJECT_RETRYING || row->state == OBJECT_QUARANTINED ||
+		(row->state == OBJECT_PRESENT && row->racy);
 }
 
 /* Known directories are part of their parent's digest. A place that becomes known makes those above it known. */
@@ -123,7 +131,8 @@ static int spot_set(struct kv_txn *txn, struct spot *s, const struct object_row 
 		digest_change(p, s->at, s->name, row->version, true);
 	s->at->row.unsettled += (uint64_t)((int)(row && unsettled(row)) - (int)unsettled(&s->row));
 	s->at->dirty = true;
-	if ((row ? rows_put_object(txn, key_slice(&s->key), row) : kv_delete(txn, TABLE_OBJECT, key_slice(&s->key))) < 0)
+	struct slice key = key_slice(&s->key);
+	if ((row ? rows_put_object(txn, key, row) : kv_delete(txn, TABLE_OBJECT, key)) < 0)
 		return -1;
 	if (s->is_there && count_object(txn, s->at, s->row.state, -1) < 0)
 		return -1;
@@ -139,8 +148,8 @@ static int spot_numbered(struct kv_txn *txn, struct slice source, enum layout la
 	if (ret->is_there ? number != 0 && number != ret->row.number : number == 0) {
 		CLEANUP(buf_done) struct buf text = { 0 };
 		text_printable(&text, key);
-		return apply_disagree(txn, "'%s' is to be object %" PRIu64 ", and is %" PRIu64, text.data ? text.data : "", number,
-			ret->row.number);
+		return apply_disagree(txn, "'%s' is to be object %" PRIu64 ", and is %" PRIu64,
+			text.data ? text.data : "", number, ret->row.number);
 	}
 	if (ret->is_there)
 		return 0;
@@ -161,11 +170,19 @@ int apply_object(struct kv_txn *txn, const struct record_object *r)
 	uint64_t number = s.row.number, old_item = s.row.item;
 	enum object_state old_state = s.row.state;
 	int has_item = old_item == r->item && r->item > 0 ? 1 : kv_get(txn, TABLE_ITEM, key_item(&k, r->item), &value);
-	if (has_item <= 0)
-		return has_item < 0 ? -1 : apply_disagree(txn, "object %" PRIu64 " carries item %" PRIu64 ", which does not exist",
-						   number, r->item);
-	struct object_row row = { .kind = OBJECT_FILE, .state = OBJECT_PRESENT, .layout = r->layout, .racy = r->racy, .number = number, .item = r->item,
-		.bytes = r->bytes, .version = r->version };
+	if (has_item < 0)
+		return -1;
+	if (has_item == 0)
+		return apply_disagree(txn, "object %" PRIu64 " is to carry item %" PRIu64 ", which does not exist",
+			number, r->item);
+	struct object_row row = { .kind = OBJECT_FILE,
+		.state = OBJECT_PRESENT,
+		.layout = r->layout,
+		.racy = r->racy,
+		.number = number,
+		.item = r->item,
+		.bytes = r->bytes,
+		.version = r->version };
 	if (spot_set(txn, &s, &row) < 0 || place_know(txn, s.at, true) < 0)
 		return -1;
 	if (old_item != r->item) {
@@ -178,7 +195,8 @@ int apply_object(struct kv_txn *txn, const struct record_object *r)
 	return had_failed ? failure_clear(txn, SUBJECT_OBJECT, number) : 0;
 }
 
-int apply_find_object(struct kv_txn *txn, struct slice source, enum layout layout, struct slice key, struct ledger_row *ret)
+int apply_find_object(struct kv_txn *txn, struct slice source, enum layout layout, struct slice key,
+	struct ledger_row *ret)
 {
 	struct spot s;
 	if (!pending_of(txn))
@@ -212,7 +230,7 @@ int apply_object_failure(struct kv_txn *txn, const struct record_failure *r)
 
 /* Gone */
 
-/* An object that never carried an item leaves nothing behind: its retries were not logged, so a rebuild would not know it. */
+/* An object that never carried an item leaves nothing behind: its retries are not in the log for a rebuild to find. */
 static int file_gone(struct kv_txn *txn, struct spot *s)
 {
 	struct object_row row = s->row;
@@ -267,7 +285,7 @@ static int row_gone(struct vanished *v, struct slice key, struct slice prefix)
 	return file_gone(v->txn, &s);
 }
 
-/* Reads keys below a node from *from on, at most GONE_STEP, each as a length byte pair and its bytes; moves *from past them. */
+/* Reads keys below a node from *from on, at most GONE_STEP, each as u16 length and bytes; moves *from past them. */
 static int rows_collect(struct kv_txn *txn, struct key *from, struct buf *to)
 {
 	struct kv_cursor *c;

@@ -1,4 +1,4 @@
-/* apply_ledger.h - records about sources and their objects, applied. All return 0, or -1 with the transaction failed. */
+/* apply_ledger.h - records about sources and objects, applied. All return 0, or -1 with the transaction failed. */
 #ifndef INLET_STORE_APPLY_LEDGER_H
 #define INLET_STORE_APPLY_LEDGER_H
 

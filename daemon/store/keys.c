@@ -121,7 +121,8 @@ struct slice key_directory(struct key *k, uint32_t source, uint64_t node)
 	return key_slice(k);
 }
 
-struct slice key_object(struct key *k, uint32_t source, uint64_t node, struct slice name, const char *suffix, size_t suffix_len)
+struct slice key_object(struct key *k, uint32_t source, uint64_t node, struct slice name, const char *suffix,
+	size_t suffix_len)
 {
 	(void)key_directory(k, source, node);
 	if (name.len > 0)

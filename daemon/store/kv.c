@@ -86,9 +86,9 @@ static int kv_error(const struct kv *kv, int rc, const char *what, struct err *e
 	if (rc == EACCES || rc == EPERM || rc == EROFS || rc == EMFILE || rc == ENFILE || rc == EAGAIN)
 		return err_set(err, ERR_FATAL, rc, "%s: the index in '%s'", what, kv->dir);
 	if (rc == ENOMEM)
-		return err_set(err, ERR_FATAL, rc, "%s: cannot map %" PRIu64 " bytes of address space: lower limits.map", what,
-			kv->map_bytes);
-	return err_set(err, ERR_FATAL, 0, "%s: the index in '%s': %s; \"inlet rebuild-index\" makes it anew from the log", what,
+		return err_set(err, ERR_FATAL, rc,
+			"%s: cannot map %" PRIu64 " bytes of address space: lower limits.map", what, kv->map_bytes);
+	return err_set(err, ERR_FATAL, 0, "%s: the index in '%s': %s; \"inlet rebuild-index\" makes it anew", what,
 		kv->dir, mdb_strerror(rc));
 }
 
@@ -104,8 +104,8 @@ static int dbis_open(struct kv *kv, unsigned begin_flags, unsigned dbi_flags)
 	return rc != 0 ? rc : mdb_txn_commit(txn);
 }
 
-/* LMDB does not tell where its map lies, and reading its file with a descriptor of our own would drop its locks: find the
- * mapping of that inode and size in our own address space. */
+/* LMDB does not tell where its map lies, and reading its file with a descriptor of our own would drop its locks: find
+ * the mapping of that inode and size in our own address space. */
 static void *map_find(const struct kv *kv)
 {
 	struct stat st;
@@ -154,7 +154,9 @@ int kv_open(const char *dir, uint64_t map_bytes, struct kv **ret, struct err *er
 		return err_set(err, ERR_FATAL, errno, "open the index directory '%s'", dir);
 	if (env_open(kv, err) < 0)
 		return -1;
-	if (dir_sync(kv->dirfd, dir, err) < 0) /* LMDB leaves its file's name to us; always, a crash may have come between */
+	/* LMDB leaves making its file's name durable to us. Not only after creating it: a crash may have come between.
+	 */
+	if (dir_sync(kv->dirfd, dir, err) < 0)
 		return -1;
 	kv->map = map_find(kv);
 	(void)kv_reader_check(kv);

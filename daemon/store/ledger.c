@@ -39,8 +39,8 @@ int ledger_slot(struct kv_txn *txn, uint32_t source, uint64_t node, struct slice
 	return 1;
 }
 
-static int find_row(struct kv_txn *txn, uint32_t source, uint64_t node, struct slice name, bool directory, struct key *ret_key,
-	struct object_row *ret)
+static int find_row(struct kv_txn *txn, uint32_t source, uint64_t node, struct slice name, bool directory,
+	struct key *ret_key, struct object_row *ret)
 {
 	int is_there = ledger_slot(txn, source, node, name, directory, ret_key);
 	return is_there > 0 ? rows_get_object(txn, key_slice(ret_key), ret) : is_there;
@@ -139,8 +139,14 @@ int ledger_path(struct kv_txn *txn, struct slice object_key, struct buf *to)
 
 int ledger_show(struct kv_txn *txn, struct slice name, const struct object_row *row, struct ledger_row *ret)
 {
-	*ret = (struct ledger_row){ .name = name, .directory = row->kind == OBJECT_DIRECTORY, .state = row->state, .racy = row->racy,
-		.version = row->version, .bytes = row->bytes, .object = row->number, .item = row->item };
+	*ret = (struct ledger_row){ .name = name,
+		.directory = row->kind == OBJECT_DIRECTORY,
+		.state = row->state,
+		.racy = row->racy,
+		.version = row->version,
+		.bytes = row->bytes,
+		.object = row->number,
+		.item = row->item };
 	if (row->state != OBJECT_RETRYING && row->state != OBJECT_QUARANTINED)
 		return 0;
 	struct failure_row failure;

@@ -5,11 +5,11 @@
  *
  *   a file, a bucket key       its bytes, at most NAME_PART of them
  *   a directory of a tree      its bytes and \0: right behind a file of that name, which may be there, gone
- *   anything longer            its first NAME_PART bytes and \xff: a *continued* row that leads to a node of its own, where
- *                              the rest of the name follows by the same rules
+ *   anything longer            its first NAME_PART bytes and \xff: a *continued* row, whose node holds the
+ *                              rest of the name by the same rules
  *
- * so that the byte order of stored names is the byte order of names. Nodes are never given again and never change parent:
- * a directory that goes and returns keeps its node. */
+ * so that the byte order of stored names is the byte order of names. Nodes are never given again and never change
+ * parent: a directory that goes and returns keeps its node. */
 #ifndef INLET_STORE_LEDGER_H
 #define INLET_STORE_LEDGER_H
 

@@ -80,7 +80,8 @@ int pending_count(struct pending *p, uint64_t counter, int64_t change)
 		return -1;
 	if (change < 0 && slot->value < (uint64_t)-change)
 		return kv_fail(p->txn, ERR_FATAL, 0,
-			"the index is damaged: counter %" PRIx64 " would fall below zero; \"inlet rebuild-index\" makes it anew from the log",
+			"the index is damaged: counter %" PRIx64
+			" would fall below 0; \"inlet rebuild-index\" makes it anew",
 			counter);
 	slot->value += (uint64_t)change;
 	slot->dirty = true;
@@ -143,7 +144,8 @@ int pending_source(struct pending *p, struct slice name, bool make, uint32_t *re
 		return 1;
 	}
 	if (name.len == 0 || name.len > KEY_MAX)
-		return kv_fail(p->txn, ERR_FATAL, 0, "a source's name has %zu bytes: 1 to %d are possible", name.len, KEY_MAX);
+		return kv_fail(p->txn, ERR_FATAL, 0, "a source's name has %zu bytes: 1 to %d are possible", name.len,
+			KEY_MAX);
 	struct source_value row = { 0 };
 	int is_there = rows_get_source(p->txn, name, &row);
 	if (is_there < 0 || (!is_there && !make))
@@ -166,7 +168,8 @@ static struct place **place_find(struct place **slots, size_t size, uint64_t has
 	size_t i = hash & (size - 1);
 	for (; slots[i]; i = (i + 1) & (size - 1)) {
 		struct place *at = slots[i];
-		if (at->hash == hash && at->source == source && slice_eq((struct slice){ at->path, at->path_len }, path))
+		if (at->hash == hash && at->source == source &&
+			slice_eq((struct slice){ at->path, at->path_len }, path))
 			break;
 	}
 	return &slots[i];
@@ -222,7 +225,8 @@ static struct place *place_keep(struct pending *p, struct place *parent, const s
 }
 
 /* Where a name leads below a node, made if it is not there: a node that is a continued name or a directory. */
-static int node_make(struct pending *p, uint32_t source, const struct key *at, enum object_kind kind, uint64_t *ret_node)
+static int node_make(struct pending *p, uint32_t source, const struct key *at, enum object_kind kind,
+	uint64_t *ret_node)
 {
 	*ret_node = pending_next(p, counter_id(COUNTER_LAST_NODE, 0, 0, 0));
 	struct object_row row = { .kind = kind, .node = *ret_node,
@@ -237,7 +241,8 @@ static int node_make(struct pending *p, uint32_t source, const struct key *at, e
 }
 
 /* Key of the row for name below a node, and the node that holds it, which the name's continuation may have made. */
-static int slot_make(struct pending *p, uint32_t source, uint64_t *node, struct slice *name, bool directory, struct key *ret)
+static int slot_make(struct pending *p, uint32_t source, uint64_t *node, struct slice *name, bool directory,
+	struct key *ret)
 {
 	while (name->len > NAME_PART) {
 		struct object_row row;
@@ -298,8 +303,8 @@ static int child_load(struct pending *p, struct place *parent, struct slice name
 }
 
 /* One step down from parent (NULL: to the root), from the cache or the index. 1, 0 not there, -1. */
-static int step(struct pending *p, struct place *parent, uint32_t source, uint64_t hash, struct slice path, struct slice name,
-	bool make, struct place **ret)
+static int step(struct pending *p, struct place *parent, uint32_t source, uint64_t hash, struct slice path,
+	struct slice name, bool make, struct place **ret)
 {
 	struct place *at = p->place_size ? *place_find(p->places, p->place_size, hash, source, path) : NULL;
 	if (!at) {

@@ -1,8 +1,8 @@
 /* pending.h - what a write transaction keeps in memory until it commits: counters, and the directories it touches.
  *
- * Thousands of records of a group change the same dozen counters and directory rows: they are read once, changed here, and
- * put when the transaction commits (or pending_flush()). All of it is dropped with the transaction. Functions that return
- * a pointer return NULL when the transaction failed; kv_failed() says why. */
+ * Thousands of records of a group change the same dozen counters and directory rows: they are read once, changed here,
+ * and put when the transaction commits (or pending_flush()). All of it is dropped with the transaction. Functions that
+ * return a pointer return NULL when the transaction failed; kv_failed() says why. */
 #ifndef INLET_STORE_PENDING_H
 #define INLET_STORE_PENDING_H
 
@@ -32,7 +32,8 @@ int pending_value(struct pending *p, uint64_t counter, uint64_t *ret);
 uint64_t pending_next(struct pending *p, uint64_t counter);             /* one more; 0: failed */
 int pending_word(struct pending *p, struct slice bytes, uint32_t *ret); /* finds or makes the word. 0, -1 */
 
-/* The word of a source; make: with its row in TABLE_SOURCE, if need be an empty one. 1, 0 not there (never with make), -1. */
+/* The word of a source; make: with its row in TABLE_SOURCE, if need be an empty one. 1, 0 not there (never with make),
+ * -1. */
 int pending_source(struct pending *p, struct slice name, bool make, uint32_t *ret);
 
 /* The place with this path, made if it is not there: then it is not known yet (state OBJECT_GONE). */

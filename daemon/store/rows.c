@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FORMAT 1 /* first byte of each value; a form that changes takes the next number and keeps the reader of this one */
+/* First byte of each value; a form that changes takes the next number and keeps the reader of this one. */
+#define FORMAT 1
 #define PACKED __attribute__((packed))
 #define ROW_STACK 512 /* a row that is larger than this is built on the heap */
 
@@ -84,8 +85,8 @@ int rows_corrupt(struct kv_txn *txn, enum table t, struct slice key)
 	char hex[2 * 64 + 1];
 	text_hex((const uint8_t *)key.p, key.len < 64 ? key.len : 64, hex);
 	return kv_fail(txn, ERR_FATAL, 0,
-		"the index is damaged: row %s of table %s cannot be read; \"inlet rebuild-index\" makes it anew from the log", hex,
-		table_name(t));
+		"the index is damaged: row %s of table %s cannot be read; \"inlet rebuild-index\" makes it anew",
+		hex, table_name(t));
 }
 
 /* Copies the fixed part of a value and leaves the rest in *ret_tail; false: too short or of an unknown format. */
@@ -109,7 +110,8 @@ static bool cut(struct slice *tail, uint32_t le_len, struct slice *ret)
 }
 
 /* A value of a head and up to four tails. */
-static int put_parts(struct kv_txn *txn, enum table t, struct slice key, struct slice head, const struct slice *tails, size_t n)
+static int put_parts(struct kv_txn *txn, enum table t, struct slice key, struct slice head, const struct slice *tails,
+	size_t n)
 {
 	char stack[ROW_STACK];
 	CLEANUP(freep) char *heap = NULL;
@@ -134,12 +136,17 @@ int rows_read_item(struct kv_txn *txn, struct slice key, struct slice value, str
 	struct item_disk d;
 	struct item_known_disk known = { 0 };
 	struct slice tail;
-	if (!take(value, &d, sizeof(d), &tail) || d.state == ITEM_NONE || d.state >= ITEM_STATES || d.failed_stage >= STAGES ||
-		d.media >= MEDIAS || d.at > LOCATION_REFERENCE || (tail.len > 0 && tail.len < sizeof(known)))
+	if (!take(value, &d, sizeof(d), &tail) || d.state == ITEM_NONE || d.state >= ITEM_STATES ||
+		d.failed_stage >= STAGES || d.media >= MEDIAS || d.at > LOCATION_REFERENCE ||
+		(tail.len > 0 && tail.len < sizeof(known)))
 		return rows_corrupt(txn, TABLE_ITEM, key);
-	*ret = (struct item_row){ .state = d.state, .failed_stage = d.failed_stage, .media = d.media,
-		.at = { .kind = d.at, .segment = le32toh(d.segment), .offset = le64toh(d.offset) }, .bytes = le64toh(d.bytes),
-		.due_ms = (int64_t)le64toh(d.due_ms), .annotations = le32toh(d.annotations) };
+	*ret = (struct item_row){ .state = d.state,
+		.failed_stage = d.failed_stage,
+		.media = d.media,
+		.at = { .kind = d.at, .segment = le32toh(d.segment), .offset = le64toh(d.offset) },
+		.bytes = le64toh(d.bytes),
+		.due_ms = (int64_t)le64toh(d.due_ms),
+		.annotations = le32toh(d.annotations) };
 	memcpy(ret->content.sha256, d.sha256, SHA256_BYTES);
 	if (tail.len == 0)
 		return 0;
@@ -163,9 +170,15 @@ int rows_get_item(struct kv_txn *txn, uint64_t item, struct item_row *ret)
 
 int rows_put_item(struct kv_txn *txn, uint64_t item, const struct item_row *row)
 {
-	struct item_disk d = { .format = FORMAT, .state = (uint8_t)row->state, .failed_stage = (uint8_t)row->failed_stage,
-		.media = (uint8_t)row->media, .at = (uint8_t)row->at.kind, .segment = htole32(row->at.segment),
-		.offset = htole64(row->at.offset), .bytes = htole64(row->bytes), .due_ms = htole64((uint64_t)row->due_ms),
+	struct item_disk d = { .format = FORMAT,
+		.state = (uint8_t)row->state,
+		.failed_stage = (uint8_t)row->failed_stage,
+		.media = (uint8_t)row->media,
+		.at = (uint8_t)row->at.kind,
+		.segment = htole32(row->at.segment),
+		.offset = htole64(row->at.offset),
+		.bytes = htole64(row->bytes),
+		.due_ms = htole64((uint64_t)row->due_ms),
 		.annotations = htole32(row->annotations) };
 	memcpy(d.sha256, row->content.sha256, SHA256_BYTES);
 	struct item_known_disk known = { .media_type = htole32(row->media_type), .width = htole32(row->width),
@@ -212,8 +225,11 @@ int rows_put_object(struct kv_txn *txn, struct slice key, const struct object_ro
 	uint8_t flags = (uint8_t)((row->racy ? FLAG_RACY : 0) | (row->ref_gone ? FLAG_REF_GONE : 0) |
 		(row->layout == LAYOUT_FLAT ? FLAG_FLAT : 0));
 	if (row->kind != OBJECT_FILE) {
-		struct object_node_disk d = { .format = FORMAT, .kind = (uint8_t)row->kind, .state = (uint8_t)row->state,
-			.flags = flags, .node = htole64(row->node) };
+		struct object_node_disk d = { .format = FORMAT,
+			.kind = (uint8_t)row->kind,
+			.state = (uint8_t)row->state,
+			.flags = flags,
+			.node = htole64(row->node) };
 		return kv_put(txn, TABLE_OBJECT, key, HEAD(d));
 	}
 	struct object_disk d = { .format = FORMAT, .kind = OBJECT_FILE, .state = (uint8_t)row->state, .flags = flags,
@@ -231,17 +247,26 @@ int rows_get_directory(struct kv_txn *txn, uint32_t source, uint64_t node, struc
 		return is_there;
 	if (!take(value, &d, sizeof(d), &name))
 		return rows_corrupt(txn, TABLE_DIRECTORY, key_slice(&k));
-	*ret = (struct directory_row){ .continued = d.flags & FLAG_CONTINUED, .parent = le64toh(d.parent), .count = le64toh(d.count),
-		.digest = { .lo = le64toh(d.digest_lo), .hi = le64toh(d.digest_hi) }, .unsettled = le64toh(d.unsettled),
-		.skipped = le32toh(d.skipped), .name = name };
+	*ret = (struct directory_row){ .continued = d.flags & FLAG_CONTINUED,
+		.parent = le64toh(d.parent),
+		.count = le64toh(d.count),
+		.digest = { .lo = le64toh(d.digest_lo), .hi = le64toh(d.digest_hi) },
+		.unsettled = le64toh(d.unsettled),
+		.skipped = le32toh(d.skipped),
+		.name = name };
 	return 1;
 }
 
 int rows_put_directory(struct kv_txn *txn, uint32_t source, uint64_t node, const struct directory_row *row)
 {
-	struct directory_disk d = { .format = FORMAT, .flags = row->continued ? FLAG_CONTINUED : 0, .skipped = htole32(row->skipped),
-		.parent = htole64(row->parent), .count = htole64(row->count), .digest_lo = htole64(row->digest.lo),
-		.digest_hi = htole64(row->digest.hi), .unsettled = htole64(row->unsettled) };
+	struct directory_disk d = { .format = FORMAT,
+		.flags = row->continued ? FLAG_CONTINUED : 0,
+		.skipped = htole32(row->skipped),
+		.parent = htole64(row->parent),
+		.count = htole64(row->count),
+		.digest_lo = htole64(row->digest.lo),
+		.digest_hi = htole64(row->digest.hi),
+		.unsettled = htole64(row->unsettled) };
 	struct key k;
 	return put_parts(txn, TABLE_DIRECTORY, key_directory(&k, source, node), HEAD(d), &row->name, 1);
 }
@@ -267,7 +292,9 @@ int rows_read_run(struct kv_txn *txn, struct slice key, struct slice value, stru
 	struct slice tail;
 	if (!take(value, &d, sizeof(d), &tail) || tail.len % RUN_SCORE_BYTES != 0)
 		return rows_corrupt(txn, TABLE_RUN, key);
-	*ret = (struct run_row){ .model = le32toh(d.model), .count = tail.len / RUN_SCORE_BYTES, .scores = (const uint8_t *)tail.p };
+	*ret = (struct run_row){ .model = le32toh(d.model),
+		.count = tail.len / RUN_SCORE_BYTES,
+		.scores = (const uint8_t *)tail.p };
 	return 0;
 }
 
@@ -299,9 +326,17 @@ int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice valu
 	struct slice geometry;
 	if (!take(value, &d, sizeof(d), &geometry) || d.status >= STATUSES)
 		return rows_corrupt(txn, TABLE_ANNOTATION, key);
-	*ret = (struct annotation_row){ .status = d.status, .confidence = bits_float(d.confidence), .concept = le32toh(d.concept),
-		.worker = le32toh(d.worker), .model = le32toh(d.model), .version = le32toh(d.version), .object = le64toh(d.object),
-		.time_ms = (int64_t)le64toh(d.time_ms), .since = le64toh(d.since), .until = le64toh(d.until), .geometry = geometry };
+	*ret = (struct annotation_row){ .status = d.status,
+		.confidence = bits_float(d.confidence),
+		.concept = le32toh(d.concept),
+		.worker = le32toh(d.worker),
+		.model = le32toh(d.model),
+		.version = le32toh(d.version),
+		.object = le64toh(d.object),
+		.time_ms = (int64_t)le64toh(d.time_ms),
+		.since = le64toh(d.since),
+		.until = le64toh(d.until),
+		.geometry = geometry };
 	return 0;
 }
 
@@ -315,10 +350,17 @@ int rows_get_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, struct an
 
 int rows_put_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, const struct annotation_row *row)
 {
-	struct annotation_disk d = { .format = FORMAT, .status = (uint8_t)row->status, .confidence = float_bits(row->confidence),
-		.concept = htole32(row->concept), .worker = htole32(row->worker), .model = htole32(row->model),
-		.version = htole32(row->version), .object = htole64(row->object), .time_ms = htole64((uint64_t)row->time_ms),
-		.since = htole64(row->since), .until = htole64(row->until) };
+	struct annotation_disk d = { .format = FORMAT,
+		.status = (uint8_t)row->status,
+		.confidence = float_bits(row->confidence),
+		.concept = htole32(row->concept),
+		.worker = htole32(row->worker),
+		.model = htole32(row->model),
+		.version = htole32(row->version),
+		.object = htole64(row->object),
+		.time_ms = htole64((uint64_t)row->time_ms),
+		.since = htole64(row->since),
+		.until = htole64(row->until) };
 	struct key k;
 	return put_parts(txn, TABLE_ANNOTATION, key_annotation(&k, item, n), HEAD(d), &row->geometry, 1);
 }
@@ -330,8 +372,14 @@ int rows_read_failure(struct kv_txn *txn, struct slice key, struct slice value, 
 	if (!take(value, &d, sizeof(d), &tail) || d.stage >= STAGES || !cut(&tail, d.version_len, &version) ||
 		!cut(&tail, d.reason_len, &reason) || !cut(&tail, d.cure_len, &cure))
 		return rows_corrupt(txn, TABLE_FAILURE, key);
-	*ret = (struct failure_row){ .stage = d.stage, .retry = d.retry != 0, .attempts = le32toh(d.attempts),
-		.due_ms = (int64_t)le64toh(d.due_ms), .bytes = le64toh(d.bytes), .version = version, .reason = reason, .cure = cure };
+	*ret = (struct failure_row){ .stage = d.stage,
+		.retry = d.retry != 0,
+		.attempts = le32toh(d.attempts),
+		.due_ms = (int64_t)le64toh(d.due_ms),
+		.bytes = le64toh(d.bytes),
+		.version = version,
+		.reason = reason,
+		.cure = cure };
 	return 0;
 }
 
@@ -345,9 +393,15 @@ int rows_get_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t 
 
 int rows_put_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t number, const struct failure_row *row)
 {
-	struct failure_disk d = { .format = FORMAT, .stage = (uint8_t)row->stage, .retry = row->retry, .attempts = htole32(row->attempts),
-		.due_ms = htole64((uint64_t)row->due_ms), .bytes = htole64(row->bytes), .version_len = htole32((uint32_t)row->version.len),
-		.reason_len = htole32((uint32_t)row->reason.len), .cure_len = htole32((uint32_t)row->cure.len) };
+	struct failure_disk d = { .format = FORMAT,
+		.stage = (uint8_t)row->stage,
+		.retry = row->retry,
+		.attempts = htole32(row->attempts),
+		.due_ms = htole64((uint64_t)row->due_ms),
+		.bytes = htole64(row->bytes),
+		.version_len = htole32((uint32_t)row->version.len),
+		.reason_len = htole32((uint32_t)row->reason.len),
+		.cure_len = htole32((uint32_t)row->cure.len) };
 	struct slice tails[] = { row->version, row->reason, row->cure };
 	struct key k;
 	return put_parts(txn, TABLE_FAILURE, key_failure(&k, subject, number), HEAD(d), tails, 3);
@@ -357,8 +411,9 @@ int rows_read_source(struct kv_txn *txn, struct slice key, struct slice value, s
 {
 	struct source_disk d;
 	struct slice tail;
-	if (!take(value, &d, sizeof(d), &tail) || !cut(&tail, d.kind_len, &ret->kind) || !cut(&tail, d.root_len, &ret->root) ||
-		!cut(&tail, d.state_len, &ret->state) || !cut(&tail, d.message_len, &ret->message))
+	if (!take(value, &d, sizeof(d), &tail) || !cut(&tail, d.kind_len, &ret->kind) ||
+		!cut(&tail, d.root_len, &ret->root) || !cut(&tail, d.state_len, &ret->state) ||
+		!cut(&tail, d.message_len, &ret->message))
 		return rows_corrupt(txn, TABLE_SOURCE, key);
 	ret->last_pass_ms = (int64_t)le64toh(d.last_pass_ms);
 	return 0;
@@ -390,8 +445,12 @@ int rows_get_derived(struct kv_txn *txn, uint64_t item, enum derived_kind kind, 
 		return is_there;
 	if (!take(value, &d, sizeof(d), &tail))
 		return rows_corrupt(txn, TABLE_DERIVED, key_slice(&k));
-	*ret = (struct record_derived){ .item = item, .kind = kind, .pack = le32toh(d.pack), .offset = le64toh(d.offset),
-		.bytes = le64toh(d.bytes), .check = le64toh(d.check) };
+	*ret = (struct record_derived){ .item = item,
+		.kind = kind,
+		.pack = le32toh(d.pack),
+		.offset = le64toh(d.offset),
+		.bytes = le64toh(d.bytes),
+		.check = le64toh(d.check) };
 	return 1;
 }
 

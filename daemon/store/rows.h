@@ -1,12 +1,12 @@
 /* rows.h - how rows of the index look: keys, values, and the words that values share.
  *
- * Numbers in keys are big-endian, so that memcmp order is their order; numbers in values are little-endian. Every value that
- * may change its form begins with a format byte. A value that does not decode fails its transaction with ERR_FATAL and the
- * table and key named, never more. Strings that repeat over millions of rows (source names, media types, concepts, model
- * names and versions, workers) are *words*: a u32, given once, kept in TABLE_META.
+ * Numbers in keys are big-endian, so that memcmp order is their order; numbers in values are little-endian. Every value
+ * that may change its form begins with a format byte. A value that does not decode fails its transaction with ERR_FATAL
+ * and the table and key named, never more. Strings that repeat over millions of rows (source names, media types,
+ * concepts, model names and versions, workers) are *words*: a u32, given once, kept in TABLE_META.
  *
- * rows_get_X(): 1 found, 0 not, -1 the transaction failed. rows_put_X(): 0, -1. Slices of a row that was read lie in the map:
- * valid until the next write in the transaction or its end. */
+ * rows_get_X(): 1 found, 0 not, -1 the transaction failed. rows_put_X(): 0, -1. Slices of a row that was read lie in
+ * the map: valid until the next write in the transaction or its end. */
 #ifndef INLET_STORE_ROWS_H
 #define INLET_STORE_ROWS_H
 
@@ -29,7 +29,8 @@ struct slice key_item(struct key *k, uint64_t item);
 struct slice key_by_state(struct key *k, enum item_state state, uint64_t item);
 /* TABLE_REF: (item, object) -> nothing; (0, object) -> the object's key in TABLE_OBJECT. */
 struct slice key_ref(struct key *k, uint64_t item, uint64_t object);
-/* TABLE_RUN: u64 item, u32 word of the model version. TABLE_ANNOTATION: u64 item, u32 n. TABLE_DERIVED: u64 item, u8 kind. */
+/* TABLE_RUN: u64 item, u32 word of the model version. TABLE_ANNOTATION: u64 item, u32 n. TABLE_DERIVED: u64 item, u8
+ * kind. */
 struct slice key_run(struct key *k, uint64_t item, uint32_t version);
 struct slice key_annotation(struct key *k, uint64_t item, uint32_t n);
 struct slice key_derived(struct key *k, uint64_t item, enum derived_kind kind);
@@ -39,7 +40,8 @@ struct slice key_work(struct key *k, enum stage stage, enum media media, int64_t
 struct slice key_failure(struct key *k, enum failure_subject subject, uint64_t number);
 /* TABLE_DIRECTORY: u32 word of the source, u64 node. TABLE_OBJECT: the same, then the stored name (ledger.h). */
 struct slice key_directory(struct key *k, uint32_t source, uint64_t node);
-struct slice key_object(struct key *k, uint32_t source, uint64_t node, struct slice name, const char *suffix, size_t suffix_len);
+struct slice key_object(struct key *k, uint32_t source, uint64_t node, struct slice name, const char *suffix,
+	size_t suffix_len);
 #define OBJECT_KEY_HEAD 12
 
 uint64_t read_be64(const void *p);
@@ -68,7 +70,8 @@ uint64_t counter_id(enum counter what, unsigned a, unsigned b, uint32_t word);
 int rows_counter(struct kv_txn *txn, uint64_t id, uint64_t *ret); /* 0: *ret, 0 where there is no row; -1 */
 int rows_put_counter(struct kv_txn *txn, uint64_t id, uint64_t value);
 
-/* TABLE_META: \1 and the bytes (those of more than 256 bytes: \3 and their keyed 128-bit hash) -> u32; \2, u32 -> the bytes. */
+/* TABLE_META: \1 and the bytes (those of more than 256 bytes: \3 and their keyed 128-bit hash) -> u32; \2, u32 -> the
+ * bytes. */
 int rows_find_word(struct kv_txn *txn, struct slice bytes, uint32_t *ret); /* 1, 0, -1; empty bytes are word 0 */
 int rows_put_word(struct kv_txn *txn, struct slice bytes, uint32_t word);
 int rows_word(struct kv_txn *txn, uint32_t word, struct slice *ret);       /* 0, -1: no such word */
@@ -101,7 +104,7 @@ struct object_row {
 	enum object_state state;
 	enum layout layout;      /* file: how its source's keys are laid out */
 	bool racy;
-	bool ref_gone;           /* file: the last word on its item was that it is gone; a failed attempt says nothing of it */
+	bool ref_gone;           /* file: its item was last known gone from it; a failed attempt does not change that */
 	uint64_t node;           /* directory, continued: where the rows below it are */
 	uint64_t number, item;   /* file: item 0 while none was ever fetched */
 	uint64_t bytes;          /* file: of that item's version */
@@ -147,7 +150,8 @@ struct annotation_row {
 };
 int rows_get_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, struct annotation_row *ret);
 int rows_put_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, const struct annotation_row *row);
-int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice value, struct annotation_row *ret); /* 0, -1 */
+/* 0, -1 */
+int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice value, struct annotation_row *ret);
 
 struct failure_row {
 	enum stage stage;

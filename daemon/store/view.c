@@ -163,9 +163,18 @@ int view_meta(struct view *v, const char *name, struct slice *ret)
 
 static int item_fill(struct view *v, uint64_t id, const struct item_row *row, struct item *ret)
 {
-	*ret = (struct item){ .id = id, .content = row->content, .bytes = row->bytes, .at = row->at, .state = row->state,
-		.failed_stage = row->failed_stage, .media = row->media, .width = row->width, .height = row->height,
-		.normalizer = row->normalizer, .canonical = row->canonical, .facts = row->facts };
+	*ret = (struct item){ .id = id,
+		.content = row->content,
+		.bytes = row->bytes,
+		.at = row->at,
+		.state = row->state,
+		.failed_stage = row->failed_stage,
+		.media = row->media,
+		.width = row->width,
+		.height = row->height,
+		.normalizer = row->normalizer,
+		.canonical = row->canonical,
+		.facts = row->facts };
 	return rows_word(v->txn, row->media_type, &ret->media_type);
 }
 
@@ -277,7 +286,8 @@ static int reference_fill(struct view *v, uint64_t object, bool gone_too, struct
 	return 1;
 }
 
-int view_references(struct view *v, uint64_t item, bool gone_too, const struct reference **ret, size_t *ret_n, struct err *err)
+int view_references(struct view *v, uint64_t item, bool gone_too, const struct reference **ret, size_t *ret_n,
+	struct err *err)
 {
 	struct reference *array = NULL;
 	size_t count = 0, cap = 0;
@@ -407,10 +417,12 @@ int view_runs(struct view *v, uint64_t item, const struct run **ret, size_t *ret
 	return 0;
 }
 
-int view_run_next(struct view *v, const struct content_id *model_version, uint64_t after, uint64_t *ret_item, struct err *err)
+int view_run_next(struct view *v, const struct content_id *model_version, uint64_t after, uint64_t *ret_item,
+	struct err *err)
 {
 	uint32_t version;
-	int is_there = rows_find_word(v->txn, (struct slice){ (const char *)model_version->sha256, SHA256_BYTES }, &version);
+	int is_there =
+		rows_find_word(v->txn, (struct slice){ (const char *)model_version->sha256, SHA256_BYTES }, &version);
 	if (is_there == 0 || after == UINT64_MAX)
 		return 0;
 	struct kv_cursor *c;

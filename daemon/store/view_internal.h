@@ -1,4 +1,4 @@
-/* view_internal.h - a view's inside, shared by the view_*.c files: one transaction and the memory of what it returned. */
+/* view_internal.h - a view's inside, shared by view_*.c: one transaction and the memory of what it returned. */
 #ifndef INLET_STORE_VIEW_INTERNAL_H
 #define INLET_STORE_VIEW_INTERNAL_H
 
@@ -25,8 +25,8 @@ int view_settle(struct view *v);
 /* What the transaction says of a failed call: fills err, returns -1. */
 int view_failed_call(struct view *v, struct err *err);
 /* The source's name and whole key of an object number, copied; ret_row may lie in the map. 1, 0, -1. */
-int view_locate(struct view *v, uint64_t object, struct slice *ret_source, struct slice *ret_key, struct object_row *ret_row,
-	struct slice *ret_name);
+int view_locate(struct view *v, uint64_t object, struct slice *ret_source, struct slice *ret_key,
+	struct object_row *ret_row, struct slice *ret_name);
 /* The item's first reference that is present, else the first of those that are gone. 1, 0 none, -1. */
 int view_first_reference(struct view *v, uint64_t item, struct reference *ret);
 

@@ -9,7 +9,8 @@
 
 /* Objects */
 
-int view_object(struct view *v, struct slice source, enum layout layout, struct slice key, struct ledger_row *ret, struct err *err)
+int view_object(struct view *v, struct slice source, enum layout layout, struct slice key, struct ledger_row *ret,
+	struct err *err)
 {
 	uint32_t word;
 	struct key at;
@@ -24,8 +25,8 @@ int view_object(struct view *v, struct slice source, enum layout layout, struct 
 	return is_there;
 }
 
-int view_locate(struct view *v, uint64_t object, struct slice *ret_source, struct slice *ret_key, struct object_row *ret_row,
-	struct slice *ret_name)
+int view_locate(struct view *v, uint64_t object, struct slice *ret_source, struct slice *ret_key,
+	struct object_row *ret_row, struct slice *ret_name)
 {
 	struct key k;
 	struct slice at, source, place;
@@ -44,8 +45,8 @@ int view_locate(struct view *v, uint64_t object, struct slice *ret_source, struc
 	return 1;
 }
 
-int view_object_by_number(struct view *v, uint64_t object, struct slice *ret_source, struct slice *ret_key, struct ledger_row *ret,
-	struct err *err)
+int view_object_by_number(struct view *v, uint64_t object, struct slice *ret_source, struct slice *ret_key,
+	struct ledger_row *ret, struct err *err)
 {
 	struct object_row row;
 	struct slice name;
@@ -72,7 +73,10 @@ int view_place(struct view *v, struct slice source, struct slice place, struct p
 		return view_failed_call(v, err);
 	if (!is_there || gone)
 		return 0;
-	*ret = (struct place_digest){ .digest = row.digest, .count = row.count, .skipped = row.skipped, .trusted = row.unsettled == 0 };
+	*ret = (struct place_digest){ .digest = row.digest,
+		.count = row.count,
+		.skipped = row.skipped,
+		.trusted = row.unsettled == 0 };
 	return 1;
 }
 
@@ -114,7 +118,8 @@ static int walk_start(struct ledger_walk *w, uint64_t node, enum layout layout, 
 		if (level_push(w, node, part, CONTINUED_MARK, 1) < 0)
 			return -1;
 		struct key k;
-		int is_there = rows_get_object(w->v->txn, key_object(&k, w->source, node, part, CONTINUED_MARK, 1), &row);
+		int is_there =
+			rows_get_object(w->v->txn, key_object(&k, w->source, node, part, CONTINUED_MARK, 1), &row);
 		if (is_there <= 0)
 			return is_there;
 		if (kv_cursor_next(w->levels[w->depth - 1].cursor, &key, &value) < 0)
@@ -128,7 +133,8 @@ static int walk_start(struct ledger_walk *w, uint64_t node, enum layout layout, 
 	return level_push(w, node, after, "\0\0", mark_len);
 }
 
-static int walk_open(struct ledger_walk *w, struct slice source, enum layout layout, struct slice place, struct slice after)
+static int walk_open(struct ledger_walk *w, struct slice source, enum layout layout, struct slice place,
+	struct slice after)
 {
 	uint64_t node = 0;
 	bool gone = false;
@@ -235,7 +241,8 @@ static int source_fill(struct view *v, struct slice name, const struct source_va
 	uint32_t word;
 	*ret = (struct source_row){ .name = name, .kind = value->kind, .root = value->root, .state = value->state,
 		.message = value->message, .last_pass_ms = value->last_pass_ms };
-	if (rows_find_word(v->txn, name, &word) < 0 || count_of(v, COUNTER_OBJECTS, OBJECT_PRESENT, word, &ret->present) < 0 ||
+	if (rows_find_word(v->txn, name, &word) < 0 ||
+		count_of(v, COUNTER_OBJECTS, OBJECT_PRESENT, word, &ret->present) < 0 ||
 		count_of(v, COUNTER_OBJECTS, OBJECT_GONE, word, &ret->gone) < 0 ||
 		count_of(v, COUNTER_OBJECTS, OBJECT_QUARANTINED, word, &ret->quarantined) < 0 ||
 		count_of(v, COUNTER_OBJECTS, OBJECT_RETRYING, word, &ret->retrying) < 0)

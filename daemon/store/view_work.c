@@ -29,8 +29,8 @@ static struct slice work_after(struct key *k, enum stage stage, enum media media
 	return key_slice(k);
 }
 
-int view_work(struct view *v, enum stage stage, enum media media, int64_t now_ms, const struct work *after, struct work *ret,
-	size_t max, struct err *err)
+int view_work(struct view *v, enum stage stage, enum media media, int64_t now_ms, const struct work *after,
+	struct work *ret, size_t max, struct err *err)
 {
 	struct key k;
 	struct kv_cursor *c;
@@ -100,7 +100,8 @@ int view_failure(struct view *v, enum failure_subject subject, uint64_t number, 
 	return is_there;
 }
 
-int view_failure_next(struct view *v, enum failure_subject subject, uint64_t number, struct failure *ret, struct err *err)
+int view_failure_next(struct view *v, enum failure_subject subject, uint64_t number, struct failure *ret,
+	struct err *err)
 {
 	struct key k;
 	struct slice key, value;
@@ -110,10 +111,12 @@ int view_failure_next(struct view *v, enum failure_subject subject, uint64_t num
 	int is_there = kv_seek(v->txn, TABLE_FAILURE, key_slice(&k), &key, &value);
 	if (is_there > 0 && key.len != k.len - 1)
 		is_there = rows_corrupt(v->txn, TABLE_FAILURE, key);
-	if (is_there < 0 || (is_there && (rows_read_failure(v->txn, key, value, &row) < 0 ||
-						 failure_fill(v, (uint8_t)key.p[0], read_be64(key.p + 1), &row, ret) < 0)))
+	if (is_there == 0)
+		return 0;
+	if (is_there < 0 || rows_read_failure(v->txn, key, value, &row) < 0 ||
+		failure_fill(v, (uint8_t)key.p[0], read_be64(key.p + 1), &row, ret) < 0)
 		return view_failed_call(v, err);
-	return is_there;
+	return 1;
 }
 
 /* Totals */

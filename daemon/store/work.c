@@ -13,12 +13,14 @@ int apply_disagree(struct kv_txn *txn, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	return kv_fail(txn, ERR_FATAL, 0, "log and index disagree: %s; \"inlet rebuild-index\" makes the index anew from the log", text);
+	return kv_fail(txn, ERR_FATAL, 0, "log and index disagree: %s; \"inlet rebuild-index\" makes the index anew",
+		text);
 }
 
 static int count_work(struct kv_txn *txn, enum stage stage, enum media media, bool retrying, int change)
 {
-	return pending_count(pending_of(txn), counter_id(COUNTER_WORK, stage, (unsigned)media << 1 | retrying, 0), change);
+	uint64_t counter = counter_id(COUNTER_WORK, stage, (unsigned)media << 1 | retrying, 0);
+	return pending_count(pending_of(txn), counter, change);
 }
 
 int work_put(struct kv_txn *txn, enum stage stage, enum media media, int64_t due_ms, uint64_t number, uint32_t attempts)
@@ -56,8 +58,14 @@ int failure_set(struct kv_txn *txn, const struct record_failure *f)
 {
 	if (failure_clear(txn, f->subject, f->number) < 0)
 		return -1;
-	struct failure_row row = { .stage = f->stage, .retry = f->retry, .attempts = f->attempts, .due_ms = f->retry ? f->due_ms : 0,
-		.bytes = f->bytes, .version = f->version, .reason = f->reason, .cure = f->cure };
+	struct failure_row row = { .stage = f->stage,
+		.retry = f->retry,
+		.attempts = f->attempts,
+		.due_ms = f->retry ? f->due_ms : 0,
+		.bytes = f->bytes,
+		.version = f->version,
+		.reason = f->reason,
+		.cure = f->cure };
 	if (rows_put_failure(txn, f->subject, f->number, &row) < 0 || count_failures(txn, f->retry, 1) < 0)
 		return -1;
 	if (f->subject == SUBJECT_ITEM || !f->retry)
@@ -72,7 +80,8 @@ int failure_clear(struct kv_txn *txn, enum failure_subject subject, uint64_t num
 	int is_there = rows_get_failure(txn, subject, number, &row);
 	if (is_there <= 0)
 		return is_there;
-	if (kv_delete(txn, TABLE_FAILURE, key_failure(&k, subject, number)) < 0 || count_failures(txn, row.retry, -1) < 0)
+	if (kv_delete(txn, TABLE_FAILURE, key_failure(&k, subject, number)) < 0 ||
+		count_failures(txn, row.retry, -1) < 0)
 		return -1;
 	if (subject == SUBJECT_ITEM || !row.retry)
 		return 0;

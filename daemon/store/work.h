@@ -10,8 +10,10 @@
 
 #include "daemon/store/pending.h"
 
-int work_put(struct kv_txn *txn, enum stage stage, enum media media, int64_t due_ms, uint64_t number, uint32_t attempts);
-int work_remove(struct kv_txn *txn, enum stage stage, enum media media, int64_t due_ms, uint64_t number); /* it is there */
+int work_put(struct kv_txn *txn, enum stage stage, enum media media, int64_t due_ms, uint64_t number,
+	uint32_t attempts);
+/* The row is there. */
+int work_remove(struct kv_txn *txn, enum stage stage, enum media media, int64_t due_ms, uint64_t number);
 /* In place of the subject's failure, if it has one. */
 int failure_set(struct kv_txn *txn, const struct record_failure *f);
 int failure_clear(struct kv_txn *txn, enum failure_subject subject, uint64_t number); /* fine when there is none */

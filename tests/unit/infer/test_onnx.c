@@ -106,8 +106,10 @@ static void test_a_sequence_is_described_as_another_type(void **state)
 /* n pictures of 4 x 4, planar; all pixels of plane c of picture i are 10 i + c. */
 static struct tensor pictures(int64_t n, float *data)
 {
-	for (size_t i = 0; i < (size_t)n * 48; i++)
-		data[i] = (float)(10 * (i / 48) + i / 16 % 3);
+	for (size_t i = 0; i < (size_t)n * 48; i++) {
+		size_t value = 10 * (i / 48) + i / 16 % 3;
+		data[i] = (float)value;
+	}
 	return (struct tensor){ .type = TENSOR_FLOAT32, .rank = 4, .dims = { n, 3, 4, 4 }, .data = data };
 }
 
@@ -124,8 +126,10 @@ static void test_run_gives_a_row_per_sample(void **state)
 		assert_int_equal(out.rank, 2);
 		assert_int_equal(out.dims[0], n);
 		assert_int_equal(out.dims[1], 3);
-		for (int64_t i = 0; i < n * 3; i++)
-			assert_float_equal(((float *)out.data)[i], (double)(10 * (i / 3) + i % 3), 1e-4);
+		for (int64_t i = 0; i < n * 3; i++) {
+			int64_t wanted = 10 * (i / 3) + i % 3;
+			assert_float_equal(((float *)out.data)[i], (double)wanted, 1e-4);
+		}
 	}
 	onnx_backend.close(b);
 }

@@ -147,15 +147,23 @@ static inline struct record object_record(const char *key, const char *version, 
 static inline struct record flat_record(struct slice key, uint64_t object, uint64_t item)
 {
 	struct record r = { .kind = RECORD_OBJECT };
-	r.object = (struct record_object){ .source = S("bucket"), .key = key, .version = S("etag"), .layout = LAYOUT_FLAT,
-		.bytes = 7, .object = object, .item = item };
+	r.object = (struct record_object){ .source = S("bucket"),
+		.key = key,
+		.version = S("etag"),
+		.layout = LAYOUT_FLAT,
+		.bytes = 7,
+		.object = object,
+		.item = item };
 	return r;
 }
 
 static inline struct record gone_record(const char *key, bool directory)
 {
 	struct record r = { .kind = RECORD_GONE };
-	r.gone = (struct record_gone){ .source = S("drop"), .key = slice_of(key), .layout = LAYOUT_TREE, .directory = directory };
+	r.gone = (struct record_gone){ .source = S("drop"),
+		.key = slice_of(key),
+		.layout = LAYOUT_TREE,
+		.directory = directory };
 	return r;
 }
 
@@ -182,11 +190,18 @@ static inline struct record run_record(uint64_t item, uint64_t version, const st
 	return r;
 }
 
-static inline struct record annotation_record(uint64_t item, uint32_t n, const char *concept, enum annotation_status status)
+static inline struct record annotation_record(uint64_t item, uint32_t n, const char *concept,
+	enum annotation_status status)
 {
 	struct record r = { .kind = RECORD_ANNOTATION };
-	r.annotation = (struct record_annotation){ .item = item, .n = n, .concept = slice_of(concept), .confidence = 0.5F,
-		.status = status, .worker = S("model"), .model = S("image-default"), .model_version = content_of(77),
+	r.annotation = (struct record_annotation){ .item = item,
+		.n = n,
+		.concept = slice_of(concept),
+		.confidence = 0.5F,
+		.status = status,
+		.worker = S("model"),
+		.model = S("image-default"),
+		.model_version = content_of(77),
 		.time_ms = 1234 };
 	return r;
 }
@@ -206,13 +221,23 @@ static inline struct record item_failure(uint64_t item, enum stage stage, bool r
 	return r;
 }
 
-static inline struct record object_failure(const char *key, const char *version, uint64_t object, bool retry, uint32_t attempts,
-	int64_t due_ms)
+static inline struct record object_failure(const char *key, const char *version, uint64_t object, bool retry,
+	uint32_t attempts, int64_t due_ms)
 {
 	struct record r = { .kind = RECORD_FAILURE };
-	r.failure = (struct record_failure){ .subject = SUBJECT_OBJECT, .number = object, .stage = STAGE_FETCH, .retry = retry,
-		.attempts = attempts, .due_ms = due_ms, .reason = S("permission denied"), .cure = S("chmod"), .source = S("drop"),
-		.key = slice_of(key), .version = slice_of(version), .layout = LAYOUT_TREE, .bytes = 9 };
+	r.failure = (struct record_failure){ .subject = SUBJECT_OBJECT,
+		.number = object,
+		.stage = STAGE_FETCH,
+		.retry = retry,
+		.attempts = attempts,
+		.due_ms = due_ms,
+		.reason = S("permission denied"),
+		.cure = S("chmod"),
+		.source = S("drop"),
+		.key = slice_of(key),
+		.version = slice_of(version),
+		.layout = LAYOUT_TREE,
+		.bytes = 9 };
 	return r;
 }
 

@@ -169,6 +169,19 @@ static void test_item_retry_is_timed_again(void **state)
 	assert_int_equal(work_now(x, STAGE_NORMALIZE, MEDIA_UNKNOWN, true), 0);
 }
 
+static void test_a_run_ends_the_failure_of_its_attempts(void **state)
+{
+	struct index *x = *state;
+	struct failure f;
+	index_apply(x, item_record(1, 10));
+	index_apply(x, facts_record(1, ITEM_NORMALIZED, MEDIA_IMAGE));
+	index_apply(x, item_failure(1, STAGE_INFER, true, 1, 5000));
+	index_apply(x, run_record(1, 77, NULL, 0));
+	assert_int_equal(view_failure(index_view(x), SUBJECT_ITEM, 1, &f, &x->err), 0);
+	assert_int_equal(totals_now(x).retrying, 0);
+	assert_int_equal(work_now(x, STAGE_INFER, MEDIA_IMAGE, true), 1); /* until its state moves on */
+}
+
 static void test_stale_item_retry_changes_nothing(void **state)
 {
 	struct index *x = *state;
@@ -224,6 +237,9 @@ static void test_annotations_stand_until_superseded(void **state)
 	assert_int_equal(n, 2);
 	assert_slice(as[0].concept, "cat");
 	assert_int_equal(as[0].until, 6);
+	assert_int_equal(view_annotations(x->view, 1, 6, &as, &n, &x->err), 0);
+	assert_int_equal(n, 2);
+	assert_slice(as[0].concept, "dog");
 	assert_int_equal(view_annotations(x->view, 1, 4, &as, &n, &x->err), 0);
 	assert_int_equal(n, 0);
 	struct totals t = totals_now(x);
@@ -264,8 +280,9 @@ static void test_until_twice_is_refused(void **state)
 static void test_dangling_items_are_refused(void **state)
 {
 	struct index *x = *state;
-	const struct record dangling[] = { facts_record(9, ITEM_NORMALIZED, MEDIA_IMAGE), state_record(9, ITEM_NORMALIZED),
-		run_record(9, 1, NULL, 0), annotation_record(9, 1, "cat", STATUS_SUCCESS), until_record(9, 1),
+	const struct record dangling[] = { facts_record(9, ITEM_NORMALIZED, MEDIA_IMAGE),
+		state_record(9, ITEM_NORMALIZED), run_record(9, 1, NULL, 0),
+		annotation_record(9, 1, "cat", STATUS_SUCCESS), until_record(9, 1),
 		item_failure(9, STAGE_NORMALIZE, false, 0, 0), object_record("a", "v", 1, 9) };
 	for (size_t i = 0; i < sizeof(dangling) / sizeof(*dangling); i++) {
 		assert_int_equal(index_try(x, dangling[i]), -1);
@@ -279,7 +296,12 @@ static void test_derived_is_replaced(void **state)
 {
 	struct index *x = *state;
 	struct record r = { .kind = RECORD_DERIVED };
-	r.derived = (struct record_derived){ .item = 1, .kind = DERIVED_CANONICAL, .pack = 1, .offset = 2, .bytes = 3, .check = 4 };
+	r.derived = (struct record_derived){ .item = 1,
+		.kind = DERIVED_CANONICAL,
+		.pack = 1,
+		.offset = 2,
+		.bytes = 3,
+		.check = 4 };
 	index_apply(x, item_record(1, 10));
 	index_apply(x, r);
 	r.derived.offset = 20;
@@ -346,6 +368,7 @@ int main(void)
 		T(test_run_keeps_the_state_and_states_move_on),
 		T(test_forbidden_move_is_refused_with_both_names),
 		T(test_item_retry_is_timed_again),
+		T(test_a_run_ends_the_failure_of_its_attempts),
 		T(test_stale_item_retry_changes_nothing),
 		T(test_quarantined_item_comes_back_by_retry),
 		T(test_annotations_stand_until_superseded),

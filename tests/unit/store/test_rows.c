@@ -54,14 +54,21 @@ static void test_object_comes_back(void **state)
 	in = (struct object_row){ .kind = OBJECT_DIRECTORY, .state = OBJECT_GONE, .node = 77 };
 	assert_int_equal(rows_put_object(x->txn, S("key"), &in), 0);
 	assert_int_equal(rows_get_object(x->txn, S("key"), &out), 1);
-	assert_true(out.kind == OBJECT_DIRECTORY && out.state == OBJECT_GONE && out.node == 77 && out.layout == LAYOUT_TREE);
+	assert_true(out.kind == OBJECT_DIRECTORY && out.state == OBJECT_GONE && out.node == 77 &&
+		out.layout == LAYOUT_TREE);
 }
 
 static void test_directory_comes_back(void **state)
 {
 	struct index *x = *state;
-	struct directory_row in = { .continued = true, .parent = 2, .count = 3, .digest = { 4, 5 }, .unsettled = 6, .skipped = 7,
-		.name = S("a dir") }, out;
+	struct directory_row in = { .continued = true,
+		.parent = 2,
+		.count = 3,
+		.digest = { 4, 5 },
+		.unsettled = 6,
+		.skipped = 7,
+		.name = S("a dir") },
+			     out;
 	assert_int_equal(rows_put_directory(index_txn(x), 1, 9, &in), 0);
 	assert_int_equal(rows_get_directory(x->txn, 1, 8, &out), 0);
 	assert_int_equal(rows_get_directory(x->txn, 1, 9, &out), 1);
@@ -73,8 +80,18 @@ static void test_directory_comes_back(void **state)
 static void test_annotation_comes_back(void **state)
 {
 	struct index *x = *state;
-	struct annotation_row in = { .status = STATUS_REVIEW_DENIED, .confidence = -1, .concept = 2, .worker = 3, .model = 4,
-		.version = 5, .object = 6, .time_ms = 7, .since = 8, .until = 9, .geometry = S("{\"k\":[]}") }, out;
+	struct annotation_row in = { .status = STATUS_REVIEW_DENIED,
+		.confidence = -1,
+		.concept = 2,
+		.worker = 3,
+		.model = 4,
+		.version = 5,
+		.object = 6,
+		.time_ms = 7,
+		.since = 8,
+		.until = 9,
+		.geometry = S("{\"k\":[]}") },
+			      out;
 	assert_int_equal(rows_put_annotation(index_txn(x), 1, 2, &in), 0);
 	assert_int_equal(rows_get_annotation(x->txn, 1, 2, &out), 1);
 	assert_int_equal(out.status, STATUS_REVIEW_DENIED);
@@ -87,8 +104,15 @@ static void test_annotation_comes_back(void **state)
 static void test_failure_and_source_come_back(void **state)
 {
 	struct index *x = *state;
-	struct failure_row in = { .stage = STAGE_FETCH, .retry = true, .attempts = 3, .due_ms = 4, .bytes = 5, .version = S("v"),
-		.reason = S("why"), .cure = S("") }, out;
+	struct failure_row in = { .stage = STAGE_FETCH,
+		.retry = true,
+		.attempts = 3,
+		.due_ms = 4,
+		.bytes = 5,
+		.version = S("v"),
+		.reason = S("why"),
+		.cure = S("") },
+			   out;
 	assert_int_equal(rows_put_failure(index_txn(x), SUBJECT_OBJECT, 1, &in), 0);
 	assert_int_equal(rows_get_failure(x->txn, SUBJECT_ITEM, 1, &out), 0);
 	assert_int_equal(rows_get_failure(x->txn, SUBJECT_OBJECT, 1, &out), 1);
@@ -96,7 +120,8 @@ static void test_failure_and_source_come_back(void **state)
 	assert_slice(out.version, "v");
 	assert_slice(out.reason, "why");
 	assert_slice(out.cure, "");
-	struct source_value source = { .last_pass_ms = 11, .kind = S("folder"), .root = S("8:1"), .message = S("m") }, back;
+	struct source_value source = { .last_pass_ms = 11, .kind = S("folder"), .root = S("8:1"), .message = S("m") },
+			    back;
 	assert_int_equal(rows_put_source(x->txn, S("drop"), &source), 0);
 	assert_int_equal(rows_get_source(x->txn, S("drop"), &back), 1);
 	assert_int_equal(back.last_pass_ms, 11);
@@ -231,7 +256,10 @@ static void test_damaged_rows_are_fatal_and_named(void **state)
 	struct index *x = *state;
 	struct key k;
 	struct item_row item = { .state = ITEM_COMMITTED, .normalizer = 1, .facts = S("{}") };
-	struct object_row object = { .kind = OBJECT_FILE, .state = OBJECT_PRESENT, .layout = LAYOUT_TREE, .version = S("v") };
+	struct object_row object = { .kind = OBJECT_FILE,
+		.state = OBJECT_PRESENT,
+		.layout = LAYOUT_TREE,
+		.version = S("v") };
 	struct directory_row directory = { .name = S("n") };
 	struct annotation_row annotation = { .geometry = S("g") };
 	struct failure_row failure = { .version = S("v"), .reason = S("r"), .cure = S("c") };

@@ -33,7 +33,9 @@ static void churn(struct index *x)
 		struct key k;
 		char value[1500] = { (char)i };
 		for (uint64_t n = 0; n < 20; n++)
-			assert_int_equal(kv_put(index_txn(x), TABLE_DERIVED, key_item(&k, n), (struct slice){ value, sizeof(value) }), 0);
+			assert_int_equal(kv_put(index_txn(x), TABLE_DERIVED, key_item(&k, n),
+						 (struct slice){ value, sizeof(value) }),
+				0);
 		index_commit(x);
 	}
 }
