@@ -52,8 +52,9 @@ uint64_t view_work_count(struct view *v, enum stage stage, enum media media, boo
 
 /* The ledger. An object by (source, key), or by number. 1, 0, -1. Of an object that is retrying or quarantined, version and
  * bytes are those that were tried last; its item, if it has one, came from an older version. In a tree a file and a directory
- * of one name may both have rows, at most one of them not GONE: view_object() shows that one, else the file; a walk shows the
- * file first. */
+ * of one name may both have rows. view_object() and a walk show the one that is not GONE, of two that are GONE the file. Only
+ * until a pass has concluded what became of the other can both be not GONE: then view_object() shows the file, and a walk both,
+ * the file first. */
 struct ledger_row {
 	struct slice name;        /* below its place */
 	bool directory;

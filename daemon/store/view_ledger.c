@@ -89,6 +89,7 @@ struct walk_level {
 struct ledger_walk {
 	struct view *v;
 	uint32_t source;
+	enum layout layout;
 	struct walk_level *levels;
 	size_t depth, cap;
 	struct buf name; /* of the row shown last, when it is a continued one's; the prefix of the level */
@@ -151,6 +152,7 @@ int view_walk(struct view *v, struct slice source, enum layout layout, struct sl
 {
 	struct ledger_walk *w = mem_zero(1, sizeof(*w));
 	w->v = v;
+	w->layout = layout;
 	if (walk_open(w, source, layout, place, after) < 0) {
 		ledger_close(w);
 		return view_failed_call(v, err);
@@ -186,6 +188,20 @@ static int level_next(struct ledger_walk *w, struct slice *ret_stored, struct ob
 	return 1;
 }
 
+/* A file and a directory of one name: the one that is gone is passed over, of two that are gone the directory. */
+static int passed_over(struct ledger_walk *w, struct slice stored, const struct object_row *row)
+{
+	struct key k;
+	struct object_row other;
+	bool directory = row->kind == OBJECT_DIRECTORY;
+	if (w->layout != LAYOUT_TREE || row->state != OBJECT_GONE || row->kind == OBJECT_CONTINUED)
+		return 0;
+	struct slice suffix = ledger_suffix(!directory);
+	uint64_t node = w->levels[w->depth - 1].node;
+	int is_there = rows_get_object(w->v->txn, key_object(&k, w->source, node, stored, suffix.p, suffix.len), &other);
+	return is_there <= 0 ? is_there : directory || other.state != OBJECT_GONE;
+}
+
 static int walk_next(struct ledger_walk *w, struct ledger_row *ret)
 {
 	while (w->depth > 0) {
@@ -199,6 +215,11 @@ static int walk_next(struct ledger_walk *w, struct ledger_row *ret)
 			level_pop(w);
 			continue;
 		}
+		int passed = passed_over(w, name, &row);
+		if (passed < 0)
+			return -1;
+		if (passed)
+			continue;
 		w->name.len = prefix_len;
 		if (prefix_len > 0 || row.kind == OBJECT_CONTINUED) {
 			buf_add(&w->name, name.p, name.len);
