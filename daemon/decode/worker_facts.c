@@ -29,15 +29,20 @@ static size_t value_length(const char *s)
 	return strlen(s);
 }
 
+/* As it is where it is UTF-8 (json.h escapes the rest), else with its odd bytes spelled out. */
 static bool exif_value(VipsImage *image, const char *field, struct buf *to)
 {
 	const char *s;
 	if (!vips_image_get_typeof(image, field) || vips_image_get_string(image, field, &s) < 0)
 		return false;
 	size_t n = value_length(s);
-	while (n && (s[n - 1] == ' ' || s[n - 1] == '\0'))
+	while (n && s[n - 1] == ' ')
 		n--;
-	text_printable(to, (struct slice){ s, n < EXIF_MAX ? n : EXIF_MAX });
+	struct slice value = { s, n < EXIF_MAX ? n : EXIF_MAX };
+	if (text_is_utf8(value))
+		buf_add(to, value.p, value.len);
+	else
+		text_printable(to, value);
 	return to->len > 0;
 }
 

@@ -7,9 +7,9 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/queue.h"
 #include "daemon/base/text.h"
-#include "daemon/stages/feed.h"
 #include "daemon/stages/flight.h"
 #include "daemon/stages/intake.h"
+#include "daemon/stages/refetch.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
 
@@ -29,10 +29,9 @@ struct fetcher {
 	struct pipeline *p;
 	struct queue *queue;         /* of struct fetch_batch */
 	struct flight *flight;
-	struct feed *feed;           /* retries due */
 	pthread_t *threads;
 	size_t thread_count;
-	pthread_t retrier;
+	struct refetch *refetch;     /* retries due */
 	struct intake *intake;       /* whether there is room for more */
 	_Atomic uint64_t left;
 };
@@ -72,11 +71,22 @@ bool fetch_batch_add(struct fetch_batch *b, const struct object *o, uint32_t att
 	return b->count == FETCH_BATCH_OBJECTS || b->bytes >= FETCH_BATCH_BYTES;
 }
 
+struct fetch_batch *fetch_batch_retry(struct fetcher *f, struct source *s, const struct object *o, uint32_t attempts,
+	uint64_t claim)
+{
+	struct fetch_job *job = flight_enter(f->flight, s, o, attempts, claim);
+	if (!job)
+		return NULL;
+	struct fetch_batch *b = fetch_batch_new(s);
+	b->jobs[b->count++] = job;
+	return b;
+}
+
 /* The job's way ends here, whatever became of it. */
 static void job_end(struct fetcher *f, struct fetch_job *job)
 {
 	if (job->claim)
-		feed_release(f->feed, job->claim);
+		refetch_release(f->refetch, job->claim);
 	flight_leave(f->flight, job);
 	account_give(f->p, 1);
 }
@@ -130,7 +140,7 @@ static void cargo_end(struct cargo *c)
 static void leave(struct fetcher *f, uint64_t n)
 {
 	atomic_fetch_add(&f->left, n);
-	feed_wake(f->feed);
+	refetch_wake(f->refetch);
 }
 
 static bool is_want_of_room(const struct err *err)
@@ -383,76 +393,6 @@ static void *fetch_thread(void *arg)
 	return NULL;
 }
 
-/* Makes a job of a retry that has become due. False: the source is not configured any more, or the object is in hand. */
-static bool requeue(struct fetcher *f, const struct work *work)
-{
-	struct view *view;
-	struct err err;
-	struct slice source, key;
-	struct ledger_row row;
-	bool queued = false;
-	if (view_open(f->p->store, &view, &err) < 0)
-		return false;
-	if (view_object_by_number(view, work->number, &source, &key, &row, &err) > 0) {
-		struct source *s = pipeline_source(f->p, source);
-		struct object o = { .key = key, .version = row.version, .bytes = row.bytes };
-		struct fetch_job *job = s && !source_paused(s) ? flight_enter(f->flight, s, &o, work->attempts, work->number) : NULL;
-		if (job) {
-			struct fetch_batch *b = fetch_batch_new(s);
-			b->jobs[b->count++] = job;
-			(void)fetch_submit(f, b, &err); /* while stopping it ends the job itself */
-			queued = true;
-		}
-	}
-	view_close(view);
-	return queued;
-}
-
-/* A retry that cannot be made now goes to a later time, so that it does not come up again at once. */
-static void postpone(struct fetcher *f, const struct work *work)
-{
-	struct change *c = change_new();
-	struct record_failure *r;
-	struct view *v;
-	struct err err;
-	if (view_open(f->p->store, &v, &err) < 0) {
-		change_free(c);
-		return;
-	}
-	int found = retry_object(c, v, work->number, clock_wall_ms() + RETRY_CAP_MS, &r, &err);
-	view_close(v);
-	if (found <= 0) {
-		change_free(c);
-		return;
-	}
-	r->attempts = work->attempts;
-	r->reason = SLICE_LIT("its source is paused or not configured any more");
-	r->cure = SLICE_LIT("inlet resume, or configure the source again");
-	(void)committer_wait(f->p->store, c, &err);
-}
-
-static void *retry_thread(void *arg)
-{
-	struct fetcher *f = arg;
-	struct work work;
-	for (;;) {
-		bool left = atomic_load(&f->left) > 0;
-		uint64_t until = left ? clock_mono_ns() + INTAKE_LOOK_NS : UINT64_MAX;
-		if (feed_next(f->feed, until, &work)) {
-			if (!requeue(f, &work)) {
-				postpone(f, &work);
-				feed_release(f->feed, work.number);
-			}
-		} else if (f->p->stopping) {
-			return NULL;
-		} else if (left && f->p->mode == PIPELINE_DAEMON && intake_wait(f->intake, 0) == 0) {
-			atomic_store(&f->left, 0);
-			for (size_t i = 0; i < f->p->source_count; i++)
-				source_sync(f->p->sources[i]);
-		}
-	}
-}
-
 struct fetcher *fetcher_open(struct pipeline *p)
 {
 	struct fetcher *f = mem_zero(1, sizeof(*f));
@@ -460,20 +400,20 @@ struct fetcher *fetcher_open(struct pipeline *p)
 	f->p = p;
 	f->queue = queue_new(FETCH_QUEUE_BATCHES, batch_free);
 	f->flight = flight_new();
-	f->feed = feed_new(p, STAGE_FETCH, MEDIAS);
 	f->intake = intake_new(p);
+	f->refetch = refetch_open(p, f);
 	f->thread_count = p->config->fetch_threads ? p->config->fetch_threads : (size_t)(cores > 1 ? 2 * cores : 2);
 	f->threads = mem_zero(f->thread_count, sizeof(*f->threads));
 	for (size_t i = 0; i < f->thread_count; i++)
 		pthread_create(&f->threads[i], NULL, fetch_thread, f);
-	pthread_create(&f->retrier, NULL, retry_thread, f);
+	refetch_start(f->refetch);
 	return f;
 }
 
 void fetcher_stop(struct fetcher *f)
 {
 	intake_stop(f->intake);
-	feed_stop(f->feed);
+	refetch_stop(f->refetch);
 	queue_close(f->queue);
 }
 
@@ -483,10 +423,9 @@ void fetcher_close(struct fetcher *f)
 		return;
 	for (size_t i = 0; i < f->thread_count; i++)
 		pthread_join(f->threads[i], NULL);
-	pthread_join(f->retrier, NULL);
 	free(f->threads);
+	refetch_close(f->refetch);
 	queue_free(f->queue);
-	feed_free(f->feed);
 	flight_free(f->flight);
 	intake_free(f->intake);
 	free(f);
@@ -494,12 +433,12 @@ void fetcher_close(struct fetcher *f)
 
 void fetcher_kick(struct fetcher *f)
 {
-	feed_kick(f->feed);
+	refetch_kick(f->refetch);
 }
 
 bool fetcher_pending(struct fetcher *f, uint32_t attempts)
 {
-	return feed_pending(f->feed, attempts);
+	return refetch_pending(f->refetch, attempts);
 }
 
 const char *fetcher_paused(struct fetcher *f, char *buf, size_t n)
@@ -510,4 +449,12 @@ const char *fetcher_paused(struct fetcher *f, char *buf, size_t n)
 uint64_t fetcher_left(struct fetcher *f)
 {
 	return atomic_load(&f->left);
+}
+
+bool fetcher_made_room(struct fetcher *f)
+{
+	if (intake_wait(f->intake, 0) < 0)
+		return false;
+	atomic_store(&f->left, 0);
+	return true;
 }

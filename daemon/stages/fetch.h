@@ -21,8 +21,12 @@ void fetcher_kick(struct fetcher *f);               /* there may be retries due 
 bool fetcher_pending(struct fetcher *f, uint32_t attempts); /* feed_pending() of its retries */
 const char *fetcher_paused(struct fetcher *f, char *buf, size_t n); /* "" or why intake waits */
 uint64_t fetcher_left(struct fetcher *f);           /* objects left unread because the store has no room (--once) */
+bool fetcher_made_room(struct fetcher *f);           /* waits for room; true: what was left may be asked for again */
 
 struct fetch_batch *fetch_batch_new(struct source *s);
+/* One object that comes from the durable queue; claim is its number there. NULL: this very version is in hand already. */
+struct fetch_batch *fetch_batch_retry(struct fetcher *f, struct source *s, const struct object *o, uint32_t attempts,
+	uint64_t claim);
 /* Copies what it needs. True: the batch is full, submit it. */
 bool fetch_batch_add(struct fetch_batch *b, const struct object *o, uint32_t attempts);
 /* The fetcher owns b from now on. Blocks while the queue is full. -1: stopping (ERR_RETRY). NULL and empty are fine. */

@@ -19,7 +19,7 @@ static void bytes_done(struct bytes *b)
 /* Left half dark red, right half bright, a blue bar on top: every orientation looks different. */
 static VipsImage *picture(int bands)
 {
-	static const struct {
+	static struct {
 		int left, top, width, height;
 		double ink[4];
 	} parts[] = {
@@ -63,7 +63,7 @@ static struct bytes saved_lying(int orientation)
 	assert_int_equal(vips_rot(upright, &lying, back[orientation], NULL), 0);
 	assert_int_equal(vips_copy(lying, &marked, NULL), 0);
 	vips_image_set_int(marked, VIPS_META_ORIENTATION, orientation);
-	vips_image_set_string(marked, "exif-ifd0-Make", "ACME (Inc)");
+	vips_image_set_string(marked, "exif-ifd0-Make", "ACME, Inc");
 	vips_image_set_string(marked, "exif-ifd0-Model", "Model \"7\"");
 	g_object_unref(upright);
 	g_object_unref(lying);
@@ -151,7 +151,7 @@ static void test_exif_strings_are_facts(void **state)
 	CLEANUP(bytes_done) struct bytes b = saved_lying(6);
 	struct decode_result r;
 	decode(*state, &b, &r);
-	assert_true(has_fact(&r, "\"exif\":{\"make\":\"ACME (Inc)\",\"model\":\"Model \\\\x227\\\\x22\"}"));
+	assert_true(has_fact(&r, "\"exif\":{\"make\":\"ACME, Inc\",\"model\":\"Model \\\"7\\\"\"}"));
 	decode_result_done(&r);
 }
 
@@ -240,7 +240,7 @@ static void test_inputs_follow_their_specs(void **state)
 {
 	static const struct pixel_spec wants[] = {
 		{ .width = 8, .height = 8, .fit = FIT_LETTERBOX, .kernel = KERNEL_BILINEAR, .pad = 114 },
-		{ .width = 2, .height = 2, .fit = FIT_CROP, .crop = 0.5F, .kernel = KERNEL_BICUBIC },
+		{ .width = 2, .height = 2, .fit = FIT_CROP, .crop = 0.5F, .kernel = KERNEL_NEAREST },
 		{ .width = 224, .height = 224, .fit = FIT_CROP, .crop = 0.875F, .kernel = KERNEL_LANCZOS3 },
 	};
 	CLEANUP(bytes_done) struct bytes b = saved(".png");
@@ -266,8 +266,10 @@ static void test_inputs_only_gives_nothing_else(void **state)
 	assert_int_equal(run_wanting(*state, b.p, b.n, &want, 1, true, &only, &err), 0);
 	assert_int_equal(only.thumbnail.len + only.form.len, 0);
 	assert_int_equal(only.width, WIDTH);
+	long difference = 0; /* it was reduced while it was decoded: near, not equal */
 	for (size_t i = 0; i < pixel_spec_bytes(&want); i++)
-		assert_in_range(only.inputs[0][i] + 20, all.inputs[0][i] + 8, all.inputs[0][i] + 32);
+		difference += labs((long)only.inputs[0][i] - all.inputs[0][i]);
+	assert_in_range(difference, 0, 3 * pixel_spec_bytes(&want));
 	decode_result_done(&all);
 	decode_result_done(&only);
 }
@@ -275,8 +277,9 @@ static void test_inputs_only_gives_nothing_else(void **state)
 static void test_animation_is_its_first_frame(void **state)
 {
 	VipsImage *frame = picture(3);
-	VipsImage *frames[] = { frame, frame, frame };
-	VipsImage *strip, *animation;
+	VipsImage *strip, *animation, *inverted;
+	assert_int_equal(vips_invert(frame, &inverted, NULL), 0); /* the encoder would merge equal frames */
+	VipsImage *frames[] = { frame, inverted, frame };
 	assert_int_equal(vips_arrayjoin(frames, &strip, 3, "across", 1, NULL), 0);
 	assert_int_equal(vips_copy(strip, &animation, NULL), 0);
 	vips_image_set_int(animation, VIPS_META_PAGE_HEIGHT, HEIGHT);
@@ -288,6 +291,7 @@ static void test_animation_is_its_first_frame(void **state)
 	assert_true(r.form.len > 0);
 	decode_result_done(&r);
 	g_object_unref(strip);
+	g_object_unref(inverted);
 	g_object_unref(frame);
 }
 

@@ -1,0 +1,129 @@
+/* refetch.c - the return of what could not be fetched. */
+#include "daemon/stages/refetch.h"
+
+#include "daemon/base/clock.h"
+#include "daemon/base/mem.h"
+#include "daemon/stages/feed.h"
+#include "daemon/stages/fetch.h"
+#include "daemon/stages/intake.h"
+#include "daemon/stages/source.h"
+
+#include <stdlib.h>
+
+struct refetch {
+	struct pipeline *p;
+	struct fetcher *fetcher;
+	struct feed *feed;
+	pthread_t thread;
+};
+
+/* Makes a batch of a retry that has become due. False: its source is paused or not configured, or it is in hand. */
+static bool requeue(struct refetch *r, const struct work *work)
+{
+	struct view *view;
+	struct err err;
+	struct slice source, key;
+	struct ledger_row row;
+	struct fetch_batch *b = NULL;
+	if (view_open(r->p->store, &view, &err) < 0)
+		return false;
+	if (view_object_by_number(view, work->number, &source, &key, &row, &err) > 0) {
+		struct source *s = pipeline_source(r->p, source);
+		struct object o = { .key = key, .version = row.version, .bytes = row.bytes };
+		if (s && !source_paused(s))
+			b = fetch_batch_retry(r->fetcher, s, &o, work->attempts, work->number);
+	}
+	view_close(view);
+	if (b)
+		(void)fetch_submit(r->fetcher, b, &err); /* while stopping it ends the object's way itself */
+	return b != NULL;
+}
+
+/* A retry that cannot be made now goes to a later time, so that it does not come up again at once. */
+static void postpone(struct pipeline *p, const struct work *work)
+{
+	struct change *c = change_new();
+	struct record_failure *r;
+	struct view *v;
+	struct err err;
+	if (view_open(p->store, &v, &err) < 0) {
+		change_free(c);
+		return;
+	}
+	int found = retry_object(c, v, work->number, clock_wall_ms() + RETRY_CAP_MS, &r, &err);
+	view_close(v);
+	if (found <= 0) {
+		change_free(c);
+		return;
+	}
+	r->attempts = work->attempts;
+	r->reason = SLICE_LIT("its source is paused or not configured any more");
+	r->cure = SLICE_LIT("inlet resume, or configure the source again");
+	(void)committer_wait(p->store, c, &err);
+}
+
+static void *refetch_thread(void *arg)
+{
+	struct refetch *r = arg;
+	struct work work;
+	for (;;) {
+		bool left = fetcher_left(r->fetcher) > 0;
+		if (feed_next(r->feed, left ? clock_mono_ns() + INTAKE_LOOK_NS : UINT64_MAX, &work)) {
+			if (!requeue(r, &work)) {
+				postpone(r->p, &work);
+				feed_release(r->feed, work.number);
+			}
+		} else if (r->p->stopping) {
+			return NULL;
+		} else if (left && r->p->mode == PIPELINE_DAEMON && fetcher_made_room(r->fetcher)) {
+			for (size_t i = 0; i < r->p->source_count; i++)
+				source_sync(r->p->sources[i]);
+		}
+	}
+}
+
+struct refetch *refetch_open(struct pipeline *p, struct fetcher *f)
+{
+	struct refetch *r = mem_zero(1, sizeof(*r));
+	*r = (struct refetch){ .p = p, .fetcher = f, .feed = feed_new(p, STAGE_FETCH, MEDIAS) };
+	return r;
+}
+
+void refetch_start(struct refetch *r)
+{
+	pthread_create(&r->thread, NULL, refetch_thread, r);
+}
+
+void refetch_stop(struct refetch *r)
+{
+	feed_stop(r->feed);
+}
+
+void refetch_close(struct refetch *r)
+{
+	if (!r)
+		return;
+	pthread_join(r->thread, NULL);
+	feed_free(r->feed);
+	free(r);
+}
+
+void refetch_wake(struct refetch *r)
+{
+	feed_wake(r->feed);
+}
+
+void refetch_kick(struct refetch *r)
+{
+	feed_kick(r->feed);
+}
+
+bool refetch_pending(struct refetch *r, uint32_t attempts)
+{
+	return feed_pending(r->feed, attempts);
+}
+
+void refetch_release(struct refetch *r, uint64_t claim)
+{
+	feed_release(r->feed, claim);
+}
