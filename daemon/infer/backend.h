@@ -19,6 +19,7 @@ struct tensor_info {
 struct backend_info {
 	struct tensor_info inputs[4], outputs[8];
 	size_t input_count, output_count;
+	size_t run_bytes; /* inputs of one run go best below this: larger batches are run in parts; 0: any */
 	char runtime[64]; /* "ONNX Runtime 1.21.0" */
 };
 struct tensor { /* dense, row-major */

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 
 #define READ_BYTES 65536
-#define INPUT_BYTES_MAX (128U << 20) /* of one run: a batch of large pictures is run in parts */
 
 struct model {
 	struct card *card;
@@ -83,10 +82,20 @@ static int run_rows(struct model *m, const struct tensor *inputs, size_t n, size
 	return 0;
 }
 
+/* What the model fixed; else as many as the backend likes to see at once. */
+static size_t run_samples(const struct model *m)
+{
+	size_t run_bytes = m->ops->describe(m->backend)->run_bytes, bytes = sample_values(m) * sizeof(float);
+	if (m->fit.batch)
+		return m->fit.batch;
+	if (run_bytes == 0)
+		return BATCH_MAX;
+	return bytes < run_bytes ? run_bytes / bytes : 1;
+}
+
 static int run_images(struct model *m, size_t n, const struct sample *samples, struct prediction *ret, struct err *err)
 {
-	size_t fits = INPUT_BYTES_MAX / (sample_values(m) * sizeof(float));
-	size_t step = m->fit.batch ? m->fit.batch : fits ? fits : 1;
+	size_t step = run_samples(m);
 	for (size_t at = 0; at < n; at += step) {
 		size_t part = n - at < step ? n - at : step, rows = m->fit.batch ? m->fit.batch : part;
 		struct tensor input = feed_pixels(m, samples + at, part, rows);

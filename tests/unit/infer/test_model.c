@@ -121,18 +121,19 @@ static void test_photographs_get_their_names(void **state)
 	assert_int_equal(info->labels, 1000);
 	assert_int_equal(info->pixels->width, 224);
 	static const char *const names[] = { "cat", "coffee", "camera" };
-	struct sample samples[3];
-	struct prediction got[3];
-	for (size_t i = 0; i < 3; i++)
-		samples[i] = (struct sample){ .pixels = photo(names[i], info->pixels) };
+	struct sample samples[9]; /* more than the backend takes in one run: each photograph three times */
+	struct prediction got[9];
+	for (size_t i = 0; i < 9; i++)
+		samples[i] = i < 3 ? (struct sample){ .pixels = photo(names[i], info->pixels) } : samples[i - 3];
 	struct err err = { 0 };
-	assert_int_equal(model_run(m, 3, samples, got, &err), 0);
-	double cats = confidence_of(&got[0], "tabby") + confidence_of(&got[0], "tiger cat") + confidence_of(&got[0], "Egyptian cat");
-	assert_true(cats > 0.8);
-	assert_true(best_is(&got[1], "espresso"));
-	assert_true(got[1].scores[0].confidence > 0.5F);
-	assert_true(best_is(&got[2], "tripod"));
-	assert_true(got[2].scores[0].confidence > 0.85F);
+	assert_int_equal(model_run(m, 9, samples, got, &err), 0);
+	for (const struct prediction *p = got; p < got + 9; p += 3) {
+		assert_true(confidence_of(p, "tabby") + confidence_of(p, "tiger cat") + confidence_of(p, "Egyptian cat") > 0.8);
+		assert_true(best_is(p + 1, "espresso"));
+		assert_true(p[1].scores[0].confidence > 0.5F);
+		assert_true(best_is(p + 2, "tripod"));
+		assert_true(p[2].scores[0].confidence > 0.85F);
+	}
 	for (size_t i = 0; i < 3; i++)
 		g_free((void *)(uintptr_t)samples[i].pixels);
 	model_close(m);
