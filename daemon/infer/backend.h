@@ -1,5 +1,5 @@
-/* backend.h - what runs a model: tensors in, tensors out. Backends: "onnx" (onnx.c). A backend knows nothing of pictures,
- * texts, labels or bands: model.h does. */
+/* backend.h - what runs a model: tensors in, tensors out. Backends: "onnx" (onnx.c). A backend knows nothing of
+ * pictures, texts, labels or bands: model.h does. */
 #ifndef INLET_INFER_BACKEND_H
 #define INLET_INFER_BACKEND_H
 
@@ -35,7 +35,7 @@ struct backend_options {
 struct backend;
 struct backend_ops {
 	const char *name;
-	/* ERR_RETRY: file or library missing, with the cure; ERR_REJECT: the file is not a model this backend can run. */
+	/* ERR_RETRY: file or library missing, with the cure; ERR_REJECT: not a model that this backend can run. */
 	int (*load)(const char *file, const struct backend_options *o, struct backend **ret, struct err *err);
 	const struct backend_info *(*describe)(const struct backend *b);
 	/* inputs in describe() order; outputs likewise, as many as describe() says. Not thread-safe. */

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* True where text (UTF-8) has capital letters and no small ones: `to` gets it in small letters. By Unicode's simple case
- * mapping, one character to one, in no language's special way. */
+/* True where text (UTF-8) has capital letters and no small ones: `to` gets it in small letters. By Unicode's simple
+ * case mapping, one character to one, in no language's special way. */
 bool capitals_lower(struct slice text, struct buf *to);
 
 #endif

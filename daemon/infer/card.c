@@ -85,8 +85,9 @@ struct output {
 static const struct option output_options[] = {
 	{ "task", OPTION_ENUM, offsetof(struct output, task), 0, 0, "classify", tasks, "what the model does" },
 	{ "activation", OPTION_ENUM, offsetof(struct output, activation), 0, 0, "softmax", activations,
-	  "softmax: one class excludes the others; sigmoid: each alone; none: the model did it" },
-	{ "name", OPTION_STRING, offsetof(struct output, name), 0, 0, "", NULL, "which output, where there are several" },
+		"softmax: one class excludes the others; sigmoid: each alone; none: the model did it" },
+	{ "name", OPTION_STRING, offsetof(struct output, name), 0, 0, "", NULL,
+		"which output, where there are several" },
 	{ 0 },
 };
 
@@ -95,7 +96,8 @@ static struct option_place inside(const struct option_place *at, const char *sec
 	return (struct option_place){ .file = at->file, .dir = at->dir, .prefix = section };
 }
 
-static int read_number(const struct option_place *at, const struct yaml_node *n, const char *key, float *ret, struct err *err)
+static int read_number(
+	const struct option_place *at, const struct yaml_node *n, const char *key, float *ret, struct err *err)
 {
 	char *end = NULL;
 	if (n->kind == YAML_SCALAR && n->text[0] != '\0')
@@ -106,19 +108,22 @@ static int read_number(const struct option_place *at, const struct yaml_node *n,
 }
 
 /* One number for all channels, or one each. */
-static int read_channels(const struct option_place *at, const struct yaml_node *n, const char *key, float to[3], struct err *err)
+static int read_channels(
+	const struct option_place *at, const struct yaml_node *n, const char *key, float to[3], struct err *err)
 {
 	if (!n)
 		return 0;
 	if (n->kind == YAML_LIST && n->count != 3)
-		return option_err(err, at, n, key, "has %zu numbers; needs one, or a list of three, one a channel", n->count);
+		return option_err(
+			err, at, n, key, "has %zu numbers; needs one, or a list of three, one a channel", n->count);
 	for (size_t i = 0; i < 3; i++)
 		if (read_number(at, n->kind == YAML_LIST ? n->values[i] : n, key, &to[i], err) < 0)
 			return -1;
 	return 0;
 }
 
-static int read_transform(const struct option_place *at, const struct input *in, struct pixel_transform *t, struct err *err)
+static int read_transform(
+	const struct option_place *at, const struct input *in, struct pixel_transform *t, struct err *err)
 {
 	float divisor[3] = { 1, 1, 1 };
 	t->layout = (enum pixel_layout)in->layout;
@@ -127,7 +132,8 @@ static int read_transform(const struct option_place *at, const struct input *in,
 		t->scale[i] = 1;
 	if (in->std && in->scale)
 		return option_err(err, at, in->scale, "scale", "is given beside std; write one of them");
-	if (read_channels(at, in->mean, "mean", t->mean, err) < 0 || read_channels(at, in->scale, "scale", t->scale, err) < 0 ||
+	if (read_channels(at, in->mean, "mean", t->mean, err) < 0 ||
+	    read_channels(at, in->scale, "scale", t->scale, err) < 0 ||
 	    read_channels(at, in->std, "std", divisor, err) < 0)
 		return -1;
 	for (size_t i = 0; i < 3; i++) {
@@ -197,7 +203,8 @@ static int read_labels(const struct option_place *at, const struct yaml_node *n,
 	if (n->kind == YAML_LIST)
 		return read_label_list(at, n, c, err);
 	if (n->kind != YAML_SCALAR || n->text[0] == '\0')
-		return option_err(err, at, n, "labels", "needs the path of a file of one label a line, or a list of labels");
+		return option_err(
+			err, at, n, "labels", "needs the path of a file of one label a line, or a list of labels");
 	CLEANUP(freep) char *file = path_join(at->dir, n->text);
 	return labels_load(file, c, err) < 0 ? err_wrap(err, "%s:%zu:%zu", at->file, n->line, n->column) : 0;
 }
@@ -207,7 +214,8 @@ static int check_name(const struct option_place *at, const struct yaml_node *roo
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	size_t len = name ? strlen(name) : 0;
 	if (len == 0 || len > NAME_BYTES_MAX || strspn(name, allowed) != len)
-		return option_err(err, at, yaml_get(root, "name"), "name", "needs 1 to %d letters, digits, '.', '_' or '-'", NAME_BYTES_MAX);
+		return option_err(err, at, yaml_get(root, "name"), "name",
+			"needs 1 to %d letters, digits, '.', '_' or '-'", NAME_BYTES_MAX);
 	return 0;
 }
 
@@ -217,7 +225,8 @@ static int read_media(const struct option_place *at, const struct top *top, stru
 	bool image = c->media == MEDIA_IMAGE;
 	const struct yaml_node *other = image ? top->text : top->input;
 	if (other)
-		return option_err(err, at, other, image ? "text" : "input", "has no meaning with media: %s", media_kinds[image ? 0 : 1]);
+		return option_err(err, at, other, image ? "text" : "input", "has no meaning with media: %s",
+			media_kinds[image ? 0 : 1]);
 	return image ? read_input(at, top->input, c, err) : read_text(at, top->text, c, err);
 }
 
@@ -230,7 +239,8 @@ static int read_card(const struct yaml_node *root, const struct option_place *at
 	if (result < 0 || check_name(at, root, c->name, err) < 0)
 		return -1;
 	if (!c->file)
-		return option_err(err, at, yaml_get(root, "file"), "file", "is empty; write the path of the model file");
+		return option_err(
+			err, at, yaml_get(root, "file"), "file", "is empty; write the path of the model file");
 	c->backend = backends[top.backend];
 	c->media = top.media == 0 ? MEDIA_IMAGE : MEDIA_TEXT;
 	if (read_media(at, &top, c, err) < 0 || read_output(at, top.output, c, err) < 0)
@@ -286,16 +296,17 @@ static void canonical_input(const struct card *c, struct buf *to)
 {
 	const struct pixel_spec *p = &c->pixels;
 	const struct pixel_transform *t = &c->transform;
-	buf_printf(to, "input %ux%u fit %s crop %a kernel %s pad %u layout %s color %s\n", p->width, p->height, fits[p->fit],
-		p->fit == FIT_CROP ? (double)p->crop : 1.0, kernels[p->kernel], p->fit == FIT_LETTERBOX ? p->pad : 0, layouts[t->layout],
-		colors[t->bgr]);
+	buf_printf(to, "input %ux%u fit %s crop %a kernel %s pad %u layout %s color %s\n", p->width, p->height,
+		fits[p->fit], p->fit == FIT_CROP ? (double)p->crop : 1.0, kernels[p->kernel],
+		p->fit == FIT_LETTERBOX ? p->pad : 0, layouts[t->layout], colors[t->bgr]);
 	for (size_t i = 0; i < 3; i++)
 		buf_printf(to, "channel %a %a\n", (double)t->mean[i], (double)t->scale[i]);
 }
 
 void card_canonical(const struct card *c, struct buf *to)
 {
-	buf_printf(to, "name %s\nbackend %s\nmedia %s\n", c->name, c->backend, c->media == MEDIA_IMAGE ? "image" : "text");
+	buf_printf(
+		to, "name %s\nbackend %s\nmedia %s\n", c->name, c->backend, c->media == MEDIA_IMAGE ? "image" : "text");
 	if (c->media == MEDIA_IMAGE)
 		canonical_input(c, to);
 	else

@@ -38,7 +38,7 @@ struct card {
 
 /* ERR_RETRY: card or labels cannot be read; ERR_REJECT: "CARD:LINE:COLUMN: key: reason". The caller owns *ret. */
 int card_load(const char *path, struct card **ret, struct err *err);
-int card_parse(const char *path, struct slice yaml, struct card **ret, struct err *err); /* path: for messages and files */
+int card_parse(const char *path, struct slice yaml, struct card **ret, struct err *err); /* path: as if read there */
 void card_free(struct card *c); /* NULL allowed */
 /* What of the card decides the model's answers, and its name: equal meaning, equal text, whatever the YAML looked like.
  * Neither bands nor paths are in it. */

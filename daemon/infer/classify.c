@@ -26,8 +26,10 @@ static int confidences(const float *values, char *const *labels, size_t n, float
 {
 	for (size_t i = 0; i < n; i++) {
 		if (values[i] < -ROUNDING || values[i] > 1 + ROUNDING)
-			return err_set(err, ERR_REJECT, 0, "the model gives '%s' %g, which is no confidence in 0..1; set output.activation "
-				"in the card to softmax or sigmoid", labels[i], (double)values[i]);
+			return err_set(err, ERR_REJECT, 0,
+				"the model gives '%s' %g, which is no confidence in 0..1; set output.activation "
+				"in the card to softmax or sigmoid",
+				labels[i], (double)values[i]);
 		to[i] = fminf(fmaxf(values[i], 0), 1);
 	}
 	return 0;
@@ -55,7 +57,8 @@ int classify(enum activation a, const float *values, char *const *labels, size_t
 		if (p < SCORE_MIN || (count == SCORES_MAX && p <= ret[count - 1].confidence))
 			continue;
 		int at = count < SCORES_MAX ? count++ : count - 1;
-		for (; at > 0 && ret[at - 1].confidence < p; at--) /* insertion: the list is short, most classes never come here */
+		/* Insertion: the list is short, most classes never come here. */
+		for (; at > 0 && ret[at - 1].confidence < p; at--)
 			ret[at] = ret[at - 1];
 		ret[at] = (struct score){ .concept = slice_of(labels[i]), .confidence = p };
 	}

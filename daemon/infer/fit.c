@@ -43,7 +43,8 @@ static int refuse_pixels(const struct card *c, const struct tensor_info *t, cons
 	if (t->rank == 4 && t->type == TENSOR_FLOAT32) {
 		size_t h = nchw ? 2 : 1;
 		if (t->dims[nchw ? 1 : 3] == 3 && t->dims[h] > 0 && t->dims[h + 1] > 0)
-			buf_printf(&why, ": set input.width to %" PRId64 " and input.height to %" PRId64, t->dims[h + 1], t->dims[h]);
+			buf_printf(&why, ": set input.width to %" PRId64 " and input.height to %" PRId64,
+				t->dims[h + 1], t->dims[h]);
 		else if (t->dims[nchw ? 3 : 1] == 3)
 			buf_printf(&why, ": set input.layout to %s", nchw ? "nhwc" : "nchw");
 		else
@@ -61,8 +62,8 @@ static int fit_pixels(const struct card *c, const struct backend_info *info, int
 	const int64_t *wanted = c->transform.layout == LAYOUT_NCHW ? nchw : nhwc;
 	const struct tensor_info *in = &info->inputs[0];
 	if (info->input_count != 1)
-		return err_set(err, ERR_REJECT, 0, "%s: media: image needs a model of one input; '%s' has %zu", c->path, c->file,
-			info->input_count);
+		return err_set(err, ERR_REJECT, 0, "%s: media: image needs a model of one input; '%s' has %zu", c->path,
+			c->file, info->input_count);
 	bool fits = in->type == TENSOR_FLOAT32 && in->rank == 4;
 	for (size_t i = 1; i < 4 && fits; i++)
 		fits = in->dims[i] == wanted[i] || in->dims[i] < 0;
@@ -90,8 +91,10 @@ static int fit_text(const struct card *c, const struct backend_info *info, int64
 		buf_str(&why, i ? ", " : "");
 		print_tensor(&why, "input", &in[i]);
 	}
-	return err_set(err, ERR_REJECT, 0, "%s: text.features: ngram feeds features int64 [1,?] and weights float32 [1,?]; %s: name another "
-		"model in `file`", c->path, why.data);
+	return err_set(err, ERR_REJECT, 0,
+		"%s: text.features: ngram feeds features int64 [1,?] and weights float32 [1,?]; %s: name another "
+		"model in `file`",
+		c->path, why.data);
 }
 
 static int find_output(const struct card *c, const struct backend_info *info, size_t *ret, struct err *err)
@@ -104,20 +107,25 @@ static int find_output(const struct card *c, const struct backend_info *info, si
 		}
 		buf_printf(&names, "%s'%s'", i ? ", " : "", info->outputs[i].name);
 	}
-	return err_set(err, ERR_REJECT, 0, "%s: output.name: %s%s%s; the model's outputs are %s", c->path, c->output ? "there is no '" : "",
-		c->output ? c->output : "is needed, the model has several", c->output ? "'" : "", names.data ? names.data : "none");
+	return err_set(err, ERR_REJECT, 0, "%s: output.name: %s%s%s; the model's outputs are %s", c->path,
+		c->output ? "there is no '" : "", c->output ? c->output : "is needed, the model has several",
+		c->output ? "'" : "", names.data ? names.data : "none");
 }
 
-static int refuse_output(const struct card *c, const char *name, const int64_t *dims, size_t rank, enum tensor_type type,
-	struct err *err)
+static int refuse_output(const struct card *c, const char *name, const int64_t *dims, size_t rank,
+	enum tensor_type type, struct err *err)
 {
 	CLEANUP(buf_done) struct buf shape = { 0 };
 	print_dims(&shape, dims, rank);
 	if (type == TENSOR_FLOAT32 && rank >= 2 && dims[1] > 0)
-		return err_set(err, ERR_REJECT, 0, "%s: labels: %zu labels = output float32 [N,%zu]; the model's output '%s' is %s: give it %"
-			PRId64 " labels, or name another output", c->path, c->label_count, c->label_count, name, shape.data, dims[1]);
-	return err_set(err, ERR_REJECT, 0, "%s: output.task: classify needs float32 [N,%zu], a number per label; the model's output '%s' is %s "
-		"%s", c->path, c->label_count, name, type_name(type), shape.data);
+		return err_set(err, ERR_REJECT, 0,
+			"%s: labels: %zu labels = output float32 [N,%zu]; the model's output '%s' is %s: give it "
+			"%" PRId64 " labels, or name another output",
+			c->path, c->label_count, c->label_count, name, shape.data, dims[1]);
+	return err_set(err, ERR_REJECT, 0,
+		"%s: output.task: classify needs float32 [N,%zu], a number per label; the model's output '%s' is %s "
+		"%s",
+		c->path, c->label_count, name, type_name(type), shape.data);
 }
 
 /* Open dimensions may still turn out right. */
@@ -140,7 +148,8 @@ int fit_card(const struct card *c, const struct backend_info *info, struct fit *
 {
 	int64_t batch;
 	struct fit fit = { 0 };
-	if ((c->media == MEDIA_IMAGE ? fit_pixels : fit_text)(c, info, &batch, err) < 0 || find_output(c, info, &fit.output, err) < 0)
+	if ((c->media == MEDIA_IMAGE ? fit_pixels : fit_text)(c, info, &batch, err) < 0 ||
+	    find_output(c, info, &fit.output, err) < 0)
 		return -1;
 	const struct tensor_info *out = &info->outputs[fit.output];
 	if (!classes_fit(c, out->type, out->dims, out->rank))

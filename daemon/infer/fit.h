@@ -10,10 +10,10 @@ struct fit {
 	size_t output;  /* index of the output that is decoded */
 };
 
-/* ERR_REJECT: names card and model with both shapes, and the key to change. Dimensions that the model leaves open are only
- * known from a run: fit_output() checks that. */
+/* ERR_REJECT: names card and model with both shapes, and the key to change. Dimensions that the model leaves open are
+ * only known from a run: fit_output() checks that. */
 int fit_card(const struct card *c, const struct backend_info *info, struct fit *ret, struct err *err);
-/* What a run of n samples gave: float [n][labels], trailing dimensions of 1 allowed. name: of the output, for messages. */
+/* What a run of n samples gave: float [n][labels], trailing dimensions of 1 allowed. name: the output's. */
 int fit_output(const struct card *c, const char *name, const struct tensor *t, size_t n, struct err *err);
 
 #endif

@@ -13,7 +13,8 @@ static int check_label(const char *name, size_t line, struct slice label, struct
 	if (label.len == 0)
 		return err_set(err, ERR_REJECT, 0, "%s:%zu: an empty label; each class needs a name", name, line);
 	if (label.len > LABEL_BYTES_MAX)
-		return err_set(err, ERR_REJECT, 0, "%s:%zu: a label of %zu bytes; at most %d", name, line, label.len, LABEL_BYTES_MAX);
+		return err_set(err, ERR_REJECT, 0, "%s:%zu: a label of %zu bytes; at most %d", name, line, label.len,
+			LABEL_BYTES_MAX);
 	if (!text_is_utf8(label) || memchr(label.p, '\0', label.len))
 		return err_set(err, ERR_REJECT, 0, "%s:%zu: a label that is not UTF-8 text", name, line);
 	if (line > LABELS_MAX)
@@ -37,8 +38,10 @@ static int check_different(const char *name, const struct card *c, struct err *e
 	qsort(sorted, c->label_count, sizeof(*sorted), by_text);
 	for (size_t i = 1; i < c->label_count; i++)
 		if (strcmp(*sorted[i - 1], *sorted[i]) == 0)
-			return err_set(err, ERR_REJECT, 0, "%s: labels %zu and %zu are both '%s'; each class needs its own name", name,
-				(size_t)(sorted[i - 1] - c->labels) + 1, (size_t)(sorted[i] - c->labels) + 1, *sorted[i]);
+			return err_set(err, ERR_REJECT, 0,
+				"%s: labels %zu and %zu are both '%s'; each class needs its own name", name,
+				(size_t)(sorted[i - 1] - c->labels) + 1, (size_t)(sorted[i] - c->labels) + 1,
+				*sorted[i]);
 	return 0;
 }
 

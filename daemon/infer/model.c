@@ -60,7 +60,8 @@ static struct tensor feed_pixels(struct model *m, const struct sample *samples, 
 
 static int predict(struct model *m, const float *values, struct prediction *ret, struct err *err)
 {
-	int count = classify(m->card->activation, values, m->card->labels, m->card->label_count, m->scratch, ret->scores, err);
+	int count = classify(
+		m->card->activation, values, m->card->labels, m->card->label_count, m->scratch, ret->scores, err);
 	if (count < 0)
 		return -1;
 	ret->count = (size_t)count;
@@ -68,7 +69,8 @@ static int predict(struct model *m, const float *values, struct prediction *ret,
 }
 
 /* One run of the backend over `rows` rows, of which the first n are samples. */
-static int run_rows(struct model *m, const struct tensor *inputs, size_t n, size_t rows, struct prediction *ret, struct err *err)
+static int run_rows(
+	struct model *m, const struct tensor *inputs, size_t n, size_t rows, struct prediction *ret, struct err *err)
 {
 	struct tensor outputs[sizeof(((struct backend_info *)0)->outputs) / sizeof(struct tensor_info)];
 	if (m->ops->run(m->backend, inputs, outputs, err) < 0)
@@ -169,8 +171,8 @@ static int find_version(const struct card *c, struct content_id *ret, struct err
 	return 0;
 }
 
-/* One run before the first real one: it shows the dimensions that the model leaves open, a table of another model and an
- * activation that cannot be right, while the card's author is still looking. */
+/* One run before the first real one: it shows the dimensions that the model leaves open, a table of another model and
+ * an activation that cannot be right, while the card's author is still looking. */
 static int probe_image(struct model *m, struct prediction *ret, struct err *err)
 {
 	size_t bytes = pixel_spec_bytes(&m->card->pixels);
@@ -211,7 +213,8 @@ static int load(struct model *m, const struct backend_options *o, struct err *er
 	assert(m->ops); /* card.c knows which there are */
 	if (m->card->table && ngram_open(m->card->table, &m->ngram, err) < 0)
 		return -1;
-	if (m->ops->load(m->card->file, o, &m->backend, err) < 0 || fit_card(m->card, m->ops->describe(m->backend), &m->fit, err) < 0)
+	if (m->ops->load(m->card->file, o, &m->backend, err) < 0 ||
+	    fit_card(m->card, m->ops->describe(m->backend), &m->fit, err) < 0)
 		return -1;
 	return find_version(m->card, &m->info.version, err);
 }

@@ -20,8 +20,8 @@ struct model_info {
 	const char *runtime;
 };
 
-/* card: path of the YAML card. Errors name card or model file, the reason (dimensions that do not fit, missing file, wrong
- * key with line) and the cure. ERR_RETRY: a file is missing; ERR_REJECT: card and model do not fit. */
+/* card: path of the YAML card. Errors name card or model file, the reason (dimensions that do not fit, missing file,
+ * wrong key with line) and the cure. ERR_RETRY: a file is missing; ERR_REJECT: card and model do not fit. */
 int model_open(const char *card, const struct backend_options *o, struct model **ret, struct err *err);
 void model_close(struct model *m); /* NULL allowed */
 const struct model_info *model_info(const struct model *m);
@@ -30,12 +30,13 @@ struct sample {
 	const uint8_t *pixels;  /* images: pixel_spec_bytes() as the spec says */
 	struct slice text;      /* text: canonical UTF-8, at most TEXT_INPUT_MAX */
 };
-/* scores per sample: >= 0.01, best first, at most SCORES_MAX; concept slices point into the model and live as long as it. */
+/* scores per sample: >= 0.01, best first, at most SCORES_MAX; concept slices point into the model and live as long as
+ * it. */
 struct prediction {
 	struct score scores[SCORES_MAX];
 	size_t count;
 };
-/* n in 1..BATCH_MAX. Not thread-safe: one caller at a time. ERR_REJECT with one sample: this sample cannot be scored. */
+/* n in 1..BATCH_MAX. Not thread-safe: one caller at a time. ERR_REJECT with n 1: this sample cannot be scored. */
 int model_run(struct model *m, size_t n, const struct sample *samples, struct prediction *ret, struct err *err);
 
 #endif

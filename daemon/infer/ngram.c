@@ -19,7 +19,7 @@
 struct ngram {
 	uint32_t states, features;
 	uint32_t *first;     /* [states + 1]: the children of s are first[s]..first[s + 1] - 1 */
-	uint32_t *fail;      /* the longest proper ending of s that is a state; smaller than s, so that falling back ends */
+	uint32_t *fail; /* the longest proper ending of s that is a state; smaller than s, so that falling back ends */
 	int32_t *feature;
 	uint8_t *byte;
 	uint32_t root[256];  /* the child of the root by byte, or the root */
@@ -62,11 +62,13 @@ static uint32_t step(const struct ngram *g, uint32_t s, uint8_t byte)
 }
 
 /* The order of states is what makes everything else safe: see the header. */
-static int check_state(const struct ngram *g, uint32_t s, uint32_t parent, uint32_t before, const char *name, struct err *err)
+static int check_state(
+	const struct ngram *g, uint32_t s, uint32_t parent, uint32_t before, const char *name, struct err *err)
 {
 	bool ordered = parent < s && parent >= before && (parent > before || s == 1 || g->byte[s] > g->byte[s - 1]);
 	if (!ordered)
-		return err_set(err, ERR_REJECT, 0, "'%s': state %u is out of order; the n-gram table is damaged", name, s);
+		return err_set(
+			err, ERR_REJECT, 0, "'%s': state %u is out of order; the n-gram table is damaged", name, s);
 	return 0;
 }
 
@@ -91,7 +93,8 @@ static int read_features(struct ngram *g, const char *features, const char *name
 	for (uint32_t s = 0; s < g->states; s++) {
 		g->feature[s] = (int32_t)get_u32(features + (size_t)s * 4);
 		if (g->feature[s] < -1 || g->feature[s] >= (int32_t)g->features - 1)
-			return err_set(err, ERR_REJECT, 0, "'%s': state %u has feature %d of %u; the n-gram table is damaged", name, s,
+			return err_set(err, ERR_REJECT, 0,
+				"'%s': state %u has feature %d of %u; the n-gram table is damaged", name, s,
 				g->feature[s], g->features);
 	}
 	return 0;
@@ -126,11 +129,12 @@ int ngram_parse(const char *name, struct slice bytes, struct ngram **ret, struct
 		return err_set(err, ERR_REJECT, 0, "'%s' is not an n-gram table: it does not begin with " MAGIC, name);
 	uint32_t states = get_u32(bytes.p + 8), features = get_u32(bytes.p + 12);
 	if (states < 1 || states > NGRAM_STATES_MAX || features < 1 || features > NGRAM_FEATURES_MAX)
-		return err_set(err, ERR_REJECT, 0, "'%s': %u states and %u features; 1 to %u are possible", name, states, features,
-			NGRAM_STATES_MAX);
+		return err_set(err, ERR_REJECT, 0, "'%s': %u states and %u features; 1 to %u are possible", name,
+			states, features, NGRAM_STATES_MAX);
 	if (bytes.len != HEADER_BYTES + (size_t)states * STATE_BYTES)
-		return err_set(err, ERR_REJECT, 0, "'%s': %zu bytes where %u states take %zu; the n-gram table is cut or damaged", name,
-			bytes.len, states, HEADER_BYTES + (size_t)states * STATE_BYTES);
+		return err_set(err, ERR_REJECT, 0,
+			"'%s': %zu bytes where %u states take %zu; the n-gram table is cut or damaged", name, bytes.len,
+			states, HEADER_BYTES + (size_t)states * STATE_BYTES);
 	CLEANUP(ngram_freep) struct ngram *g = ngram_new(states, features);
 	const char *parents = bytes.p + HEADER_BYTES, *feature = parents + (size_t)states * 4;
 	memcpy(g->byte, feature + (size_t)states * 4, states);

@@ -1,8 +1,8 @@
 /* onnx.c - the backend "onnx": ONNX Runtime in this process.
  *
- * The session is set up for a daemon on shared cores: the number of threads is always given (without it ONNX Runtime takes
- * every core, ignores cgroups and calls sched_setaffinity, which the service's sandbox kills), idle threads sleep instead
- * of spinning, and neither arena nor memory pattern keeps the largest batch's memory for ever. */
+ * The session is set up for a daemon on shared cores: the number of threads is always given (without it ONNX Runtime
+ * takes every core, ignores cgroups and calls sched_setaffinity, which the service's sandbox kills), idle threads sleep
+ * instead of spinning, and neither arena nor memory pattern keeps the largest batch's memory for ever. */
 #include "daemon/infer/backend.h"
 
 #include "daemon/base/cleanup.h"
@@ -19,8 +19,9 @@
 #define INPUTS_MAX (sizeof(((struct backend_info *)0)->inputs) / sizeof(struct tensor_info))
 #define OUTPUTS_MAX (sizeof(((struct backend_info *)0)->outputs) / sizeof(struct tensor_info))
 
-/* On a processor a larger batch computes no faster, and its intermediate tensors, some ten times the input, leave what malloc
- * keeps for reuse (32 MiB at most): each run then pays for fresh zeroed pages, 40 % more time at 32 pictures of 224 x 224. */
+/* On a processor a larger batch computes no faster, and its intermediate tensors, some ten times the input, leave what
+ * malloc keeps for reuse (32 MiB at most): each run then pays for fresh zeroed pages, 40 % more time at 32 pictures of
+ * 224 x 224. */
 #define RUN_BYTES (3U << 20)
 
 struct backend {
@@ -70,13 +71,15 @@ static int read_shape(const struct onnx_library *lib, const ort_shape *shape, en
 	    onnx_check(lib, lib->api.GetDimensionsCount(shape, rank), ERR_REJECT, err) < 0)
 		return -1;
 	if (*rank > TENSOR_RANK_MAX)
-		return err_set(err, ERR_REJECT, 0, "a tensor of %zu dimensions; at most %d are supported", *rank, TENSOR_RANK_MAX);
+		return err_set(err, ERR_REJECT, 0, "a tensor of %zu dimensions; at most %d are supported", *rank,
+			TENSOR_RANK_MAX);
 	*type = type_of(element);
 	return onnx_check(lib, lib->api.GetDimensions(shape, dims, *rank), ERR_REJECT, err);
 }
 
 /* Sequences and maps have no shape; they are TENSOR_OTHER, which nobody can feed or read. */
-static int describe_type(const struct onnx_library *lib, const ort_type *type, struct tensor_info *info, struct err *err)
+static int describe_type(
+	const struct onnx_library *lib, const ort_type *type, struct tensor_info *info, struct err *err)
 {
 	int kind;
 	const ort_shape *shape; /* part of type */
@@ -108,8 +111,8 @@ static int describe_one(struct backend *b, const struct side *side, size_t i, st
 	int len = snprintf(info->name, sizeof(info->name), "%s", name);
 	api->ReleaseStatus(api->AllocatorFree(b->lib->allocator, name));
 	if (len >= (int)sizeof(info->name))
-		return err_set(err, ERR_REJECT, 0, "the name of %s '%s...' is longer than %zu bytes", side->name, info->name,
-			sizeof(info->name) - 1);
+		return err_set(err, ERR_REJECT, 0, "the name of %s '%s...' is longer than %zu bytes", side->name,
+			info->name, sizeof(info->name) - 1);
 	if (onnx_check(b->lib, side->type_of(b->session, i, &type), ERR_REJECT, err) < 0)
 		return -1;
 	int result = describe_type(b->lib, type, info, err);
@@ -117,8 +120,8 @@ static int describe_one(struct backend *b, const struct side *side, size_t i, st
 	return result < 0 ? err_wrap(err, "%s '%s'", side->name, info->name) : 0;
 }
 
-static int describe_side(struct backend *b, const struct side *side, struct tensor_info *infos, size_t max, size_t *ret_count,
-	struct err *err)
+static int describe_side(struct backend *b, const struct side *side, struct tensor_info *infos, size_t max,
+	size_t *ret_count, struct err *err)
 {
 	size_t count;
 	if (onnx_check(b->lib, side->count(b->session, &count), ERR_REJECT, err) < 0)
@@ -135,8 +138,10 @@ static int describe_side(struct backend *b, const struct side *side, struct tens
 static int describe_session(struct backend *b, struct err *err)
 {
 	const struct ort_api *api = &b->lib->api;
-	const struct side in = { "input", api->SessionGetInputCount, api->SessionGetInputName, api->SessionGetInputTypeInfo };
-	const struct side out = { "output", api->SessionGetOutputCount, api->SessionGetOutputName, api->SessionGetOutputTypeInfo };
+	const struct side in = { "input", api->SessionGetInputCount, api->SessionGetInputName,
+		api->SessionGetInputTypeInfo };
+	const struct side out = { "output", api->SessionGetOutputCount, api->SessionGetOutputName,
+		api->SessionGetOutputTypeInfo };
 	b->info.run_bytes = RUN_BYTES;
 	memcpy(b->info.runtime, b->lib->runtime, sizeof(b->info.runtime));
 	if (describe_side(b, &in, b->info.inputs, INPUTS_MAX, &b->info.input_count, err) < 0)
@@ -146,11 +151,12 @@ static int describe_session(struct backend *b, struct err *err)
 
 static int set_options(const struct onnx_library *lib, ort_options *to, int threads, struct err *err)
 {
+	static const char allow_spinning[] = "session.intra_op.allow_spinning";
 	const struct ort_api *api = &lib->api;
 	if (onnx_check(lib, api->SetIntraOpNumThreads(to, threads), ERR_RETRY, err) < 0 ||
 	    onnx_check(lib, api->SetInterOpNumThreads(to, 1), ERR_RETRY, err) < 0 ||
 	    onnx_check(lib, api->SetSessionExecutionMode(to, ORT_SEQUENTIAL), ERR_RETRY, err) < 0 ||
-	    onnx_check(lib, api->AddSessionConfigEntry(to, "session.intra_op.allow_spinning", "0"), ERR_RETRY, err) < 0 ||
+	    onnx_check(lib, api->AddSessionConfigEntry(to, allow_spinning, "0"), ERR_RETRY, err) < 0 ||
 	    onnx_check(lib, api->DisableCpuMemArena(to), ERR_RETRY, err) < 0 ||
 	    onnx_check(lib, api->DisableMemPattern(to), ERR_RETRY, err) < 0 ||
 	    onnx_check(lib, api->SetSessionLogSeverityLevel(to, ORT_LEVEL_WARNING), ERR_RETRY, err) < 0)
@@ -177,8 +183,8 @@ static int require_file(const char *file, struct err *err)
 	CLEANUP(close_fdp) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(err, ERR_RETRY, errno, "model file '%s' (the default models: make models; else see `file:` in the card)",
-			file);
+		return err_set(err, ERR_RETRY, errno,
+			"model file '%s' (the default models: make models; else see `file:` in the card)", file);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_REJECT, 0, "model file '%s' is not a regular file", file);
 	return 0;
@@ -219,7 +225,8 @@ static int wrap_input(const struct backend *b, const struct tensor *t, ort_value
 	int element = element_of(t->type, &bytes);
 	for (size_t i = 0; i < t->rank; i++)
 		bytes *= (size_t)t->dims[i];
-	ort_status *status = b->lib->api.CreateTensorWithDataAsOrtValue(b->lib->memory, t->data, bytes, t->dims, t->rank, element, ret);
+	ort_status *status = b->lib->api.CreateTensorWithDataAsOrtValue(
+		b->lib->memory, t->data, bytes, t->dims, t->rank, element, ret);
 	return onnx_check(b->lib, status, ERR_REJECT, err);
 }
 
@@ -257,8 +264,8 @@ static int run_session(struct backend *b, ort_value *const *inputs, struct err *
 		in[i] = b->info.inputs[i].name;
 	for (size_t i = 0; i < b->info.output_count; i++)
 		out[i] = b->info.outputs[i].name;
-	ort_status *status = b->lib->api.Run(b->session, NULL, in, (const ort_value *const *)inputs, b->info.input_count, out,
-		b->info.output_count, b->outputs);
+	ort_status *status = b->lib->api.Run(b->session, NULL, in, (const ort_value *const *)inputs,
+		b->info.input_count, out, b->info.output_count, b->outputs);
 	return status ? run_failed(b, status, err) : 0;
 }
 

@@ -31,7 +31,8 @@ enum ort_level { ORT_LEVEL_WARNING = 2 };
 enum ort_mode { ORT_SEQUENTIAL = 0 };
 enum ort_optimize { ORT_OPTIMIZE_ALL = 99 };
 
-typedef void ort_log_fn(void *arg, int level, const char *category, const char *id, const char *where, const char *text);
+typedef void ort_log_fn(void *arg, int level, const char *category, const char *id, const char *where,
+	const char *text);
 
 struct ort_base {
 	const void *const *(*get_api)(uint32_t version);

@@ -1,4 +1,4 @@
-/* onnx_library.c - finds and loads ONNX Runtime with dlopen. It is never unloaded: its thread pools would outlive it. */
+/* onnx_library.c - finds and loads ONNX Runtime with dlopen. Never unloaded: its thread pools would outlive it. */
 #include "daemon/infer/onnx_library.h"
 
 #include "daemon/base/buf.h"
@@ -14,8 +14,9 @@
 
 #define MINOR_MAX 64 /* Debian's file names carry the minor version: 1.11 (our table) to 1.64 are asked for */
 
-static const char cure[] = "install it (Debian 13: apt install libonnxruntime1.21; Debian 12: make models), or name it in "
-			   "inference.library";
+static const char cure[] =
+	"install it (Debian 13: apt install libonnxruntime1.21; Debian 12: make models), or name it in "
+	"inference.library";
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct onnx_library *loaded; /* under lock; once set it stays */
@@ -50,11 +51,13 @@ static void bind(struct ort_api *api, const void *const *table)
 static int set_up(struct onnx_library *lib, struct err *err)
 {
 	const struct ort_api *api = &lib->api;
-	if (onnx_check(lib, api->CreateEnvWithCustomLogger(forget_log, NULL, ORT_LEVEL_WARNING, "inlet", &lib->env), ERR_RETRY, err) < 0 ||
+	ort_status *made = api->CreateEnvWithCustomLogger(forget_log, NULL, ORT_LEVEL_WARNING, "inlet", &lib->env);
+	if (onnx_check(lib, made, ERR_RETRY, err) < 0 ||
 	    onnx_check(lib, api->DisableTelemetryEvents(lib->env), ERR_RETRY, err) < 0 ||
 	    onnx_check(lib, api->GetAllocatorWithDefaultOptions(&lib->allocator), ERR_RETRY, err) < 0)
 		return -1;
-	return onnx_check(lib, api->CreateCpuMemoryInfo(ORT_DEVICE_ALLOCATOR, ORT_MEMORY_DEFAULT, &lib->memory), ERR_RETRY, err);
+	made = api->CreateCpuMemoryInfo(ORT_DEVICE_ALLOCATOR, ORT_MEMORY_DEFAULT, &lib->memory);
+	return onnx_check(lib, made, ERR_RETRY, err);
 }
 
 /* "not there" is ordinary; a library that is there and does not work is worth saying. */

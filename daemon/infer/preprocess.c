@@ -1,4 +1,4 @@
-/* preprocess.c - uint8 RGB to float, planar or packed. The loops have constant strides and no branch, for the vectoriser. */
+/* preprocess.c - uint8 RGB to float, planar or packed: loops of constant stride and no branch, for the vectoriser. */
 #include "daemon/infer/preprocess.h"
 
 static void plane(const uint8_t *restrict from, size_t count, float mean, float scale, float *restrict to)

@@ -71,9 +71,10 @@ static void test_a_short_card_has_defaults(void **state)
 static void test_every_key_is_read(void **state)
 {
 	(void)state;
-	struct card *c = parse(HEAD "labels: [a]\nbackend: onnx\nbands: {accept: 0.9}\noutput: {task: classify, activation: sigmoid, "
-		"name: probs}\ninput: {width: 4096, height: 1, fit: letterbox, crop: 0.5, kernel: lanczos3, pad: 255, layout: nhwc, "
-		"color: bgr, mean: [1, 2, 3.5], std: [2, 4, 8]}\n");
+	struct card *c = parse(
+		HEAD "labels: [a]\nbackend: onnx\nbands: {accept: 0.9}\noutput: {task: classify, activation: sigmoid, "
+		     "name: probs}\ninput: {width: 4096, height: 1, fit: letterbox, crop: 0.5, kernel: lanczos3, pad: "
+		     "255, layout: nhwc, color: bgr, mean: [1, 2, 3.5], std: [2, 4, 8]}\n");
 	assert_int_equal(c->pixels.fit, FIT_LETTERBOX);
 	assert_int_equal(c->pixels.kernel, KERNEL_LANCZOS3);
 	assert_int_equal(c->pixels.pad, 255);
@@ -115,7 +116,8 @@ static void test_mistakes_name_line_key_and_cure(void **state)
 	refused("name: m\n", "/x/card.yaml:1:1: file: is missing; it has no default (the model file)");
 	refused("name: a b\nfile: f\nmedia: image\nlabels: [a]\n",
 		"/x/card.yaml:1:7: name: needs 1 to 64 letters, digits, '.', '_' or '-'");
-	refused("name: m\nfile: f\nmedia: audio\nlabels: [a]\n", "/x/card.yaml:3:8: media: 'audio': needs one of image, text");
+	refused("name: m\nfile: f\nmedia: audio\nlabels: [a]\n",
+		"/x/card.yaml:3:8: media: 'audio': needs one of image, text");
 	refused(HEAD "labels: [a]\ninput: {width: 8, height: 0}\n",
 		"/x/card.yaml:5:27: input.height: 0 is out of range; allowed: 1..4096");
 	refused(HEAD "labels: [a]\ninput: {width: 8, height: 8, mean: [1, 2]}\n",
@@ -153,7 +155,9 @@ static void test_a_missing_label_file_is_named(void **state)
 	(void)state;
 	struct card *c = NULL;
 	struct err err = { 0 };
-	assert_int_equal(card_parse("/x/card.yaml", slice_of(HEAD "labels: l.txt\ninput: {width: 8, height: 8}\n"), &c, &err), -1);
+	assert_int_equal(
+		card_parse("/x/card.yaml", slice_of(HEAD "labels: l.txt\ninput: {width: 8, height: 8}\n"), &c, &err),
+		-1);
 	assert_int_equal(err.class, ERR_RETRY);
 	assert_string_equal(err.text, "/x/card.yaml:4:9: labels: open '/x/l.txt': No such file or directory");
 }
@@ -161,11 +165,13 @@ static void test_a_missing_label_file_is_named(void **state)
 static void test_the_canonical_text_forgets_how_it_was_written(void **state)
 {
 	(void)state;
-	same(CARD, "# c\nmedia: image\nlabels:\n  - cat\n  - dog\ninput:\n  height: 4\n  width: 8\n  crop: 1.0\n  mean: 0\nfile: /other/m.onnx\n"
-		"name: m\n", true);
-	same(CARD, CARD "bands: {accept: 0.1, review: 0.05}\n", true);
-	same(HEAD "labels: [a]\ninput: {width: 8, height: 4, std: 2}\n", HEAD "labels: [a]\ninput: {width: 8, height: 4, scale: 0.5}\n",
+	same(CARD,
+		"# c\nmedia: image\nlabels:\n  - cat\n  - dog\ninput:\n  height: 4\n  width: 8\n  crop: 1.0\n  mean: "
+		"0\nfile: /other/m.onnx\nname: m\n",
 		true);
+	same(CARD, CARD "bands: {accept: 0.1, review: 0.05}\n", true);
+	same(HEAD "labels: [a]\ninput: {width: 8, height: 4, std: 2}\n",
+		HEAD "labels: [a]\ninput: {width: 8, height: 4, scale: 0.5}\n", true);
 }
 
 static void test_the_canonical_text_keeps_what_decides(void **state)

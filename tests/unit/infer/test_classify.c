@@ -102,7 +102,8 @@ static void test_numbers_that_are_no_confidence_are_refused_with_the_cure(void *
 	struct err err = { 0 };
 	assert_int_equal(classify(ACTIVATION_NONE, (float[]){ 0.5F, 7 }, names, 2, scratch, got, &err), -1);
 	assert_int_equal(err.class, ERR_REJECT);
-	assert_string_equal(err.text, "the model gives 'b' 7, which is no confidence in 0..1; set output.activation in the card to "
+	assert_string_equal(err.text,
+		"the model gives 'b' 7, which is no confidence in 0..1; set output.activation in the card to "
 		"softmax or sigmoid");
 }
 
@@ -112,7 +113,8 @@ static void test_not_a_number_is_refused(void **state)
 	static const float bad[] = { NAN, INFINITY, -INFINITY };
 	for (size_t i = 0; i < 3; i++) {
 		struct err err = { 0 };
-		assert_int_equal(classify(ACTIVATION_SOFTMAX, (float[]){ 0, bad[i] }, names, 2, scratch, got, &err), -1);
+		assert_int_equal(
+			classify(ACTIVATION_SOFTMAX, (float[]){ 0, bad[i] }, names, 2, scratch, got, &err), -1);
 		assert_int_equal(err.class, ERR_REJECT);
 		assert_string_equal(err.text, "the model's number for 'b' is not finite");
 	}

@@ -1,4 +1,4 @@
-/* test_model.c - cards and models together: real photographs and texts, batches of every kind, and what does not fit. */
+/* test_model.c - cards and models together: real photographs and texts, batches of every kind, what does not fit. */
 #include "daemon/infer/model.h"
 
 #include "daemon/base/file.h"
@@ -128,7 +128,8 @@ static void test_photographs_get_their_names(void **state)
 	struct err err = { 0 };
 	assert_int_equal(model_run(m, 9, samples, got, &err), 0);
 	for (const struct prediction *p = got; p < got + 9; p += 3) {
-		assert_true(confidence_of(p, "tabby") + confidence_of(p, "tiger cat") + confidence_of(p, "Egyptian cat") > 0.8);
+		double tabby = confidence_of(p, "tabby"), tiger = confidence_of(p, "tiger cat");
+		assert_true(tabby + tiger + confidence_of(p, "Egyptian cat") > 0.8);
 		assert_true(best_is(p + 1, "espresso"));
 		assert_true(p[1].scores[0].confidence > 0.5F);
 		assert_true(best_is(p + 2, "tripod"));
@@ -188,7 +189,8 @@ static void test_texts_get_their_language(void **state)
 	assert_int_equal(model_run(m, TEXTS, samples, got, &err), 0);
 	for (size_t i = 0; i < TEXTS; i++)
 		if (!best_is(&got[i], texts[i].language))
-			fail_msg("'%s' is taken for %.*s", texts[i].text, (int)got[i].scores[0].concept.len, got[i].scores[0].concept.p);
+			fail_msg("'%s' is taken for %.*s", texts[i].text, (int)got[i].scores[0].concept.len,
+				got[i].scores[0].concept.p);
 	model_close(m);
 }
 
@@ -278,7 +280,8 @@ static void test_a_model_that_leaves_every_dimension_open(void **state)
 {
 	check_batches(tiny(*state, "open", SMALL));
 	refused(*state, "open", "media: image\nlabels: [a, b]\ninput: {width: 4, height: 4}\n",
-		"labels: 2 labels = output float32 [N,2]; the model's output 'logits' is [1,3]: give it 3 labels, or name another output");
+		"labels: 2 labels = output float32 [N,2]; the model's output 'logits' is [1,3]: give it 3 labels, or "
+		"name another output");
 }
 
 static void test_a_named_output_is_the_one_decoded(void **state)
@@ -292,14 +295,17 @@ static void test_a_named_output_is_the_one_decoded(void **state)
 	assert_int_equal(model_run(m, 1, &sample, &got, &err), 0);
 	assert_false(best_is(&got, "red"));
 	model_close(m);
-	refused(*state, "two", SMALL, "output.name: is needed, the model has several; the model's outputs are 'logits', 'against'");
-	refused(*state, "two", SMALL "output: {name: logit}\n", "there is no 'logit'; the model's outputs are 'logits', 'against'");
+	refused(*state, "two", SMALL,
+		"output.name: is needed, the model has several; the model's outputs are 'logits', 'against'");
+	refused(*state, "two", SMALL "output: {name: logit}\n",
+		"there is no 'logit'; the model's outputs are 'logits', 'against'");
 }
 
 static void test_shapes_that_do_not_fit_are_refused_with_both(void **state)
 {
 	refused(*state, "any", COLOURS "input: {width: 224, height: 224}\n",
-		"the card says 224x224 NCHW = float32 [N,3,224,224]; the model's input 'images' is float32 [N,3,4,4]: set input.width to 4 "
+		"the card says 224x224 NCHW = float32 [N,3,224,224]; the model's input 'images' is float32 [N,3,4,4]: "
+		"set input.width to 4 "
 		"and input.height to 4");
 	refused(*state, "nhwc", SMALL, "the model's input 'images' is float32 [N,4,4,3]: set input.layout to nhwc");
 	refused(*state, "bytes", SMALL, "the model's input 'images' is uint8 [N,3,4,4]");
@@ -311,7 +317,8 @@ static void test_shapes_that_do_not_fit_are_refused_with_both(void **state)
 
 static void test_an_activation_that_cannot_be_right_is_refused_at_once(void **state)
 {
-	refused(*state, "any", SMALL "output: {activation: none}\n", "set output.activation in the card to softmax or sigmoid");
+	refused(*state, "any", SMALL "output: {activation: none}\n",
+		"set output.activation in the card to softmax or sigmoid");
 }
 
 static void test_one_sample_that_cannot_be_scored_is_rejected(void **state)
@@ -374,7 +381,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_a_model_that_leaves_every_dimension_open, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_named_output_is_the_one_decoded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_shapes_that_do_not_fit_are_refused_with_both, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_an_activation_that_cannot_be_right_is_refused_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_an_activation_that_cannot_be_right_is_refused_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_sample_that_cannot_be_scored_is_rejected, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_version_is_of_weights_and_meaning, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_missing_files_can_be_tried_again, set_up, tear_down),

@@ -7,15 +7,16 @@
 
 #include <math.h>
 
-/* The trie of "ab" (feature 0), "b" (1) and "abc" (2), with "bc" as a beginning of nothing; feature 3 is the text itself:
- * 0 root, 1 "a", 2 "b", 3 "ab", 4 "bc", 5 "abc". */
+/* The trie of "ab" (feature 0), "b" (1) and "abc" (2), with "bc" as a beginning of nothing; feature 3 is the text
+ * itself: 0 root, 1 "a", 2 "b", 3 "ab", 4 "bc", 5 "abc". */
 struct table {
 	uint32_t states, features;
 	uint32_t parent[6];
 	int32_t feature[6];
 	uint8_t byte[6];
 };
-static const struct table good = { 6, 4, { 0, 0, 0, 1, 2, 3 }, { -1, -1, 1, 0, -1, 2 }, { 0, 'a', 'b', 'b', 'c', 'c' } };
+static const struct table good = { 6, 4, { 0, 0, 0, 1, 2, 3 }, { -1, -1, 1, 0, -1, 2 },
+	{ 0, 'a', 'b', 'b', 'c', 'c' } };
 
 /* This machine's byte order is the file's on every platform that Debian builds ONNX Runtime for. */
 static struct buf file_of(const struct table *t)

@@ -32,7 +32,8 @@ static void test_a_missing_library_names_the_place_and_the_cure(void **state)
 	struct backend_options o = { .library = "/nowhere/libonnxruntime.so", .threads = 1 };
 	struct err err = refuse(DATA "any.onnx", &o);
 	assert_int_equal(err.class, ERR_RETRY);
-	assert_string_equal(err.text, "no ONNX Runtime 1.11 or later in /nowhere/libonnxruntime.so; install it (Debian 13: apt install "
+	assert_string_equal(err.text,
+		"no ONNX Runtime 1.11 or later in /nowhere/libonnxruntime.so; install it (Debian 13: apt install "
 		"libonnxruntime1.21; Debian 12: make models), or name it in inference.library");
 }
 

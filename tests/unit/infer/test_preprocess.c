@@ -18,13 +18,15 @@ static void expect(struct pixel_transform t, const float wanted[6])
 static void test_nchw_is_a_plane_a_channel(void **state)
 {
 	(void)state;
-	expect((struct pixel_transform){ .layout = LAYOUT_NCHW, .scale = { 1, 1, 1 } }, (float[]){ 10, 110, 20, 120, 30, 130 });
+	expect((struct pixel_transform){ .layout = LAYOUT_NCHW, .scale = { 1, 1, 1 } },
+		(float[]){ 10, 110, 20, 120, 30, 130 });
 }
 
 static void test_nhwc_keeps_the_order(void **state)
 {
 	(void)state;
-	expect((struct pixel_transform){ .layout = LAYOUT_NHWC, .scale = { 1, 1, 1 } }, (float[]){ 10, 20, 30, 110, 120, 130 });
+	expect((struct pixel_transform){ .layout = LAYOUT_NHWC, .scale = { 1, 1, 1 } },
+		(float[]){ 10, 20, 30, 110, 120, 130 });
 }
 
 static void test_bgr_turns_the_channels_round(void **state)
@@ -41,7 +43,9 @@ static void test_mean_and_scale_are_in_the_networks_channel_order(void **state)
 	(void)state;
 	expect((struct pixel_transform){ .layout = LAYOUT_NHWC, .mean = { 10, 0, 30 }, .scale = { 1, 0.5F, 2 } },
 		(float[]){ 0, 10, 0, 100, 60, 200 });
-	expect((struct pixel_transform){ .layout = LAYOUT_NHWC, .bgr = true, .mean = { 30, 0, 0 }, .scale = { 1, 1, 0.1F } },
+	expect(
+		(struct pixel_transform){
+			.layout = LAYOUT_NHWC, .bgr = true, .mean = { 30, 0, 0 }, .scale = { 1, 1, 0.1F } },
 		(float[]){ 0, 20, 1, 100, 120, 11 });
 }
 
