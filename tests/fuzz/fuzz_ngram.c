@@ -1,4 +1,5 @@
-/* fuzz_ngram.c - the bytes up to the size that the header states are a table, the rest is a text that is read with it. */
+/* fuzz_ngram.c - the bytes up to the size that the header states are a table, the rest is a text that is read with it.
+ */
 #include "daemon/infer/ngram.h"
 
 #include <assert.h>
@@ -10,7 +11,8 @@ static void check(const struct ngram *g, const struct ngram_features *f, size_t 
 {
 	assert(f->count <= text_bytes + 1);
 	for (size_t i = 0; i < f->count; i++)
-		assert(f->features[i] >= 0 && f->features[i] < (int64_t)ngram_feature_count(g) && isfinite(f->weights[i]));
+		assert(f->features[i] >= 0 && f->features[i] < (int64_t)ngram_feature_count(g) &&
+			isfinite(f->weights[i]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
