@@ -1,4 +1,4 @@
-/* inlet-decode.c - the program that parses untrusted media for inletd, in a sandbox of its own making (daemon/decode/worker.h). */
+/* inlet-decode.c - the program that parses untrusted media for inletd, in a sandbox of its own making. */
 #include "daemon/base/version.h"
 #include "daemon/decode/protocol.h"
 #include "daemon/decode/worker.h"
@@ -8,10 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-	"inlet-decode is started by inletd; there is nothing to run by hand but\n"
-	"  inlet-decode --self-test   show that its sandbox holds on this machine\n"
-	"  inlet-decode --version\n";
+static const char usage[] = "inlet-decode is started by inletd; there is nothing to run by hand but\n"
+			    "  inlet-decode --self-test   show that its sandbox holds on this machine\n"
+			    "  inlet-decode --version\n";
 
 int main(int argc, char **argv)
 {

@@ -82,10 +82,14 @@ static int check(const struct decode_result *r, struct err *err)
 	return 0;
 }
 
-int answer_read(int fd, const struct wire_done *done, const struct wire_job *job, struct decode_result *ret, struct err *err)
+int answer_read(int fd, const struct wire_done *done, const struct wire_job *job, struct decode_result *ret,
+		struct err *err)
 {
 	CLEANUP(decode_result_done) struct decode_result r = {
-		.decoded = true, .media = (enum media)done->media, .width = done->width, .height = done->height,
+		.decoded = true,
+		.media = (enum media)done->media,
+		.width = done->width,
+		.height = done->height,
 		.canonical = done->canonical,
 	};
 	memcpy(r.media_type, done->media_type, sizeof(r.media_type));

@@ -18,14 +18,14 @@
 static const char *const worker_arguments[] = { "inlet-decode", "--worker", NULL };
 static const char *const worker_environment[] = {
 	"LC_ALL=C.UTF-8",
-	"MALLOC_ARENA_MAX=1",  /* one heap for all of libvips' threads: less fragmentation, and RLIMIT_AS has room */
-	"VIPS_CONCURRENCY=1",  /* the pool is the parallelism */
+	"MALLOC_ARENA_MAX=1", /* one heap for all of libvips' threads: less fragmentation, and RLIMIT_AS has room */
+	"VIPS_CONCURRENCY=1", /* the pool is the parallelism */
 	"OMP_NUM_THREADS=1",
 	NULL,
 };
 
-/* In the child, before exec: standard streams on /dev/null (libraries write warnings that hostile files choose), the socket
- * at WIRE_FD, nothing above it, default signals, a session of its own so that Ctrl-C reaches the daemon alone. */
+/* In the child, before exec: standard streams on /dev/null (libraries write warnings that hostile files choose), the
+ * socket at WIRE_FD, nothing above it, default signals, a session of its own: Ctrl-C is for the daemon alone. */
 static int plan_spawn(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attr, int sock)
 {
 	sigset_t none, all;
@@ -44,7 +44,8 @@ static int plan_spawn(posix_spawn_file_actions_t *actions, posix_spawnattr_t *at
 	if (!failed)
 		failed = posix_spawnattr_setsigdefault(attr, &all);
 	if (!failed)
-		failed = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+		failed = posix_spawnattr_setflags(attr,
+						  POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 	return failed;
 }
 
@@ -60,7 +61,7 @@ static int spawn(const char *program, int sock, pid_t *ret_pid)
 		failed = plan_spawn(&actions, &attr, sock);
 		if (!failed)
 			failed = posix_spawn(ret_pid, program, &actions, &attr, (char *const *)worker_arguments,
-			                     (char *const *)worker_environment);
+					     (char *const *)worker_environment);
 		(void)posix_spawnattr_destroy(&attr);
 	}
 	(void)posix_spawn_file_actions_destroy(&actions);
@@ -74,7 +75,7 @@ int child_spawn(const char *program, struct child *ret, struct err *err)
 		return err_set(err, ERR_RETRY, errno, "start a decoder: socketpair");
 	CLEANUP(close_fdp) int ours = pair[0];
 	CLEANUP(close_fdp) int theirs = pair[1];
-	if (theirs <= WIRE_FD) { /* dup2() onto itself would leave it close-on-exec, and 0..2 are about to be replaced */
+	if (theirs <= WIRE_FD) { /* dup2() onto itself leaves it close-on-exec, and 0..2 are about to be replaced */
 		int high = fcntl(theirs, F_DUPFD_CLOEXEC, WIRE_FD + 1);
 		if (high < 0)
 			return err_set(err, ERR_RETRY, errno, "start a decoder: duplicate a descriptor");
@@ -84,7 +85,8 @@ int child_spawn(const char *program, struct child *ret, struct err *err)
 	pid_t pid;
 	int failed = spawn(program, theirs, &pid);
 	if (failed == ENOENT || failed == EACCES || failed == ENOEXEC || failed == ENOTDIR)
-		return err_set(err, ERR_FATAL, failed, "cannot run the decoder '%s'; it is installed beside inletd", program);
+		return err_set(err, ERR_FATAL, failed, "cannot run the decoder '%s'; it is installed beside inletd",
+			       program);
 	if (failed)
 		return err_set(err, ERR_RETRY, failed, "start a decoder '%s'", program);
 	*ret = (struct child){ .pid = pid, .sock = take_fd(&ours) };
@@ -117,8 +119,9 @@ int child_greet(struct child *c, const struct wire_hello *limits, struct err *er
 		return err_set(err, ERR_FATAL, 0, "inlet-decode did not start within %d s", GREET_MS / 1000);
 	ssize_t n = wire_receive(c->sock, &ready, sizeof(ready), NULL, 0);
 	if (n <= 0)
-		return err_set(err, ERR_FATAL, 0, "inlet-decode ended before its sandbox was on; run 'inlet-decode --self-test' "
-		                                  "as the daemon's user to see why");
+		return err_set(err, ERR_FATAL, 0,
+			       "inlet-decode ended before its sandbox was on; run 'inlet-decode --self-test' "
+			       "as the daemon's user to see why");
 	if (wire_ready_check(&ready, (size_t)n, &ready, err) < 0)
 		return -1;
 	c->sandbox = ready.sandbox;
@@ -131,8 +134,8 @@ bool child_alive(const struct child *c)
 	return poll(&p, 1, 0) == 0;
 }
 
-enum child_result child_ask(struct child *c, const struct wire_hello *limits, struct wire_job *job, int object, int result,
-                            uint32_t time_limit_ms, struct wire_done *ret, struct err *err)
+enum child_result child_ask(struct child *c, const struct wire_hello *limits, struct wire_job *job, int object,
+			    int result, uint32_t time_limit_ms, struct wire_done *ret, struct err *err)
 {
 	struct wire_done done;
 	const int fds[] = { object, result };

@@ -12,7 +12,8 @@ static int sized_memfd(const char *name, uint64_t bytes, struct err *err)
 {
 	CLEANUP(close_fdp) int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
-		return err_set(err, ERR_RETRY, errno, "memory of %llu bytes for the decoder", (unsigned long long)bytes);
+		return err_set(err, ERR_RETRY, errno, "memory of %llu bytes for the decoder",
+			       (unsigned long long)bytes);
 	return take_fd(&fd);
 }
 
@@ -31,7 +32,8 @@ int handoff_object(int fd, uint64_t offset, uint64_t bytes, struct err *err)
 	if (bytes) {
 		void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
 		if (map == MAP_FAILED)
-			return err_set(err, ERR_RETRY, errno, "map %llu bytes for the decoder", (unsigned long long)bytes);
+			return err_set(err, ERR_RETRY, errno, "map %llu bytes for the decoder",
+				       (unsigned long long)bytes);
 		int failed = file_read_at(fd, map, bytes, offset, err);
 		(void)munmap(map, bytes);
 		if (failed < 0)

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* A memfd with exactly bytes [offset, offset + bytes) of fd, sealed: nobody can change it any more. -1: a read error. */
+/* A memfd with exactly bytes [offset, offset + bytes) of fd, sealed: nobody can change it any more. */
 int handoff_object(int fd, uint64_t offset, uint64_t bytes, struct err *err);
 /* An empty memfd of this size that can be written but neither grow nor shrink, so that a worker can neither fill the
  * machine's memory with it nor cut it under the daemon's reads. Pages exist only where something was written. */

@@ -44,8 +44,8 @@ struct decode_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a slot, `waiting` or `stopping`: the starter and the callers wait for it */
 	bool stopping;
-	size_t waiting;         /* calls without a worker */
-	uint32_t failures;      /* starts that failed and workers that died, since one last answered */
+	size_t waiting;	   /* calls without a worker */
+	uint32_t failures; /* starts that failed and workers that died, since one last answered */
 	uint64_t start_after_ns;
 	uint64_t failed_starts;
 	struct err start_error; /* of the last of them */
@@ -233,8 +233,10 @@ static int twice(const struct decode_pool *p, enum child_result how, int status,
 	if (how == CHILD_REFUSED)
 		return -1;
 	if (how == CHILD_LATE)
-		return err_set(err, ERR_REJECT, 0, "decoding took longer than limits.decode_time (%u ms), twice; raise it, or "
-		                                   "convert the file", p->o.time_limit_ms);
+		return err_set(err, ERR_REJECT, 0,
+			       "decoding took longer than limits.decode_time (%u ms), twice; raise it, or "
+			       "convert the file",
+			       p->o.time_limit_ms);
 	if (how == CHILD_LIED) {
 		err->class = ERR_REJECT;
 		return err_wrap(err, "these bytes broke the decoder twice");
@@ -242,9 +244,12 @@ static int twice(const struct decode_pool *p, enum child_result how, int status,
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return err_set(err, ERR_RETRY, 0, "the decoder was killed from outside, twice (out of memory?)");
 	if (WIFSIGNALED(status))
-		return err_set(err, ERR_REJECT, 0, "these bytes killed the decoder twice (signal %d, %s); convert the file with a "
-		                                   "program you trust", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return err_set(err, ERR_REJECT, 0, "the decoder gave up over these bytes twice (exit status %d)", WEXITSTATUS(status));
+		return err_set(err, ERR_REJECT, 0,
+			       "these bytes killed the decoder twice (signal %d, %s); convert the file with a "
+			       "program you trust",
+			       WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return err_set(err, ERR_REJECT, 0, "the decoder gave up over these bytes twice (exit status %d)",
+		       WEXITSTATUS(status));
 }
 
 /* Counts the end of a worker and says whether the job may be tried on another: 0 yes, -1 no, and why. */
@@ -264,7 +269,7 @@ static int bury(struct decode_pool *p, struct slot *s, enum child_result how, ui
 }
 
 static int verdict(const struct wire_done *done, int result, const struct wire_job *job, struct decode_result *ret,
-                   struct err *err)
+		   struct err *err)
 {
 	switch ((enum wire_verdict)done->verdict) {
 	case WIRE_DECODED:
@@ -283,7 +288,7 @@ static int verdict(const struct wire_done *done, int result, const struct wire_j
 
 /* One worker's try. 1: answered, *ret_code is what decode_run() returns; 0: try again; -1: given up, err says why. */
 static int attempt(struct decode_pool *p, struct wire_job *job, int object, uint32_t *deaths, struct decode_result *ret,
-                   int *ret_code, struct err *err)
+		   int *ret_code, struct err *err)
 {
 	CLEANUP(close_fdp) int result = handoff_result(wire_capacity(&p->limits, job), err);
 	struct slot *s;
@@ -343,7 +348,9 @@ static struct decode_pool *pool_new(const struct decode_options *o)
 	p->o.workers = o->workers > 0 ? o->workers : 1;
 	p->worker = mem_strdup(o->worker);
 	p->limits = (struct wire_hello){
-		.memory_bytes = o->memory_bytes, .max_bytes = o->max_bytes, .max_pixels = o->max_pixels,
+		.memory_bytes = o->memory_bytes,
+		.max_bytes = o->max_bytes,
+		.max_pixels = o->max_pixels,
 		.thumbnail = o->thumbnail < WIRE_THUMBNAIL_MAX ? o->thumbnail : WIRE_THUMBNAIL_MAX,
 	};
 	p->slots = mem_zero((size_t)p->o.workers, sizeof(p->slots[0]));

@@ -1,4 +1,4 @@
-/* protocol.c - packets between the daemon and its decode workers, and the checks that make a worker's claims harmless. */
+/* protocol.c - packets between daemon and decode workers, and the checks that make a worker's claims harmless. */
 #include "daemon/decode/protocol.h"
 
 #include "daemon/base/text.h"
@@ -15,7 +15,8 @@
 _Static_assert(sizeof(struct wire_head) == 16, "layout");
 _Static_assert(sizeof(struct wire_hello) == 16 + 3 * 8 + 8, "layout");
 _Static_assert(sizeof(struct wire_ready) == 16 + 8 + WIRE_REASON_MAX, "layout");
-_Static_assert(sizeof(struct wire_done) == 16 + 16 + 32 + WIRE_TYPE_MAX + WIRE_REASON_MAX + WIRE_SECTIONS * 8, "layout");
+_Static_assert(sizeof(struct wire_done) == 16 + 16 + 32 + WIRE_TYPE_MAX + WIRE_REASON_MAX + WIRE_SECTIONS * 8,
+	       "layout");
 
 uint64_t wire_section_max(enum wire_section s, const struct wire_hello *limits, const struct wire_job *job)
 {
@@ -61,8 +62,9 @@ int wire_send(int sock, const void *message, size_t size, const int *fds, size_t
 		m.msg_control = space.bytes;
 		m.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
 		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-			               .cmsg_len = CMSG_LEN(fd_count * sizeof(int)) };
+		*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+				       .cmsg_type = SCM_RIGHTS,
+				       .cmsg_len = CMSG_LEN(fd_count * sizeof(int)) };
 		memcpy(CMSG_DATA(c), fds, fd_count * sizeof(int));
 	}
 	ssize_t n;
@@ -141,8 +143,9 @@ int wire_ready_check(const void *packet, size_t size, struct wire_ready *ret, st
 {
 	struct wire_ready r;
 	if (size != sizeof(r))
-		return err_set(err, ERR_FATAL, 0, "inlet-decode greets with %zu bytes instead of %zu: it is of another release", size,
-		               sizeof(r));
+		return err_set(err, ERR_FATAL, 0,
+			       "inlet-decode greets with %zu bytes instead of %zu: it is of another release", size,
+			       sizeof(r));
 	memcpy(&r, packet, sizeof(r));
 	if (!head_right(&r.head, WIRE_READY, 0))
 		return err_set(err, ERR_FATAL, 0, "inlet-decode does not greet as this release does");
@@ -208,11 +211,12 @@ static const char *done_lie(const struct wire_done *d, const struct wire_hello *
 }
 
 int wire_done_check(const void *packet, size_t size, const struct wire_hello *limits, const struct wire_job *job,
-                    struct wire_done *ret, struct err *err)
+		    struct wire_done *ret, struct err *err)
 {
 	struct wire_done d;
 	if (size != sizeof(d))
-		return err_set(err, ERR_RETRY, 0, "the decoder answered with %zu bytes instead of %zu", size, sizeof(d));
+		return err_set(err, ERR_RETRY, 0, "the decoder answered with %zu bytes instead of %zu", size,
+			       sizeof(d));
 	memcpy(&d, packet, sizeof(d));
 	if (!head_right(&d.head, WIRE_DONE, job->head.job))
 		return err_set(err, ERR_RETRY, 0, "the decoder's packet is not the answer to this job");

@@ -11,8 +11,8 @@
  * the limit) and nothing else. The result fd is a memfd that the daemon made, with size sealed at wire_capacity(): the
  * worker writes the sections one after the other from offset 0, in the order of enum wire_section.
  *
- * The worker trusts the daemon. The daemon trusts nothing: once a worker has seen hostile bytes it may say anything. All
- * that it says passes wire_ready_check(), wire_done_check() and answer.h before anyone uses it. */
+ * The worker trusts the daemon. The daemon trusts nothing: once a worker has seen hostile bytes it may say anything.
+ * All that it says passes wire_ready_check(), wire_done_check() and answer.h before anyone uses it. */
 #ifndef INLET_DECODE_PROTOCOL_H
 #define INLET_DECODE_PROTOCOL_H
 
@@ -25,7 +25,7 @@
 #include <sys/types.h>
 
 #define WIRE_MAGIC 0x31434449U /* "IDC1" */
-#define WIRE_FD 3              /* where a worker finds its end of the pair */
+#define WIRE_FD 3	       /* where a worker finds its end of the pair */
 #define WIRE_REASON_MAX 400
 #define WIRE_TYPE_MAX 128
 #define WIRE_FACTS_MAX (64U << 10)
@@ -90,8 +90,8 @@ ssize_t wire_receive(int sock, void *message, size_t max, int *ret_fds, size_t f
 /* A packet as the worker's READY, every field checked: ERR_FATAL with what it lied about, or with its own failure. */
 int wire_ready_check(const void *packet, size_t size, struct wire_ready *ret, struct err *err);
 /* A packet as the answer to job: size, magic, number, enums, lengths, dimensions and strings are what an honest worker
- * could say. Text in ret is UTF-8 of one line. ERR_RETRY with what it lied about: the worker is not to be used again. */
+ * could say. Text in ret is UTF-8 of one line. ERR_RETRY with what it lied about: the worker must not be used again. */
 int wire_done_check(const void *packet, size_t size, const struct wire_hello *limits, const struct wire_job *job,
-                    struct wire_done *ret, struct err *err);
+		    struct wire_done *ret, struct err *err);
 
 #endif

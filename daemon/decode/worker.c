@@ -42,8 +42,10 @@ static int decode_head(struct task *t, enum media media, struct err *err)
 {
 	if (media != MEDIA_IMAGE && media != MEDIA_TEXT)
 		return 0;
-	return err_set(err, ERR_REJECT, 0, "%s of %llu bytes is larger than limits.decode (%llu); make it smaller or raise the limit",
-	               t->done->media_type, (unsigned long long)t->job->object_bytes, (unsigned long long)t->limits->max_bytes);
+	return err_set(err, ERR_REJECT, 0,
+		       "%s of %llu bytes is larger than limits.decode (%llu); make it smaller or raise the limit",
+		       t->done->media_type, (unsigned long long)t->job->object_bytes,
+		       (unsigned long long)t->limits->max_bytes);
 }
 
 /* Returns the verdict's class of success: 1 decoded, 0 parked. */
@@ -74,11 +76,13 @@ static void reject(struct wire_done *done, const struct err *err)
 }
 
 static void answer(const struct wire_hello *hello, const struct wire_job *job, const uint8_t *bytes, int result,
-                   struct wire_done *done)
+		   struct wire_done *done)
 {
 	struct err err = { 0 };
 	struct output out = { .fd = result, .lengths = done->section, .limits = hello, .job = job };
-	struct task t = { .bytes = bytes, .size = job->given_bytes, .job = job, .limits = hello, .out = &out, .done = done };
+	struct task t = {
+		.bytes = bytes, .size = job->given_bytes, .job = job, .limits = hello, .out = &out, .done = done
+	};
 	done->head = (struct wire_head){ .magic = WIRE_MAGIC, .kind = WIRE_DONE, .job = job->head.job };
 	int decoded = decode(&t, &err);
 	if (decoded < 0)
@@ -112,7 +116,8 @@ static void wait_for_job(int sock)
 int worker_serve(int sock)
 {
 	struct wire_hello hello;
-	(void)signal(SIGINT, SIG_IGN); /* a service manager signals the whole group; the daemon ends us by closing the socket */
+	(void)signal(SIGINT,
+		     SIG_IGN); /* a service manager signals the whole group; the daemon ends us by closing the socket */
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	if (wire_receive(sock, &hello, sizeof(hello), NULL, 0) != sizeof(hello) || hello.head.magic != WIRE_MAGIC ||
@@ -127,7 +132,9 @@ int worker_serve(int sock)
 			return 0;
 		if (n < 0)
 			return 1;
-		int failed = n != sizeof(job) || job.head.kind != WIRE_JOB ? -1 : serve_one(sock, &hello, &job, fds[0], fds[1]);
+		int failed = n != sizeof(job) || job.head.kind != WIRE_JOB
+				     ? -1
+				     : serve_one(sock, &hello, &job, fds[0], fds[1]);
 		(void)close(fds[0]);
 		(void)close(fds[1]);
 		if (failed < 0)

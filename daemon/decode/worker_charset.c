@@ -10,41 +10,38 @@
 #include <utf8proc.h>
 
 #define GUESS_MAX (1U << 20) /* bytes that uchardet is shown */
-#define PIECE 32768          /* bytes of UTF-8 converted at once */
+#define PIECE 32768	     /* bytes of UTF-8 converted at once */
 
 /* What uchardet may answer. */
-static struct {
-	const char *name;
-	iconv_t converter;
-} charsets[] = {
-	{ "utf-16le", 0 },     { "utf-16be", 0 },     { "utf-32le", 0 },     { "utf-32be", 0 },     { "windows-1250", 0 },
-	{ "windows-1251", 0 }, { "windows-1252", 0 }, { "windows-1253", 0 }, { "windows-1254", 0 }, { "windows-1255", 0 },
-	{ "windows-1256", 0 }, { "windows-1257", 0 }, { "windows-1258", 0 }, { "iso-8859-1", 0 },   { "iso-8859-2", 0 },
-	{ "iso-8859-3", 0 },   { "iso-8859-4", 0 },   { "iso-8859-5", 0 },   { "iso-8859-6", 0 },   { "iso-8859-7", 0 },
-	{ "iso-8859-8", 0 },   { "iso-8859-9", 0 },   { "iso-8859-10", 0 },  { "iso-8859-11", 0 },  { "iso-8859-13", 0 },
-	{ "iso-8859-14", 0 },  { "iso-8859-15", 0 },  { "iso-8859-16", 0 },  { "koi8-r", 0 },       { "ibm852", 0 },
-	{ "ibm855", 0 },       { "ibm865", 0 },       { "ibm866", 0 },       { "mac-cyrillic", 0 }, { "mac-centraleurope", 0 },
-	{ "tis-620", 0 },      { "viscii", 0 },       { "big5", 0 },         { "euc-jp", 0 },       { "euc-kr", 0 },
-	{ "euc-tw", 0 },       { "gb18030", 0 },      { "shift_jis", 0 },    { "uhc", 0 },          { "iso-2022-jp", 0 },
-	{ "iso-2022-kr", 0 },  { "iso-2022-cn", 0 },  { "johab", 0 },
+static const char *const charsets[] = {
+	"utf-16le", "utf-16be", "utf-32le", "utf-32be", "windows-1250", "windows-1251", "windows-1252",
+	"windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257", "windows-1258",
+	"iso-8859-1", "iso-8859-2", "iso-8859-3", "iso-8859-4", "iso-8859-5", "iso-8859-6", "iso-8859-7",
+	"iso-8859-8", "iso-8859-9", "iso-8859-10", "iso-8859-11", "iso-8859-13", "iso-8859-14", "iso-8859-15",
+	"iso-8859-16", "koi8-r", "ibm852", "ibm855", "ibm865", "ibm866", "mac-cyrillic", "mac-centraleurope",
+	"tis-620", "viscii", "big5", "euc-jp", "euc-kr", "euc-tw", "gb18030", "shift_jis", "uhc", "iso-2022-jp",
+	"iso-2022-kr", "iso-2022-cn", "johab",
 };
 #define CHARSETS (sizeof(charsets) / sizeof(charsets[0]))
+static iconv_t converters[CHARSETS]; /* to UTF-8 */
 
 static const struct {
 	const char *mark;
 	size_t n;
 	const char *name;
-} marks[] = { /* UTF-32LE's begins as UTF-16LE's does */
+} marks[] = {
+	/* UTF-32LE's begins as UTF-16LE's does */
 	{ "\xff\xfe\0\0", 4, "utf-32le" }, { "\0\0\xfe\xff", 4, "utf-32be" }, { "\xef\xbb\xbf", 3, "utf-8" },
-	{ "\xff\xfe", 2, "utf-16le" },     { "\xfe\xff", 2, "utf-16be" },
+	{ "\xff\xfe", 2, "utf-16le" },	   { "\xfe\xff", 2, "utf-16be" },
 };
 
 int charset_init(struct err *err)
 {
 	for (size_t i = 0; i < CHARSETS; i++) {
-		charsets[i].converter = iconv_open("UTF-8", charsets[i].name);
-		if (charsets[i].converter == (iconv_t)-1 && strcmp(charsets[i].name, "windows-1252") == 0)
-			return err_set(err, ERR_FATAL, errno, "the decoder finds no charset converters; install libc-bin and libc6 whole");
+		converters[i] = iconv_open("UTF-8", charsets[i]);
+		if (converters[i] == (iconv_t)-1 && strcmp(charsets[i], "windows-1252") == 0)
+			return err_set(err, ERR_FATAL, errno,
+				       "the decoder finds no charset converters; install libc-bin and libc6 whole");
 	}
 	return 0;
 }
@@ -52,8 +49,8 @@ int charset_init(struct err *err)
 static int find_charset(const char *name, struct charset *ret)
 {
 	for (size_t i = 0; i < CHARSETS; i++) {
-		if (strcasecmp(charsets[i].name, name) == 0 && charsets[i].converter != (iconv_t)-1) {
-			*ret = (struct charset){ .name = charsets[i].name, .converter = charsets[i].converter };
+		if (strcasecmp(charsets[i], name) == 0 && converters[i] != (iconv_t)-1) {
+			*ret = (struct charset){ .name = charsets[i], .converter = converters[i] };
 			return 0;
 		}
 	}
@@ -62,11 +59,12 @@ static int find_charset(const char *name, struct charset *ret)
 
 static int does_not_convert(const struct charset *c, const uint8_t *bytes, size_t at, struct err *err)
 {
-	return err_set(err, ERR_REJECT, 0, "byte 0x%02x at offset %zu is not valid %s; save the text again as UTF-8", bytes[at], at,
-	               c->name);
+	return err_set(err, ERR_REJECT, 0, "byte 0x%02x at offset %zu is not valid %s; save the text again as UTF-8",
+		       bytes[at], at, c->name);
 }
 
-int charset_convert(const struct charset *c, const uint8_t *bytes, size_t size, text_fn *emit, void *arg, struct err *err)
+int charset_convert(const struct charset *c, const uint8_t *bytes, size_t size, text_fn *emit, void *arg,
+		    struct err *err)
 {
 	char *in = (char *)bytes + c->bom_bytes;
 	size_t left = size - c->bom_bytes;
@@ -111,7 +109,7 @@ static bool fits(const struct charset *c, const uint8_t *bytes, size_t size)
 	return charset_convert(c, bytes, size, plausible, NULL, NULL) == 0;
 }
 
-/* How far bytes are from UTF-8: where it breaks first, how often, and how many characters of more than a byte are whole. */
+/* How far from UTF-8: where it breaks first, how often, and how many characters of more than a byte are whole. */
 struct breakage {
 	size_t first, broken, whole;
 };
@@ -121,7 +119,9 @@ static struct breakage find_breakage(const uint8_t *bytes, size_t size)
 	struct breakage b = { .first = size };
 	for (size_t i = 0; i < size;) {
 		utf8proc_int32_t c;
-		utf8proc_ssize_t len = bytes[i] < 0x80 ? 1 : utf8proc_iterate(bytes + i, (utf8proc_ssize_t)(size - i), &c);
+		utf8proc_ssize_t len = 1;
+		if (bytes[i] >= 0x80)
+			len = utf8proc_iterate(bytes + i, (utf8proc_ssize_t)(size - i), &c);
 		if (len <= 0 && !b.broken++)
 			b.first = i;
 		b.whole += len > 1;
@@ -170,7 +170,7 @@ int charset_detect(const uint8_t *bytes, size_t size, struct charset *ret, struc
 		*ret = escapes ? stateful : c;
 		return 0;
 	}
-	/* With more whole characters than breaks it was meant to be UTF-8: to read it as another charset would garble it. */
+	/* With more whole characters than breaks it was meant to be UTF-8: another charset would garble it. */
 	struct breakage b = find_breakage(bytes, size);
 	if (marked || (b.whole && b.whole >= b.broken))
 		return does_not_convert(&c, bytes, b.first, err);
@@ -178,6 +178,8 @@ int charset_detect(const uint8_t *bytes, size_t size, struct charset *ret, struc
 		return 0;
 	if (find_charset("windows-1252", ret) == 0 && fits(ret, bytes, size))
 		return 0;
-	return err_set(err, ERR_REJECT, 0, "byte 0x%02x at offset %zu is not valid UTF-8, and no other charset fits; save the text "
-	                                   "again as UTF-8", bytes[b.first], b.first);
+	return err_set(err, ERR_REJECT, 0,
+		       "byte 0x%02x at offset %zu is not valid UTF-8, and no other charset fits; save the text "
+		       "again as UTF-8",
+		       bytes[b.first], b.first);
 }

@@ -72,7 +72,7 @@ int facts_put(struct task *t, const char *format, VipsImage *header, struct err 
 	json_u64(&j, "frames", (uint64_t)vips_image_get_n_pages(header));
 	json_u64(&j, "bands", (uint64_t)vips_image_get_bands(header));
 	json_str(&j, "interpretation",
-	         slice_of(vips_enum_nick(VIPS_TYPE_INTERPRETATION, vips_image_get_interpretation(header))));
+		 slice_of(vips_enum_nick(VIPS_TYPE_INTERPRETATION, vips_image_get_interpretation(header))));
 	json_bool(&j, "icc", colour_has_profile(header));
 	put_exif(&j, header);
 	json_close(&j, '}');

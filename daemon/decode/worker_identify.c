@@ -14,8 +14,9 @@ int identify_init(struct err *err)
 	/* No look inside compressed data: that would run decompressors on content that is going to be refused. */
 	magic = magic_open(MAGIC_MIME | MAGIC_NO_CHECK_COMPRESS);
 	if (!magic || magic_load(magic, NULL) < 0)
-		return err_set(err, ERR_FATAL, 0, "the decoder cannot load libmagic's database (%s); install libmagic-mgc",
-		               magic ? magic_error(magic) : "no memory");
+		return err_set(err, ERR_FATAL, 0,
+			       "the decoder cannot load libmagic's database (%s); install libmagic-mgc",
+			       magic ? magic_error(magic) : "no memory");
 	return 0;
 }
 
@@ -98,7 +99,8 @@ static bool starts(const char *p, const char *end, const char *word)
 	return (size_t)(end - p) >= n && memcmp(p, word, n) == 0;
 }
 
-/* libmagic wants "<svg" near the first byte: this finds it as the root element behind declaration, comments and DOCTYPE. */
+/* libmagic wants "<svg" near the first byte: this finds it as the root element behind declaration, comments and
+ * DOCTYPE. */
 static bool root_is_svg(const char *p, const char *end)
 {
 	if (starts(p, end, "\xef\xbb\xbf"))

@@ -16,8 +16,8 @@
 #define THUMBNAIL_QUALITY 80
 #define MEMORY_SLACK (32ULL << 20) /* what decoders and encoders use besides whole images */
 
-/* Loaders that libvips' authors hold fit for untrusted data, by media type: the one that matches is called by name, so that
- * libvips never guesses for itself. */
+/* Loaders that libvips' authors hold fit for untrusted data, by media type: the one that matches is called by name, so
+ * that libvips never guesses for itself. */
 static const struct format {
 	const char *type, *name, *loader;
 	bool lossless;
@@ -53,8 +53,8 @@ static VipsImage *load(const struct format *f, const uint8_t *bytes, size_t size
 	VipsImage *out = NULL;
 	VipsBlob *blob = vips_blob_new(NULL, bytes, size);
 	int failed = shrink > 1 ? vips_call(f->loader, blob, &out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-					    VIPS_FAIL_ON_ERROR, "shrink", shrink, NULL) :
-				  vips_call(f->loader, blob, &out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+					    VIPS_FAIL_ON_ERROR, "shrink", shrink, NULL)
+				: vips_call(f->loader, blob, &out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
 					    VIPS_FAIL_ON_ERROR, NULL);
 	vips_area_unref(VIPS_AREA(blob));
 	return failed ? NULL : out;
@@ -71,9 +71,9 @@ int image_init(struct err *err)
 	vips_vector_set_enabled(FALSE); /* ORC writes machine code at run time, which the sandbox forbids */
 #endif
 	/* libheif loads its codecs as plug-ins when first used: now, while there is a file system. */
-	static const uint8_t no_image[] = "\0\0\0\x18" "ftypheic\0\0\0\0heicmif1";
-	VipsImage *image = find_format("image/heic") ? load(find_format("image/heic"), no_image, sizeof(no_image) - 1, 1) : NULL;
-	g_clear_object(&image);
+	static const uint8_t no_image[] = "\0\0\0\x18\x66typheic\0\0\0\0heicmif1";
+	const struct format *heic = find_format("image/heic");
+	IMAGE *image = heic ? load(heic, no_image, sizeof(no_image) - 1, 1) : NULL;
 	vips_error_clear();
 	return 0;
 }
@@ -108,17 +108,20 @@ static bool says_one_of(const char *text, const char *const *words)
 
 static int reject(const struct task *t, const struct format *f, struct err *err)
 {
-	static const char *const ends[] = { "premature", "truncat", "end of file", "end of input", "end of data", "end of stream",
-		"out of data", "not enough data", "read error", "unexpected end", "read past end", NULL };
+	static const char *const ends[] = { "premature",   "truncat",	     "end of file",   "end of input",
+					    "end of data", "end of stream",  "out of data",   "not enough data",
+					    "read error",  "unexpected end", "read past end", NULL };
 	static const char *const memory[] = { "out of memory", "unable to allocate", "malloc", NULL };
 	char why[256];
 	take_report(why, sizeof(why));
 	if (says_one_of(why, memory))
-		return err_set(err, ERR_REJECT, 0, "decoding needs more than limits.memory gives a decoder (%llu bytes): %s",
-		               (unsigned long long)t->limits->memory_bytes, why);
+		return err_set(err, ERR_REJECT, 0,
+			       "decoding needs more than limits.memory gives a decoder (%llu bytes): %s",
+			       (unsigned long long)t->limits->memory_bytes, why);
 	if (says_one_of(why, ends))
-		return err_set(err, ERR_REJECT, 0, "the %s is not whole: its data end at byte %zu, too early (%s); copy the file again",
-		               f->name, t->size, why);
+		return err_set(err, ERR_REJECT, 0,
+			       "the %s is not whole: its data end at byte %zu, too early (%s); copy the file again",
+			       f->name, t->size, why);
 	return err_set(err, ERR_REJECT, 0, "not a valid %s (%s); save it again with an image program", f->name, why);
 }
 
@@ -131,18 +134,21 @@ static int check_limits(const struct task *t, const struct format *f, VipsImage 
 	uint64_t frames = (uint64_t)vips_image_get_n_pages(header);
 	uint64_t pixels;
 	if (__builtin_mul_overflow(width * height, frames, &pixels) || pixels > t->limits->max_pixels)
-		return err_set(err, ERR_REJECT, 0, "%llu x %llu pixels in %llu frame(s) are more than limits.pixels (%llu); make the "
-		                                   "image smaller or raise the limit",
-		               (unsigned long long)width, (unsigned long long)height, (unsigned long long)frames,
-		               (unsigned long long)t->limits->max_pixels);
-	bool whole = !f->lines || vips_image_get_typeof(header, "interlaced") || vips_image_get_typeof(header, "jpeg-multiscan");
+		return err_set(err, ERR_REJECT, 0,
+			       "%llu x %llu pixels in %llu frame(s) are more than limits.pixels (%llu); make the "
+			       "image smaller or raise the limit",
+			       (unsigned long long)width, (unsigned long long)height, (unsigned long long)frames,
+			       (unsigned long long)t->limits->max_pixels);
+	bool whole = !f->lines || vips_image_get_typeof(header, "interlaced") ||
+		     vips_image_get_typeof(header, "jpeg-multiscan");
 	uint64_t copies = 4 + (vips_image_get_orientation(header) > 1 ? 4 : 0) + (whole ? 6 : 0);
 	uint64_t need = width * height * copies + MEMORY_SLACK;
 	if (need > t->limits->memory_bytes)
-		return err_set(err, ERR_REJECT, 0, "decoding %llu x %llu pixels needs about %llu MiB, more than limits.memory gives a "
-		                                   "decoder (%llu MiB); make the image smaller or raise the limit",
-		               (unsigned long long)width, (unsigned long long)height, (unsigned long long)(need >> 20),
-		               (unsigned long long)(t->limits->memory_bytes >> 20));
+		return err_set(err, ERR_REJECT, 0,
+			       "decoding %llu x %llu pixels needs about %llu MiB, more than limits.memory gives a "
+			       "decoder (%llu MiB); make the image smaller or raise the limit",
+			       (unsigned long long)width, (unsigned long long)height, (unsigned long long)(need >> 20),
+			       (unsigned long long)(t->limits->memory_bytes >> 20));
 	return 0;
 }
 
@@ -153,7 +159,7 @@ static VipsImage *wrap(const struct raster *r)
 {
 	VipsImage *out = NULL;
 	IMAGE *plain = vips_image_new_from_memory(r->pixels, raster_bytes(r), (int)r->width, (int)r->height,
-	                                                        (int)r->bands, VIPS_FORMAT_UCHAR);
+						  (int)r->bands, VIPS_FORMAT_UCHAR);
 	if (!plain || vips_copy(plain, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) < 0)
 		return NULL;
 	return out;
@@ -166,8 +172,10 @@ static int to_memory(VipsImage *image, struct raster *ret)
 	void *pixels = vips_image_write_to_memory(image, &n);
 	if (!pixels)
 		return -1;
-	*ret = (struct raster){ .pixels = pixels, .width = (uint32_t)vips_image_get_width(image),
-		                .height = (uint32_t)vips_image_get_height(image), .bands = (uint32_t)vips_image_get_bands(image) };
+	*ret = (struct raster){ .pixels = pixels,
+				.width = (uint32_t)vips_image_get_width(image),
+				.height = (uint32_t)vips_image_get_height(image),
+				.bands = (uint32_t)vips_image_get_bands(image) };
 	return 0;
 }
 
@@ -189,7 +197,7 @@ static int turn_upright(struct raster *r, int orientation)
 	return 0;
 }
 
-/* How much a JPEG may be reduced while it is decoded, where only inputs are wanted: each still has twice its own size. */
+/* How much a JPEG may be reduced while it is decoded, for inputs alone: each still comes from twice its size. */
 static int input_shrink(const struct task *t, const struct format *f, VipsImage *header)
 {
 	if (!t->job->inputs_only || strcmp(f->name, "jpeg") != 0)
@@ -226,8 +234,8 @@ static int encode(const struct raster *r, bool png, int quality, void **ret, siz
 	IMAGE *image = wrap(r);
 	if (!image)
 		return -1;
-	return png ? vips_pngsave_buffer(image, ret, ret_size, NULL) :
-		     vips_jpegsave_buffer(image, ret, ret_size, "Q", quality, NULL);
+	return png ? vips_pngsave_buffer(image, ret, ret_size, NULL)
+		   : vips_jpegsave_buffer(image, ret, ret_size, "Q", quality, NULL);
 }
 
 /* The canonical form where the original is not it already. One that is larger than any original may be is left out: it
@@ -250,8 +258,9 @@ static int put_thumbnail(struct task *t, const struct format *f, const struct ra
 {
 	uint32_t longest = r->width > r->height ? r->width : r->height;
 	double scale = longest > t->limits->thumbnail ? (double)t->limits->thumbnail / longest : 1;
-	struct raster small = { .bands = r->bands, .width = (uint32_t)fmax(1, floor(r->width * scale + 0.5)),
-		                .height = (uint32_t)fmax(1, floor(r->height * scale + 0.5)) };
+	struct raster small = { .bands = r->bands,
+				.width = (uint32_t)fmax(1, floor(r->width * scale + 0.5)),
+				.height = (uint32_t)fmax(1, floor(r->height * scale + 0.5)) };
 	CLEANUP(freep) uint8_t *pixels = mem_alloc(raster_bytes(&small));
 	g_autofree void *encoded = NULL;
 	size_t size = 0;

@@ -10,7 +10,7 @@
 struct raster {
 	uint8_t *pixels; /* [height][width][bands], sRGB, rows packed */
 	uint32_t width, height;
-	uint32_t bands;  /* 3, or 4 with alpha last */
+	uint32_t bands; /* 3, or 4 with alpha last */
 };
 
 static inline size_t raster_bytes(const struct raster *r)
@@ -22,7 +22,8 @@ static inline size_t raster_bytes(const struct raster *r)
 void raster_id(const struct raster *r, struct content_id *ret);
 /* An alpha channel that is opaque everywhere says nothing: it is taken out, in place. */
 void raster_drop_opaque(struct raster *r);
-void raster_premultiply(struct raster *r);   /* RGB * alpha; needed before resampling, so that hidden colours do not bleed */
+/* RGB * alpha: needed before resampling, so that hidden colours do not bleed. */
+void raster_premultiply(struct raster *r);
 void raster_unpremultiply(struct raster *r); /* the way back */
 /* A model's input out of an upright image: pixel_spec_bytes() at ret. With 4 bands r must be premultiplied; it is laid
  * on white. */

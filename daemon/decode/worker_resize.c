@@ -1,5 +1,5 @@
-/* worker_resize.c - separable resampling in fixed point: for each output row, the rows under its filter are summed, then
- * the columns. Each sum is rounded to 8 bits. */
+/* worker_resize.c - separable resampling in fixed point: for each output row, the rows under its filter are summed,
+ * then the columns. Each sum is rounded to 8 bits. */
 #include "daemon/decode/worker_resize.h"
 
 #include "daemon/base/cleanup.h"
@@ -12,7 +12,7 @@
 
 #define WEIGHT_BITS 14 /* a weight fits 16 bits, and 255 times the sum of them fits 32 */
 #define WEIGHT_ONE (1 << WEIGHT_BITS)
-#define BLOCK 2048     /* columns summed at once: accumulators that stay in the first-level cache */
+#define BLOCK 2048 /* columns summed at once: accumulators that stay in the first-level cache */
 
 struct taps {
 	uint32_t first, count; /* input positions within the box */
@@ -115,14 +115,15 @@ static uint8_t to_byte(int32_t sum)
 }
 
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define VECTORISED __attribute__((target_clones("avx2", "default"), optimize("O3"))) /* 32-bit multiplies: SSE2 has none */
+#define VECTORISED \
+	__attribute__((target_clones("avx2", "default"), optimize("O3"))) /* 32-bit multiplies: SSE2 has none */
 #else
 #define VECTORISED
 #endif
 
 /* Two rows at a time: half the traffic on the sums. */
-VECTORISED static void add_rows(int32_t *restrict sums, const uint8_t *restrict a, const uint8_t *restrict b, int32_t weight_a,
-                                int32_t weight_b, size_t n)
+VECTORISED static void add_rows(int32_t *restrict sums, const uint8_t *restrict a, const uint8_t *restrict b,
+				int32_t weight_a, int32_t weight_b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		sums[i] += weight_a * a[i] + weight_b * b[i];
@@ -144,14 +145,16 @@ static void sum_rows(const uint8_t *src, size_t stride, const struct taps *t, si
 		memset(sums, 0, block * sizeof(sums[0]));
 		for (uint32_t k = 0; k < t->count; k += 2, row += 2 * stride) {
 			bool pair = k + 1 < t->count;
-			add_rows(sums, row, pair ? row + stride : row, t->weights[k], pair ? t->weights[k + 1] : 0, block);
+			add_rows(sums, row, pair ? row + stride : row, t->weights[k], pair ? t->weights[k + 1] : 0,
+				 block);
 		}
 		to_bytes(sums, to + at, block);
 	}
 }
 
 /* Inlined with a constant number of bands. */
-static inline __attribute__((always_inline)) void sum_taps(const uint8_t *p, const struct taps *t, uint32_t bands, uint8_t *to)
+static inline __attribute__((always_inline)) void sum_taps(const uint8_t *p, const struct taps *t, uint32_t bands,
+							   uint8_t *to)
 {
 	int32_t sums[4] = { 0 };
 	for (uint32_t k = 0; k < t->count; k++, p += bands) {

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#define DESCRIPTORS_MAX 32       /* the socket, a job's two, and what libraries opened before */
+#define DESCRIPTORS_MAX 32	    /* the socket, a job's two, and what libraries opened before */
 #define FILE_BYTES_MAX (1ULL << 40) /* a job's result file is sealed at its own, smaller size */
 
 static int lacks(struct err *err, int sys, const char *what, const char *cure)
@@ -34,8 +34,9 @@ struct ruleset_attr {
 	uint64_t scoped;
 };
 
-static const char landlock_cure[] = "allow landlock_create_ruleset, landlock_add_rule, landlock_restrict_self and seccomp "
-				    "(SystemCallFilter= in the unit, or the container's seccomp profile)";
+static const char landlock_cure[] =
+	"allow landlock_create_ruleset, landlock_add_rule, landlock_restrict_self and seccomp "
+	"(SystemCallFilter= in the unit, or the container's seccomp profile)";
 
 /* Everything that this kernel's Landlock can forbid is forbidden, with no exception. 1: on, 0: the kernel has none. */
 static int landlock_put_on(struct err *err)
@@ -49,7 +50,7 @@ static int landlock_put_on(struct err *err)
 	const struct ruleset_attr attr = {
 		.access_fs = (1ULL << fs_rights[abi < 5 ? abi : 5]) - 1,
 		.access_net = 3, /* bind and connect of TCP */
-		.scoped = 3,     /* abstract Unix sockets and signals */
+		.scoped = 3,	 /* abstract Unix sockets and signals */
 	};
 	size_t size = abi < 4 ? 8 : abi < 6 ? 16 : 24;
 	CLEANUP(close_fdp) int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
@@ -61,19 +62,21 @@ static int landlock_put_on(struct err *err)
 /* ---- seccomp ---- */
 
 static const char *const allowed[] = {
-	"read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "close", "fstat", "poll", "ppoll", "munmap", "mremap",
-	"madvise", "brk", "futex", "set_robust_list", "rseq", "membarrier", "sched_yield", "sched_getaffinity", "getcpu", "exit",
-	"exit_group", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "clock_gettime",
-	"clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time", "getpid", "gettid", "getrandom",
+	"read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "close", "fstat", "poll", "ppoll",
+	"munmap", "mremap", "madvise", "brk", "futex", "set_robust_list", "rseq", "membarrier", "sched_yield",
+	"sched_getaffinity", "getcpu", "exit", "exit_group", "restart_syscall", "rt_sigaction",
+	"rt_sigprocmask", "rt_sigreturn", "sigaltstack", "clock_gettime", "clock_getres", "clock_nanosleep",
+	"nanosleep", "gettimeofday", "time", "getpid", "gettid", "getrandom",
 };
 
 /* Nothing in a decoder makes these by accident. */
 static const char *const deadly[] = {
-	"execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "mount", "umount2",
-	"pivot_root", "chroot", "unshare", "setns", "move_mount", "open_tree", "fsopen", "bpf", "perf_event_open", "userfaultfd",
-	"io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl", "add_key", "request_key", "init_module",
-	"finit_module", "delete_module", "kexec_load", "kexec_file_load", "setuid", "setgid", "setreuid", "setregid", "setresuid",
-	"setresgid", "setgroups", "capset", "personality", "swapon", "reboot", "iopl", "ioperm", "acct", "quotactl",
+	"execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "mount",
+	"umount2", "pivot_root", "chroot", "unshare", "setns", "move_mount", "open_tree", "fsopen", "bpf",
+	"perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl",
+	"add_key", "request_key", "init_module", "finit_module", "delete_module", "kexec_load",
+	"kexec_file_load", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups",
+	"capset", "personality", "swapon", "reboot", "iopl", "ioperm", "acct", "quotactl",
 };
 
 /* Libraries try these and live without: each is told what fits. */
@@ -81,16 +84,19 @@ static const struct {
 	const char *name;
 	int error;
 } refused[] = {
-	{ "open", EACCES },    { "openat", EACCES },       { "openat2", EACCES }, { "stat", EACCES },    { "newfstatat", EACCES },
-	{ "statx", EACCES },   { "access", EACCES },       { "faccessat", EACCES }, { "faccessat2", EACCES },
-	{ "readlink", EACCES }, { "readlinkat", EACCES },  { "socket", EACCES },  { "socketpair", EACCES },
-	{ "ioctl", ENOTTY },   { "clone3", ENOSYS },       /* seccomp cannot see its flags: glibc falls back to clone */
+	{ "open", EACCES }, { "openat", EACCES }, { "openat2", EACCES }, { "stat", EACCES }, { "newfstatat", EACCES },
+	{ "statx", EACCES }, { "access", EACCES }, { "faccessat", EACCES }, { "faccessat2", EACCES },
+	{ "readlink", EACCES }, { "readlinkat", EACCES }, { "socket", EACCES }, { "socketpair", EACCES },
+	{ "ioctl", ENOTTY },
+	{ "clone3", ENOSYS }, /* seccomp cannot see its flags: glibc falls back to clone */
 };
 
 static int add(scmp_filter_ctx filter, uint32_t action, const char *name)
 {
 	int nr = seccomp_syscall_resolve_name(name);
-	return nr == __NR_SCMP_ERROR || nr < 0 ? 0 : seccomp_rule_add(filter, action, nr, 0); /* not on this machine: fine */
+	if (nr < 0) /* not on this architecture */
+		return 0;
+	return seccomp_rule_add(filter, action, nr, 0);
 }
 
 /* Rules that look at arguments. New threads, but no new process; mappings, but none both written and run; signals to
@@ -98,14 +104,17 @@ static int add(scmp_filter_ctx filter, uint32_t action, const char *name)
 static int add_conditional(scmp_filter_ctx f)
 {
 	const scmp_datum_t thread = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
-	const scmp_datum_t spaces = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-				    CLONE_NEWCGROUP | CLONE_PTRACE;
+	const scmp_datum_t spaces = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
+				    CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PTRACE;
 	const scmp_datum_t self = (scmp_datum_t)getpid();
-	int failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, thread | spaces, thread));
+	int failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+				      SCMP_A0(SCMP_CMP_MASKED_EQ, thread | spaces, thread));
 	if (!failed)
-		failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+					  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (!failed)
-		failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+					  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (!failed)
 		failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 	if (!failed)
@@ -139,7 +148,8 @@ static int seccomp_put_on(struct err *err)
 		failed = seccomp_load(filter);
 	seccomp_release(filter);
 	if (failed)
-		return lacks(err, -failed, "seccomp is refused", "use a kernel with CONFIG_SECCOMP_FILTER and allow seccomp and prctl");
+		return lacks(err, -failed, "seccomp is refused",
+			     "use a kernel with CONFIG_SECCOMP_FILTER and allow seccomp and prctl");
 	return 0;
 }
 
@@ -157,7 +167,9 @@ static uint64_t mapped_bytes(void)
 static int limit(int which, uint64_t most, struct err *err)
 {
 	const struct rlimit r = { .rlim_cur = most, .rlim_max = most };
-	return setrlimit(which, &r) < 0 ? lacks(err, errno, "setrlimit is refused", "allow it (@resources not forbidden)") : 0;
+	if (setrlimit(which, &r) < 0)
+		return lacks(err, errno, "setrlimit is refused", "allow it (setrlimit and prlimit64)");
+	return 0;
 }
 
 static int limits_put_on(uint64_t memory_bytes, struct err *err)
@@ -166,7 +178,8 @@ static int limits_put_on(uint64_t memory_bytes, struct err *err)
 	if (!mapped)
 		return lacks(err, errno, "/proc/self/statm cannot be read", "mount /proc (ProcSubset=pid is enough)");
 	if (limit(RLIMIT_AS, mapped + memory_bytes, err) < 0 || limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, err) < 0 ||
-	    limit(RLIMIT_FSIZE, FILE_BYTES_MAX, err) < 0 || limit(RLIMIT_CORE, 0, err) < 0 || limit(RLIMIT_MEMLOCK, 0, err) < 0)
+	    limit(RLIMIT_FSIZE, FILE_BYTES_MAX, err) < 0 || limit(RLIMIT_CORE, 0, err) < 0 ||
+	    limit(RLIMIT_MEMLOCK, 0, err) < 0)
 		return -1;
 	return 0;
 }
@@ -179,7 +192,8 @@ static int single_thread(struct err *err)
 	for (struct dirent *e; tasks && (e = readdir(tasks));)
 		n += e->d_name[0] != '.';
 	if (n != 1)
-		return lacks(err, 0, "a library has started threads", "report this with the versions of libvips and libmagic");
+		return lacks(err, 0, "a library has started threads",
+			     "report this with the versions of libvips and libmagic");
 	return 0;
 }
 
@@ -197,7 +211,8 @@ int sandbox_put_on(uint64_t memory_bytes, struct err *err)
 {
 	if (single_thread(err) < 0 || limits_put_on(memory_bytes, err) < 0)
 		return -1;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return lacks(err, errno, "prctl is refused", "allow it (@process)");
 	int landlock = landlock_put_on(err);
 	if (landlock < 0 || seccomp_put_on(err) < 0 || prove(err) < 0)

@@ -5,7 +5,8 @@
  * limits on memory, descriptors and file size; it dies with the daemon's thread that started it. What stays: memory,
  * threads, clocks, reading and writing descriptors that it holds.
  *
- * A system call outside the allow-list fails with EPERM; those that only an exploit would make end the process (SIGSYS). */
+ * A system call outside the allow-list fails with EPERM; those that only an exploit would make end the process
+ * (SIGSYS). */
 #ifndef INLET_DECODE_WORKER_SANDBOX_H
 #define INLET_DECODE_WORKER_SANDBOX_H
 
@@ -13,9 +14,9 @@
 
 #include <stdint.h>
 
-/* Call with one thread only, all libraries initialised. memory_bytes is allowed on top of what is mapped now. Returns the
- * SANDBOX_ bits (protocol.h) that are on, after it has tried that they hold; -1, ERR_FATAL: what is missing and how to
- * allow it, and the process must end. */
+/* Call with one thread only, all libraries initialised. memory_bytes is allowed on top of what is mapped now. Returns
+ * the SANDBOX_ bits (protocol.h) that are on, after it has tried that they hold; -1, ERR_FATAL: what is missing and how
+ * to allow it, and the process must end. */
 int sandbox_put_on(uint64_t memory_bytes, struct err *err);
 
 /* Tries, each in a process of its own inside the sandbox, what must be refused, and prints a line for each.

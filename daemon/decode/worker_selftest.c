@@ -72,7 +72,9 @@ static int try_kill_parent(void)
 }
 static int try_executable_memory(void)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+		       ? -1
+		       : 0;
 }
 static int try_namespace(void)
 {
@@ -121,8 +123,9 @@ static bool report(const char *name, int status)
 		return printf("refused  %-24s ends the process\n", name) > 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) < ALLOWED)
 		return printf("refused  %-24s %s\n", name, strerror(WEXITSTATUS(status))) > 0;
-	const char *why = !WIFEXITED(status) ? strsignal(WTERMSIG(status)) :
-			  WEXITSTATUS(status) == ALLOWED ? "it worked" : "no sandbox";
+	const char *why = !WIFEXITED(status)		   ? strsignal(WTERMSIG(status))
+			  : WEXITSTATUS(status) == ALLOWED ? "it worked"
+							   : "no sandbox";
 	(void)printf("ALLOWED  %-24s %s\n", name, why);
 	return false;
 }

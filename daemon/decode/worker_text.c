@@ -4,8 +4,8 @@
  *                              |  normalize: NFC
  *                              v  put: CR, CRLF -> LF; hash, counts, head, form
  *
- * An ASCII character composes with nothing before it: NFC of a text is the concatenation of the NFC of pieces cut in front
- * of ASCII characters. */
+ * An ASCII character composes with nothing before it: NFC of a text is the concatenation of the NFC of pieces cut in
+ * front of ASCII characters. */
 #include "daemon/decode/worker_text.h"
 
 #include "daemon/base/cleanup.h"
@@ -22,12 +22,12 @@
 struct canonical {
 	struct task *t;
 	struct sha256 *hash;
-	struct buf held;     /* an ASCII character, or none, and what may combine with it */
-	struct buf head;     /* the first TEXT_INPUT_MAX bytes, for models */
+	struct buf held;      /* an ASCII character, or none, and what may combine with it */
+	struct buf head;      /* the first TEXT_INPUT_MAX bytes, for models */
 	struct buf unwritten; /* of the form */
 	bool head_full;
-	bool differs;        /* from the original's bytes, at or before `size` */
-	bool form_dropped;   /* larger than a form may be */
+	bool differs;	   /* from the original's bytes, at or before `size` */
+	bool form_dropped; /* larger than a form may be */
 	bool after_cr;
 	char last;
 	uint64_t size, lines, characters;
@@ -143,9 +143,10 @@ static int flush_held(struct canonical *c, struct err *err)
 	} else {
 		CLEANUP(freep) utf8proc_uint8_t *nfc = NULL;
 		utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)h->data, (utf8proc_ssize_t)h->len, &nfc,
-		                                  UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+						  UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 		if (n < 0)
-			return err_set(err, ERR_REJECT, 0, "text cannot be normalized: %s; save it again as UTF-8", utf8proc_errmsg(n));
+			return err_set(err, ERR_REJECT, 0, "text cannot be normalized: %s; save it again as UTF-8",
+				       utf8proc_errmsg(n));
 		failed = put(c, (const char *)nfc, (size_t)n, err);
 	}
 	h->len = 0;
@@ -182,8 +183,9 @@ static int take(void *arg, const char *p, size_t n, struct err *err)
 		while (other < n && p[other] & 0x80)
 			other++;
 		if (c->held.len + other > HELD_MAX)
-			return err_set(err, ERR_REJECT, 0, "text of more than %u bytes without a line break or blank; break it into lines",
-			               HELD_MAX);
+			return err_set(err, ERR_REJECT, 0,
+				       "text of more than %u bytes without a line break or blank; break it into lines",
+				       HELD_MAX);
 		buf_add(&c->held, p, other);
 		p += other;
 		n -= other;

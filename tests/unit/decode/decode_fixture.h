@@ -26,8 +26,14 @@ static inline char *real_worker(void)
 static inline struct decode_options default_options(const char *worker)
 {
 	return (struct decode_options){
-		.worker = worker, .workers = 1, .recycle = 1000, .time_limit_ms = 60000, .memory_bytes = 512ULL << 20,
-		.max_bytes = 100000000, .max_pixels = 100000000, .thumbnail = 256,
+		.worker = worker,
+		.workers = 1,
+		.recycle = 1000,
+		.time_limit_ms = 60000,
+		.memory_bytes = 512ULL << 20,
+		.max_bytes = 100000000,
+		.max_pixels = 100000000,
+		.thumbnail = 256,
 	};
 }
 
@@ -56,7 +62,7 @@ static inline int teardown_pool(void **state)
 }
 
 static inline int run_wanting(struct decode_pool *p, const void *bytes, size_t n, const struct pixel_spec *wants,
-                              size_t want_count, bool inputs_only, struct decode_result *ret, struct err *err)
+			      size_t want_count, bool inputs_only, struct decode_result *ret, struct err *err)
 {
 	static const char before[] = "bytes of another object";
 	CLEANUP(close_fdp) int fd = memfd_create("test", MFD_CLOEXEC);
@@ -66,8 +72,12 @@ static inline int run_wanting(struct decode_pool *p, const void *bytes, size_t n
 	assert_int_equal(write(fd, before, sizeof(before)), sizeof(before));
 	*err = (struct err){ 0 };
 	*ret = (struct decode_result){ 0 };
-	const struct decode_job job = { .fd = fd, .offset = sizeof(before), .bytes = n, .wants = wants, .want_count = want_count,
-		                        .inputs_only = inputs_only };
+	const struct decode_job job = { .fd = fd,
+					.offset = sizeof(before),
+					.bytes = n,
+					.wants = wants,
+					.want_count = want_count,
+					.inputs_only = inputs_only };
 	return decode_run(p, &job, ret, err);
 }
 

@@ -81,7 +81,8 @@ static struct buf png_of(uint32_t width, uint32_t height)
 static void test_huge_png_is_refused_from_its_header(void **state)
 {
 	CLEANUP(buf_done) struct buf png = png_of(60000, 60000);
-	assert_rejected(*state, png.data, png.len, "60000 x 60000 pixels in 1 frame(s) are more than limits.pixels (100000000)");
+	assert_rejected(*state, png.data, png.len,
+			"60000 x 60000 pixels in 1 frame(s) are more than limits.pixels (100000000)");
 	assert_lives_on(*state);
 }
 
@@ -135,11 +136,21 @@ static void test_noise_behind_every_magic_is_survived(void **state)
 		const char *head;
 		size_t n;
 	} heads[] = {
-		{ BYTES("\xff\xd8\xff\xe0\0\x10JFIF\0") }, { BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR") }, { BYTES("GIF89a") },
-		{ BYTES("RIFF\x00\x10\0\0WEBPVP8 ") },     { BYTES("II*\0\x08\0\0\0") },               { BYTES("MM\0*\0\0\0\x08") },
-		{ BYTES("\0\0\0\x18" "ftypheic") },        { BYTES("\0\0\0\x18" "ftypavif") },         { BYTES("BM") },
-		{ BYTES("%PDF-1.7\n") },                   { BYTES("ID3\x03") },                       { BYTES("OggS") },
-		{ BYTES("\0\0\0\x20" "ftypisom") },        { BYTES("<?xml version=\"1.0\"?>") },       { BYTES("\xff\xfe") },
+		{ BYTES("\xff\xd8\xff\xe0\0\x10JFIF\0") },
+		{ BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR") },
+		{ BYTES("GIF89a") },
+		{ BYTES("RIFF\x00\x10\0\0WEBPVP8 ") },
+		{ BYTES("II*\0\x08\0\0\0") },
+		{ BYTES("MM\0*\0\0\0\x08") },
+		{ BYTES("\0\0\0\x18\x66typheic") },
+		{ BYTES("\0\0\0\x18\x66typavif") },
+		{ BYTES("BM") },
+		{ BYTES("%PDF-1.7\n") },
+		{ BYTES("ID3\x03") },
+		{ BYTES("OggS") },
+		{ BYTES("\0\0\0\x20\x66typisom") },
+		{ BYTES("<?xml version=\"1.0\"?>") },
+		{ BYTES("\xff\xfe") },
 	};
 	uint8_t bytes[4096];
 	uint32_t seed = 1;
@@ -161,7 +172,8 @@ static void test_noise_behind_every_magic_is_survived(void **state)
 static void test_gif_bomb_is_refused(void **state)
 {
 	/* 65,535 x 65,535 in a few bytes. */
-	static const char gif[] = "GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02\x02L\x01\0;";
+	static const char gif[] =
+		"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02\x02L\x01\0;";
 	assert_rejected(*state, BYTES(gif), "limits.pixels");
 	assert_lives_on(*state);
 }
@@ -176,7 +188,8 @@ static void test_frames_are_summed(void **state)
 	struct decode_pool *p = open_pool(&o);
 	buf_add(&gif, BYTES("GIF89a\x40\0\x40\0\x80\0\0\0\0\0\xff\xff\xff"));
 	for (int i = 0; i < 3; i++) /* 64 x 64 = 4,096 a frame */
-		buf_add(&gif, BYTES("!\xf9\x04\0\x0a\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02" "D\x01\0"));
+		buf_add(&gif, BYTES("!\xf9\x04\0\x0a\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02"
+				    "D\x01\0"));
 	buf_char(&gif, ';');
 	assert_rejected(p, gif.data, gif.len, "64 x 64 pixels in 3 frame(s)");
 	buf_done(&gif);
@@ -187,7 +200,8 @@ static void test_svg_is_refused(void **state)
 {
 	static const char *const svgs[] = {
 		"<svg xmlns=\"http://www.w3.org/2000/svg\"><image href=\"file:///etc/passwd\"/></svg>",
-		"<?xml version=\"1.0\"?>\n<!-- one -->\n<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"x\">\n<svg></svg>",
+		"<?xml version=\"1.0\"?>\n<!-- one -->\n<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" "
+		"\"x\">\n<svg></svg>",
 		"\n\n  <svg width='1'><script>alert(1)</script></svg>",
 	};
 	for (size_t i = 0; i < sizeof(svgs) / sizeof(svgs[0]); i++)
@@ -197,10 +211,15 @@ static void test_svg_is_refused(void **state)
 static void test_archives_and_programs_are_refused(void **state)
 {
 	/* a.txt, stored: "hello" */
-	static const char zip[] =
-		"PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00!\x00\x86\xa6\x10" "6\x05\x00\x00\x00\x05\x00\x00\x00\x05\x00\x00\x00" "a.txthello"
-		"PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00\x00\x00!\x00\x86\xa6\x10" "6\x05\x00\x00\x00\x05\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\x01\x00\x00\x00\x00" "a.txt"
-		"PK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x00" "3\x00\x00\x00(\x00\x00\x00\x00\x00";
+	static const char zip[] = "PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00!\x00\x86\xa6\x10"
+				  "6\x05\x00\x00\x00\x05\x00\x00\x00\x05\x00\x00\x00"
+				  "a.txthello"
+				  "PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00\x00\x00!\x00\x86\xa6\x10"
+				  "6\x05\x00\x00\x00\x05\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+				  "\x80\x01\x00\x00\x00\x00"
+				  "a.txt"
+				  "PK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x00"
+				  "3\x00\x00\x00(\x00\x00\x00\x00\x00";
 	static const char gzip[] = "\x1f\x8b\x08\0\0\0\0\0\0\x03+I-.\x01\0";
 	CLEANUP(buf_done) struct buf self = { 0 };
 	FILE *f = fopen("/proc/self/exe", "re");
@@ -221,7 +240,8 @@ static void test_empty_file_is_refused(void **state)
 static void test_media_without_a_decoder_are_parked(void **state)
 {
 	static const char pdf[] = "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n";
-	static const char wav[] = "RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80>\0\0\0}\0\0\x02\0\x10\0data\0\0\0\0";
+	static const char wav[] =
+		"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80>\0\0\0}\0\0\x02\0\x10\0data\0\0\0\0";
 	struct decode_result r;
 	struct err err;
 	assert_int_equal(run(*state, BYTES(pdf), &r, &err), 0);
@@ -244,7 +264,7 @@ static void test_large_media_without_a_decoder_are_parked_by_their_head(void **s
 	struct decode_pool *p = open_pool(&o);
 	size_t n = 3 * 1024 * 1024;
 	CLEANUP(freep) char *mp4 = mem_zero(1, n);
-	memcpy(mp4, "\0\0\0\x20" "ftypisom\0\0\x02\0isomiso2avc1mp41", 32);
+	memcpy(mp4, "\0\0\0\x20\x66typisom\0\0\x02\0isomiso2avc1mp41", 32);
 	struct decode_result r;
 	struct err err;
 	assert_int_equal(run(p, mp4, n, &r, &err), 0);

@@ -1,4 +1,4 @@
-/* test_images.c - images through a real, sandboxed worker: made here by libvips, or by hand where they must be wrong. */
+/* test_images.c - images made by libvips, through a real, sandboxed worker. */
 #include "tests/unit/decode/decode_fixture.h"
 
 #include <vips/vips.h>
@@ -33,7 +33,8 @@ static VipsImage *picture(int bands)
 	assert_int_equal(vips_image_write(black, image), 0);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		assert_int_equal(vips_draw_rect(image, parts[i].ink, bands, parts[i].left, parts[i].top, parts[i].width,
-		                                parts[i].height, "fill", TRUE, NULL), 0);
+						parts[i].height, "fill", TRUE, NULL),
+				 0);
 	assert_int_equal(vips_copy(image, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL), 0);
 	g_object_unref(black);
 	g_object_unref(image);
@@ -90,7 +91,8 @@ static void test_original_is_its_own_form(void **state)
 {
 	static const struct {
 		const char *suffix, *type, *format;
-	} cases[] = { { ".jpg", "image/jpeg", "\"format\":\"jpeg\"" }, { ".png", "image/png", "\"format\":\"png\"" },
+	} cases[] = { { ".jpg", "image/jpeg", "\"format\":\"jpeg\"" },
+		      { ".png", "image/png", "\"format\":\"png\"" },
 		      { ".webp", "image/webp", "\"format\":\"webp\"" } };
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		CLEANUP(bytes_done) struct bytes b = saved(cases[i].suffix);
@@ -138,8 +140,8 @@ static void test_exif_orientation_is_applied(void **state)
 		assert_int_equal(r.width, WIDTH);
 		assert_int_equal(r.height, HEIGHT);
 		assert_true(has_fact(&r, fact));
-		assert_pixel(r.inputs[0], 10, 20, 200);           /* top left */
-		assert_pixel(r.inputs[0] + 3 * 12, 120, 10, 20);  /* bottom left */
+		assert_pixel(r.inputs[0], 10, 20, 200);		   /* top left */
+		assert_pixel(r.inputs[0] + 3 * 12, 120, 10, 20);   /* bottom left */
 		assert_pixel(r.inputs[0] + 3 * 15, 250, 240, 230); /* bottom right */
 		assert_memory_equal(r.form.data, "\xff\xd8\xff", 3);
 		decode_result_done(&r);
@@ -216,7 +218,9 @@ static void test_grey_and_16_bits_become_srgb(void **state)
 
 static void test_profiles_are_applied_inside_the_sandbox(void **state)
 {
-	static const struct pixel_spec want = { .width = 1, .height = 1, .fit = FIT_CROP, .crop = 0.1F, .kernel = KERNEL_BICUBIC };
+	static const struct pixel_spec want = {
+		.width = 1, .height = 1, .fit = FIT_CROP, .crop = 0.1F, .kernel = KERNEL_BICUBIC
+	};
 	VipsImage *rgb = picture(3);
 	VipsImage *wide, *same;
 	assert_int_equal(vips_icc_transform(rgb, &wide, "p3", "input_profile", "srgb", NULL), 0);
@@ -247,10 +251,10 @@ static void test_inputs_follow_their_specs(void **state)
 	struct decode_result r;
 	struct err err;
 	assert_int_equal(run_wanting(*state, b.p, b.n, wants, 3, false, &r, &err), 0);
-	assert_pixel(r.inputs[0], 114, 114, 114);                  /* 8 x 6 inside 8 x 8: the first row is padding */
-	assert_pixel(r.inputs[0] + 3 * 8, 10, 20, 200);            /* the second is the blue bar */
+	assert_pixel(r.inputs[0], 114, 114, 114);	/* 8 x 6 inside 8 x 8: the first row is padding */
+	assert_pixel(r.inputs[0] + 3 * 8, 10, 20, 200); /* the second is the blue bar */
 	assert_pixel(r.inputs[0] + 3 * 63, 114, 114, 114);
-	assert_pixel(r.inputs[1], 120, 10, 20);                    /* the middle: below the bar */
+	assert_pixel(r.inputs[1], 120, 10, 20); /* the middle: below the bar */
 	assert_pixel(r.inputs[1] + 3, 250, 240, 230);
 	assert_pixel(r.inputs[2] + 3 * (223 * 224 + 223), 250, 240, 230);
 	decode_result_done(&r);
@@ -258,7 +262,9 @@ static void test_inputs_follow_their_specs(void **state)
 
 static void test_inputs_only_gives_nothing_else(void **state)
 {
-	static const struct pixel_spec want = { .width = 16, .height = 16, .fit = FIT_CROP, .crop = 1, .kernel = KERNEL_BICUBIC };
+	static const struct pixel_spec want = {
+		.width = 16, .height = 16, .fit = FIT_CROP, .crop = 1, .kernel = KERNEL_BICUBIC
+	};
 	CLEANUP(bytes_done) struct bytes b = saved(".jpg");
 	struct decode_result all, only;
 	struct err err;

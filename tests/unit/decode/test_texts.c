@@ -38,7 +38,10 @@ static void test_bom_is_dropped(void **state)
 
 static void test_latin1(void **state)
 {
-	static const char text[] = "Der K\xf6nig hat gr\xfc\xdf" "end die Stra\xdf" "e \xfc" "berquert; die B\xe4ume waren gr\xfcn.\n";
+	static const char text[] = "Der K\xf6nig hat gr\xfc\xdf"
+				   "end die Stra\xdf"
+				   "e \xfc"
+				   "berquert; die B\xe4ume waren gr\xfcn.\n";
 	struct decode_result r;
 	struct err err;
 	assert_int_equal(run(*state, TEXT(text), &r, &err), 0);
@@ -49,8 +52,9 @@ static void test_latin1(void **state)
 
 static void test_windows_1251(void **state)
 {
-	static const char text[] = "\xcf\xf0\xe8\xe2\xe5\xf2, \xea\xe0\xea \xe4\xe5\xeb\xe0? \xdd\xf2\xee \xef\xf0\xee\xf1\xf2\xee\xe9 "
-				   "\xf2\xe5\xea\xf1\xf2 \xed\xe0 \xf0\xf3\xf1\xf1\xea\xee\xec \xff\xe7\xfb\xea\xe5.\n";
+	static const char text[] =
+		"\xcf\xf0\xe8\xe2\xe5\xf2, \xea\xe0\xea \xe4\xe5\xeb\xe0? \xdd\xf2\xee \xef\xf0\xee\xf1\xf2\xee\xe9 "
+		"\xf2\xe5\xea\xf1\xf2 \xed\xe0 \xf0\xf3\xf1\xf1\xea\xee\xec \xff\xe7\xfb\xea\xe5.\n";
 	assert_text(*state, TEXT(text), "Привет, как дела? Это простой текст на русском языке.\n", "windows-1251");
 }
 
@@ -89,7 +93,8 @@ static void test_lines_and_characters_are_counted(void **state)
 
 static void test_broken_utf8_names_the_byte(void **state)
 {
-	assert_rejected(*state, TEXT("Na\xc3\xafve caf\xc3\xa9 \xc3 broken"), "byte 0xc3 at offset 13 is not valid utf-8");
+	assert_rejected(*state, TEXT("Na\xc3\xafve caf\xc3\xa9 \xc3 broken"),
+			"byte 0xc3 at offset 13 is not valid utf-8");
 	assert_rejected(*state, TEXT("some text \x81\x8d\x8f here"), "byte 0x81 at offset 10 is not valid UTF-8");
 	assert_rejected(*state, TEXT("\xef\xbb\xbfmarked \xff text"), "byte 0xff at offset 10");
 }
