@@ -52,6 +52,7 @@ static int view_borrow(struct merge *m, struct view **ret, struct err *err)
 
 static void view_give(struct merge *m, struct view *v)
 {
+	view_rest(v); /* no snapshot is held while it lies here */
 	pthread_mutex_lock(&m->lock);
 	if (m->view_count < sizeof(m->views) / sizeof(*m->views)) {
 		m->views[m->view_count++] = v;
@@ -173,19 +174,28 @@ static void fresh(struct join *j, const struct entry *e)
 	}
 }
 
-/* One entry beside the row of the same name. A directory that became a file, or the reverse, is both: gone and new. */
-static int meet(struct join *j, const struct entry *e, const struct ledger_row *row, struct err *err)
+/* One entry beside the rows of the same name: a name that changed from file to directory, or back, may have one of each,
+ * and only the one of the other kind is gone. Moves *row on. */
+static int meet(struct join *j, const struct entry *e, struct ledger_walk *rows, struct ledger_row *row, struct err *err)
 {
-	if ((e->kind == ENTRY_DIRECTORY) != row->directory) {
-		if (missing(j, row, err) < 0)
-			return -1;
-		fresh(j, e);
-	} else if (!row->directory) {
-		both(j, e, row);
-	} else if (row->state == OBJECT_GONE) {
-		fresh(j, e);
+	bool matched = false;
+	int have = 1;
+	while (have > 0 && slice_eq(e->name, row->name)) {
+		if ((e->kind == ENTRY_DIRECTORY) != row->directory) {
+			if (missing(j, row, err) < 0)
+				return -1;
+		} else {
+			matched = true;
+			if (!row->directory)
+				both(j, e, row);
+			else if (row->state == OBJECT_GONE)
+				fresh(j, e);
+		}
+		have = ledger_next(rows, row, err);
 	}
-	return 0;
+	if (!matched)
+		fresh(j, e);
+	return have;
 }
 
 static bool in_range(const struct page *page, struct slice name)
@@ -198,23 +208,20 @@ static int walk(struct join *j, struct ledger_walk *rows, struct err *err)
 	const struct page *page = j->page;
 	struct ledger_row row;
 	int have = ledger_next(rows, &row, err);
-	size_t i = 0;
-	while (have > 0 || i < page->count) {
+	for (size_t i = 0; have >= 0;) {
 		if (have > 0 && !in_range(page, row.name))
 			have = 0;
-		int order = have <= 0 ? -1 : i == page->count ? 1 : slice_cmp(page->entries[i].name, row.name);
-		if (have <= 0 && i == page->count)
-			break;
+		if (have == 0 && i == page->count)
+			return 0;
+		int order = have == 0 ? -1 : i == page->count ? 1 : slice_cmp(page->entries[i].name, row.name);
 		if (order < 0)
 			fresh(j, &page->entries[i++]);
-		else if (order > 0 ? missing(j, &row, err) < 0 : meet(j, &page->entries[i++], &row, err) < 0)
-			return -1;
-		if (order >= 0)
-			have = ledger_next(rows, &row, err);
-		if (have < 0)
-			return -1;
+		else if (order == 0)
+			have = meet(j, &page->entries[i++], rows, &row, err);
+		else
+			have = missing(j, &row, err) < 0 ? -1 : ledger_next(rows, &row, err);
 	}
-	return have < 0 ? -1 : 0;
+	return -1;
 }
 
 static int by_locality(const void *a, const void *b)

@@ -5,6 +5,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/store/apply.h"
+#include "daemon/store/carrier.h"
 #include "daemon/store/work.h"
 
 #include <endian.h>
@@ -179,7 +180,9 @@ int apply_item_failure(struct kv_txn *txn, const struct record_failure *r)
 		return -1;
 	if (!r->retry) {
 		row.failed_stage = r->stage;
-		return item_move(txn, r->number, &row, ITEM_QUARANTINED, row.media) < 0 ? -1 : failure_set(txn, r);
+		if (item_move(txn, r->number, &row, ITEM_QUARANTINED, row.media) < 0 || failure_set(txn, r) < 0)
+			return -1;
+		return carrier_lost(txn, r->number); /* its file may have gone meanwhile */
 	}
 	if (item_state_work(row.state) != r->stage)
 		return 0; /* the work has been done or dropped meanwhile: nothing is left to try again */

@@ -5,6 +5,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/store/apply.h"
+#include "daemon/store/carrier.h"
 #include "daemon/store/work.h"
 
 #include <inttypes.h>
@@ -169,6 +170,7 @@ int apply_object(struct kv_txn *txn, const struct record_object *r)
 		return -1;
 	uint64_t number = s.row.number, old_item = s.row.item;
 	enum object_state old_state = s.row.state;
+	bool carried = old_item == r->item && !s.row.ref_gone;
 	int has_item = old_item == r->item && r->item > 0 ? 1 : kv_get(txn, TABLE_ITEM, key_item(&k, r->item), &value);
 	if (has_item < 0)
 		return -1;
@@ -190,7 +192,11 @@ int apply_object(struct kv_txn *txn, const struct record_object *r)
 			return -1;
 		if (kv_put(txn, TABLE_REF, key_ref(&k, r->item, number), (struct slice){ "", 0 }) < 0)
 			return -1;
+		if (old_item != 0 && carrier_lost(txn, old_item) < 0)
+			return -1;
 	}
+	if (!carried && carrier_gained(txn, r->item) < 0)
+		return -1;
 	bool had_failed = old_state == OBJECT_RETRYING || old_state == OBJECT_QUARANTINED;
 	return had_failed ? failure_clear(txn, SUBJECT_OBJECT, number) : 0;
 }
@@ -243,7 +249,7 @@ static int file_gone(struct kv_txn *txn, struct spot *s)
 	row.racy = false;
 	if (spot_set(txn, s, row.item ? &row : NULL) < 0)
 		return -1;
-	if (row.item == 0 && kv_delete(txn, TABLE_REF, key_ref(&k, 0, row.number)) < 0)
+	if ((row.item == 0 ? kv_delete(txn, TABLE_REF, key_ref(&k, 0, row.number)) : carrier_lost(txn, row.item)) < 0)
 		return -1;
 	return was == OBJECT_PRESENT ? 0 : failure_clear(txn, SUBJECT_OBJECT, row.number);
 }
