@@ -2,7 +2,7 @@
  * batches past the high-water mark, rebuild from revision 1: so the index is a function of the log.
  *
  * It keeps, in the same transaction: counters, by_state, work (an item in a state with work has one row), references,
- * directory digests and failures (a success of the failed stage removes its failure row). Numbers of items, objects and
+ * directory digests and failures (gone with a success of the failed stage, or with the last file: carrier.h). Numbers of items, objects and
  * annotations are explicit in the records; apply raises the counters to them, so rebuild gives the same numbers. */
 #ifndef INLET_STORE_APPLY_H
 #define INLET_STORE_APPLY_H

@@ -198,6 +198,7 @@ static void test_quarantined_item_comes_back_by_retry(void **state)
 	struct index *x = *state;
 	struct failure f;
 	index_apply(x, item_record(1, 10));
+	index_apply(x, object_record("f", "v", 1, 1));
 	index_apply(x, item_failure(1, STAGE_NORMALIZE, true, 1, 5000));
 	index_apply(x, item_failure(1, STAGE_NORMALIZE, false, 0, 0));
 	struct item it = item_now(x, 1);
