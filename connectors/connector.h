@@ -85,6 +85,7 @@ struct source_status {
 	char message[512]; /* why, and what to do ("sysctl fs.inotify.max_user_watches=…"); "" when all is well */
 	char root[256];    /* root identity as of the last look: file system and inode, or bucket and region; "" unknown */
 	uint64_t watches;  /* inotify watches held */
+	uint64_t denied;   /* places that may not be listed, as of the last look at each */
 	uint64_t overflows, rescans, events; /* since open */
 };
 

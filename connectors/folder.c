@@ -408,6 +408,7 @@ static void folder_status(struct connector *c, struct source_status *ret)
 	*ret = (struct source_status){
 		.health = SOURCE_LIVE,
 		.watches = n.watched,
+		.denied = n.denied,
 		.overflows = n.overflows,
 		.rescans = n.rescans,
 		.events = n.events,

@@ -90,6 +90,20 @@ static bool is_gone(int sys)
 	return sys == ENOENT || sys == ENOTDIR || sys == ELOOP;
 }
 
+static bool is_denied(int sys)
+{
+	return sys == EACCES || sys == EPERM;
+}
+
+/* Nothing can be said of what is in it. */
+static void look_away(const struct scan *s, const struct look *l, int sys)
+{
+	if (is_denied(sys))
+		watch_denied(s->watch, l->path);
+	else
+		watch_gone(s->watch, l->path, is_gone(sys) && !l->place->deep);
+}
+
 /* False: there is nothing (any more) to make a page of. A failure is a page too. */
 static bool look_open(const struct scan *s, struct look *l)
 {
@@ -102,7 +116,7 @@ static bool look_open(const struct scan *s, struct look *l)
 	if (l->fd < 0 || fstat(l->fd, &st) < 0) {
 		int sys = errno;
 
-		watch_gone(s->watch, l->path, is_gone(sys) && !l->place->deep);
+		look_away(s, l, sys);
 		if (is_gone(sys))
 			return false;
 		(void)look_fails(s, l, sys, "open");
@@ -165,7 +179,7 @@ static void count(struct crew *c, const struct look *l)
 	if (l->failed) {
 		c->pass.unreadable++;
 		/* Denied is a lasting state that the page tells; anything else may be a moment's trouble. */
-		if (l->err.sys != EACCES && l->err.sys != EPERM)
+		if (!is_denied(l->err.sys))
 			c->pass.complete = false;
 	} else {
 		c->pass.settling += l->listing->settling;
@@ -189,7 +203,7 @@ static int look_page(struct crew *c, struct look *l, struct err *err)
 		return 0;
 	if (!l->failed && look_read(s, l, &settles_in_ns) < 0 && !l->seen.lost_mount) {
 		/* Forgotten, so that the next look at its parent tries it again. */
-		watch_gone(s->watch, l->path, is_gone(l->err.sys) && !l->place->deep);
+		look_away(s, l, l->err.sys);
 		if (is_gone(l->err.sys))
 			return 0;
 	}

@@ -237,6 +237,7 @@ void tree_remove(struct tree *t, struct node *n, unwatch_fn *unwatch, void *arg)
 		n->next->link = n->link;
 	t->nodes--;
 	t->remote -= n->remote;
+	t->denied -= n->denied;
 	free(n);
 }
 

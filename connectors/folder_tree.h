@@ -34,6 +34,7 @@ struct node {
 	uint32_t stamp;                 /* the look at the parent that saw it last */
 	bool mount;                     /* another file system than the parent's */
 	bool remote;                    /* unwatched because its file system sends no events */
+	bool denied;                    /* unwatched because it may not be listed: nothing is known below it */
 	bool dead;                      /* stands for a watch that is being removed; in the watch table only */
 	uint8_t name_len;
 	char name[];                    /* and a NUL */
@@ -42,7 +43,7 @@ struct tree {
 	struct node *root;              /* NULL: nothing looked at yet */
 	struct node **names, **wds;     /* 2^bits buckets each */
 	unsigned bits;
-	uint64_t nodes, watched, remote; /* watched and remote are parts of nodes; nodes excludes the dead */
+	uint64_t nodes, watched, remote, denied; /* the others are parts of nodes; nodes excludes the dead */
 	struct node *due;
 	uint64_t due_count;
 	uint64_t first_due_ns;          /* no node is due earlier; UINT64_MAX: none */

@@ -220,11 +220,12 @@ void watch_counts(struct watch *w, struct watch_counts *ret)
 		.directories = w->tree.nodes,
 		.watched = w->tree.watched,
 		.remote = w->tree.remote,
+		.denied = w->tree.denied,
 		.overflows = w->overflows,
 		.rescans = w->rescans,
 		.events = w->events,
 	};
-	ret->starved = w->tree.nodes + (w->anchor->wd != NODE_UNWATCHED) - w->tree.watched - w->tree.remote;
+	ret->starved = w->tree.nodes + (w->anchor->wd != NODE_UNWATCHED) - w->tree.watched - w->tree.remote - w->tree.denied;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -371,6 +372,8 @@ static void look_begins(struct watch *w, struct node *n, int wd, dev_t device, b
 	w->tree.remote += remote;
 	w->tree.remote -= n->remote;
 	n->remote = remote;
+	w->tree.denied -= n->denied;
+	n->denied = false;
 	bind(w, n, wd);
 	tree_clean(&w->tree, n);
 }
@@ -432,7 +435,7 @@ void watch_leave(struct watch *w, const struct page *page, enum watch_how how, u
 	}
 	if (n && settles_in_ns != UINT64_MAX)
 		tree_due(&w->tree, n, now_ns + settles_in_ns);
-	if (n && n->wd == NODE_UNWATCHED && how != WATCH_POLL_ALL) {
+	if (n && n->wd == NODE_UNWATCHED && !n->denied && how != WATCH_POLL_ALL) {
 		uint64_t each_ns = (w->tree.nodes - w->tree.watched) * POLL_EACH_NS;
 
 		tree_due(&w->tree, n, now_ns + (each_ns > POLL_NS ? each_ns : POLL_NS));
@@ -453,11 +456,27 @@ void watch_gone(struct watch *w, struct slice path, bool look_at_parent)
 	pthread_mutex_unlock(&w->lock);
 }
 
+void watch_denied(struct watch *w, struct slice path)
+{
+	pthread_mutex_lock(&w->lock);
+	struct node *n = tree_find(&w->tree, path);
+
+	if (n && n->parent)
+		tree_remove(&w->tree, n, unwatch, w);
+	n = path.len > 0 ? tree_add(&w->tree, path) : NULL;
+	if (n) {
+		n->denied = true;
+		w->tree.denied++;
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
 bool watch_knows(struct watch *w, struct slice parent, struct slice name)
 {
 	pthread_mutex_lock(&w->lock);
 	const struct node *n = tree_find(&w->tree, parent);
-	bool known = n && tree_child(&w->tree, n, name);
+	const struct node *child = n ? tree_child(&w->tree, n, name) : NULL;
+	bool known = child && !child->denied;
 
 	pthread_mutex_unlock(&w->lock);
 	return known;

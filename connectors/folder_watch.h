@@ -21,6 +21,7 @@ struct watch_counts {
 	uint64_t directories, watched;
 	uint64_t starved;             /* directories polled because the kernel gives no more watches */
 	uint64_t remote;              /* directories polled because their file system sends no events */
+	uint64_t denied;              /* directories that may not be listed */
 	uint64_t overflows, rescans, events;
 };
 
@@ -57,6 +58,8 @@ bool watch_enter(struct watch *w, struct slice path, int fd, dev_t device, enum 
 /* settles_in_ns: until the first of its files has settled; UINT64_MAX: none has to. spent_ns: what this look took. */
 void watch_leave(struct watch *w, const struct page *page, enum watch_how how, uint64_t settles_in_ns, uint64_t spent_ns);
 void watch_gone(struct watch *w, struct slice path, bool look_at_parent);
+/* It may not be listed: not known, so that the next look at its parent tries it again, but counted. */
+void watch_denied(struct watch *w, struct slice path);
 bool watch_knows(struct watch *w, struct slice parent, struct slice name);
 
 #endif

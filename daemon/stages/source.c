@@ -157,14 +157,15 @@ static void went_offline(struct source *s, const struct err *err)
 
 static void went_well(struct source *s, const struct pass *pass, const struct merge *m)
 {
+	struct source_status status;
+	s->ops->status(s->connector, &status);
 	pthread_mutex_lock(&s->lock);
 	bool was = s->offline;
 	s->offline = false;
 	s->message[0] = '\0';
 	s->settling = pass->settling;
 	s->settling_passes = pass->settling ? s->settling_passes + 1 : 0;
-	if (pass->full)
-		s->unreadable = m->unreadable;
+	s->unreadable = pass->full ? m->unreadable : status.denied;
 	pthread_mutex_unlock(&s->lock);
 	if (was)
 		LOG_NOTICE(LOG_SOURCE, "source '%s' is back", s->config->name);

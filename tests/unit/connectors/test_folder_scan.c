@@ -244,12 +244,14 @@ static void deny(struct fixture *f)
 	assert_non_null(find(f, 'X', "unsearchable"));
 	assert_non_null(strstr(f->failed, "setfacl"));
 	assert_int_equal(f->pass.unreadable, 2);
+	assert_int_equal(status_of(f).denied, 2);
 	assert_true(f->pass.complete);
 	assert_non_null(find(f, 'F', "x"));
 	/* Allowed again: its ATTRIB is enough. */
 	assert_return_code(chmod(below(f, "denied"), 0755), errno);
 	await(f, 'F', "denied/inside");
 	assert_false(f->pass.full);
+	assert_int_equal(status_of(f).denied, 1);
 }
 
 static void test_unreadable_directories_fail_alone_and_are_retried(void **state)
