@@ -28,7 +28,7 @@ static int fail(const struct err *err)
 	return EXIT_FAILED;
 }
 
-/* A lock held by a stand-in is waited for; one held by a daemon is not. */
+/* A lock held by a stand-in, or by one that has not said yet what it is (pid 0), is waited for; a daemon's is not. */
 static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_fd, struct err *err)
 {
 	uint64_t until_ns = clock_mono_ns() + STAND_IN_WAIT_MS * NS_PER_MS;
@@ -37,7 +37,8 @@ static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_f
 		bool attend = false;
 		if (store_lock(c->state_dir, mode == PIPELINE_ATTEND ? "attend" : "daemon", ret_fd, &pid, &attend, err) == 0)
 			return 0;
-		if (!attend || mode == PIPELINE_ATTEND || clock_mono_ns() > until_ns)
+		bool daemon = !attend && pid != 0;
+		if (daemon || mode == PIPELINE_ATTEND || clock_mono_ns() > until_ns)
 			return -1;
 		struct timespec pause = clock_spec(LOCK_LOOK_MS * NS_PER_MS);
 		(void)nanosleep(&pause, NULL); /* flock with a timeout does not exist */
@@ -63,12 +64,25 @@ static void report_opening(const struct config *c, const struct store_report *r)
 			(unsigned long long)r->batches_recovered, (unsigned long long)r->bytes_cut);
 }
 
+/* A program of ours that lies beside this one. */
+static char *sibling(const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n < 0)
+		return mem_strdup(name);
+	self[n] = '\0';
+	return mem_printf("%.*s/%s", (int)(strrchr(self, '/') - self), self, name);
+}
+
 static void greet(const struct config *c)
 {
+	CLEANUP(freep) char *client = sibling("inlet");
+	bool installed = strncmp(client, "/usr/", 5) == 0;
 	for (size_t i = 0; i < c->source_count; i++)
 		LOG_INFO(LOG_STARTED, "watching %s '%s': %s", c->sources[i].scheme, c->sources[i].name, c->sources[i].folder.path);
 	LOG_INFO(LOG_STARTED, "the store is in %s", c->state_dir);
-	LOG_INFO(LOG_STARTED, "try: inlet --config %s status, then items", c->file);
+	LOG_INFO(LOG_STARTED, "try: %s --config %s status, then items", installed ? "inlet" : client, c->file);
 }
 
 static int print_counts(struct pipeline *p)
@@ -112,17 +126,6 @@ static int serve(const struct config *c, struct pipeline *p, enum pipeline_mode 
 	return rc;
 }
 
-static char *worker_path(void)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n < 0)
-		return mem_strdup("inlet-decode");
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	return mem_printf("%.*s/inlet-decode", (int)(slash - self), self);
-}
-
 static int open_and_serve(const struct config *c, enum pipeline_mode mode)
 {
 	struct store_options options = store_options_of(c);
@@ -130,7 +133,7 @@ static int open_and_serve(const struct config *c, enum pipeline_mode mode)
 	struct store *store = NULL;
 	struct pipeline *p = NULL;
 	struct err err;
-	CLEANUP(freep) char *worker = worker_path();
+	CLEANUP(freep) char *worker = sibling("inlet-decode");
 	CLEANUP(close_fdp) int state_dir = open(c->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (state_dir < 0) {
 		(void)err_set(&err, ERR_FATAL, errno, "open state_dir '%s'", c->state_dir);
