@@ -83,7 +83,7 @@ int child_spawn(const char *program, struct child *ret, struct err *err)
 		theirs = high;
 	}
 	pid_t pid;
-	int failed = spawn(program, theirs, &pid);
+	int failed = access(program, X_OK) < 0 ? errno : spawn(program, theirs, &pid);
 	if (failed == ENOENT || failed == EACCES || failed == ENOEXEC || failed == ENOTDIR)
 		return err_set(err, ERR_FATAL, failed, "cannot run the decoder '%s'; it is installed beside inletd",
 			       program);

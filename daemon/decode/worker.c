@@ -2,6 +2,7 @@
 #include "daemon/decode/worker.h"
 
 #include "daemon/base/cleanup.h"
+#include "daemon/base/hash.h"
 #include "daemon/decode/worker_identify.h"
 #include "daemon/decode/worker_image.h"
 #include "daemon/decode/worker_sandbox.h"
@@ -19,6 +20,7 @@
 
 static int load_libraries(struct err *err)
 {
+	sha256_free(sha256_new()); /* OpenSSL reads its configuration at its first use */
 	if (identify_init(err) < 0 || text_init(err) < 0 || image_init(err) < 0)
 		return -1;
 	return 0;

@@ -73,7 +73,8 @@ int image_init(struct err *err)
 	/* libheif loads its codecs as plug-ins when first used: now, while there is a file system. */
 	static const uint8_t no_image[] = "\0\0\0\x18\x66typheic\0\0\0\0heicmif1";
 	const struct format *heic = find_format("image/heic");
-	IMAGE *image = heic ? load(heic, no_image, sizeof(no_image) - 1, 1) : NULL;
+	VipsImage *image = heic ? load(heic, no_image, sizeof(no_image) - 1, 1) : NULL;
+	g_clear_object(&image);
 	vips_error_clear();
 	return 0;
 }
