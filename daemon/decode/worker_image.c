@@ -117,8 +117,8 @@ static int reject(const struct task *t, const struct format *f, struct err *err)
 	take_report(why, sizeof(why));
 	if (says_one_of(why, memory))
 		return err_set(err, ERR_REJECT, 0,
-			       "decoding needs more than limits.memory gives a decoder (%llu bytes): %s",
-			       (unsigned long long)t->limits->memory_bytes, why);
+			       "decoding needs more memory than a decoder may use (%llu MiB): %s; make the image smaller",
+			       (unsigned long long)(t->limits->memory_bytes >> 20), why);
 	if (says_one_of(why, ends))
 		return err_set(err, ERR_REJECT, 0,
 			       "the %s is not whole: its data end at byte %zu, too early (%s); copy the file again",
@@ -146,8 +146,8 @@ static int check_limits(const struct task *t, const struct format *f, VipsImage 
 	uint64_t need = width * height * copies + MEMORY_SLACK;
 	if (need > t->limits->memory_bytes)
 		return err_set(err, ERR_REJECT, 0,
-			       "decoding %llu x %llu pixels needs about %llu MiB, more than limits.memory gives a "
-			       "decoder (%llu MiB); make the image smaller or raise the limit",
+			       "decoding %llu x %llu pixels needs about %llu MiB of memory, more than a decoder may "
+			       "use (%llu MiB); make the image smaller",
 			       (unsigned long long)width, (unsigned long long)height, (unsigned long long)(need >> 20),
 			       (unsigned long long)(t->limits->memory_bytes >> 20));
 	return 0;

@@ -155,13 +155,14 @@ static int seccomp_put_on(struct err *err)
 
 /* ---- limits ---- */
 
+/* What is mapped now; 0: unknown. */
 static uint64_t mapped_bytes(void)
 {
-	unsigned long long pages = 0;
+	char line[64];
 	CLEANUP(fclosep) FILE *f = fopen("/proc/self/statm", "re");
-	if (!f || fscanf(f, "%llu", &pages) != 1)
+	if (!f || !fgets(line, sizeof(line), f))
 		return 0;
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	return strtoull(line, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static int limit(int which, uint64_t most, struct err *err)

@@ -86,7 +86,7 @@ static void test_huge_png_is_refused_from_its_header(void **state)
 	assert_lives_on(*state);
 }
 
-static void test_memory_limit_is_named(void **state)
+static void test_memory_over_a_decoders_is_refused_before_it_is_used(void **state)
 {
 	(void)state;
 	CLEANUP(freep) char *worker = real_worker();
@@ -94,7 +94,7 @@ static void test_memory_limit_is_named(void **state)
 	o.memory_bytes = 128ULL << 20;
 	struct decode_pool *p = open_pool(&o);
 	CLEANUP(buf_done) struct buf png = png_of(9000, 9000);
-	assert_rejected(p, png.data, png.len, "more than limits.memory");
+	assert_rejected(p, png.data, png.len, "MiB of memory, more than a decoder may use (128 MiB)");
 	assert_lives_on(p);
 	decode_pool_close(p);
 }
@@ -282,7 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_huge_png_is_refused_from_its_header),
-		cmocka_unit_test(test_memory_limit_is_named),
+		cmocka_unit_test(test_memory_over_a_decoders_is_refused_before_it_is_used),
 		cmocka_unit_test(test_truncated_images_say_so),
 		cmocka_unit_test(test_every_cut_of_a_file_is_survived),
 		cmocka_unit_test(test_noise_behind_every_magic_is_survived),
