@@ -10,11 +10,15 @@
 
 #include <stdlib.h>
 
+#define PASS_FIRST_NS NS_PER_SEC      /* between passes that want of room asked for: doubled while it goes on... */
+#define PASS_CAP_NS (30 * NS_PER_SEC) /* ...up to this, so that a nearly full disk is not answered with endless listing */
+
 struct refetch {
 	struct pipeline *p;
 	struct fetcher *fetcher;
 	struct feed *feed;
 	pthread_t thread;
+	uint64_t pass_ns, wait_ns;    /* of the thread: when it last asked for a pass, and how long the next one waits */
 };
 
 /* Makes a batch of a retry that has become due. False: its source is paused or not configured, or it is in hand. */
@@ -62,12 +66,27 @@ static void postpone(struct pipeline *p, const struct work *work)
 	(void)committer_wait(p->store, c, &err);
 }
 
+/* What was left for want of room is found again by a pass over the sources. */
+static void ask_for_passes(struct refetch *r)
+{
+	uint64_t now_ns = clock_mono_ns();
+	bool goes_on = r->pass_ns && now_ns - r->pass_ns < 2 * PASS_CAP_NS;
+	if (goes_on && now_ns < r->pass_ns + r->wait_ns)
+		return;
+	if (!fetcher_made_room(r->fetcher))
+		return;
+	r->wait_ns = !goes_on ? PASS_FIRST_NS : r->wait_ns < PASS_CAP_NS / 2 ? 2 * r->wait_ns : PASS_CAP_NS;
+	r->pass_ns = clock_mono_ns();
+	for (size_t i = 0; i < r->p->source_count; i++)
+		source_sync(r->p->sources[i]);
+}
+
 static void *refetch_thread(void *arg)
 {
 	struct refetch *r = arg;
 	struct work work;
 	for (;;) {
-		bool left = fetcher_left(r->fetcher) > 0;
+		bool left = fetcher_left(r->fetcher) > 0 && r->p->mode == PIPELINE_DAEMON;
 		if (feed_next(r->feed, left ? clock_mono_ns() + INTAKE_LOOK_NS : UINT64_MAX, &work)) {
 			if (!requeue(r, &work)) {
 				postpone(r->p, &work);
@@ -75,9 +94,8 @@ static void *refetch_thread(void *arg)
 			}
 		} else if (r->p->stopping) {
 			return NULL;
-		} else if (left && r->p->mode == PIPELINE_DAEMON && fetcher_made_room(r->fetcher)) {
-			for (size_t i = 0; i < r->p->source_count; i++)
-				source_sync(r->p->sources[i]);
+		} else if (left) {
+			ask_for_passes(r);
 		}
 	}
 }
