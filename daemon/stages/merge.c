@@ -278,7 +278,7 @@ static int join_page(struct join *j, struct err *err)
 		note_directory(j, j->page->place, j->page->skipped);
 	if (!unchanged(j, &known, is_known > 0)) {
 		struct ledger_walk *rows;
-		if (layout == LAYOUT_TREE)
+		if (layout == LAYOUT_TREE && j->page->count > 1)
 			qsort(j->page->entries, j->page->count, sizeof(*j->page->entries), entry_order);
 		if (view_walk(j->view, source, layout, j->page->place, j->page->after, &rows, err) < 0)
 			return -1;
