@@ -142,9 +142,11 @@ static void *drain_thread(void *arg)
 static int on_drained(sd_event_source *s, int fd, uint32_t revents, void *arg)
 {
 	struct loop *l = arg;
-	(void)s;
-	(void)fd;
 	(void)revents;
+	(void)sd_event_source_set_enabled(s, SD_EVENT_OFF);
+	(void)pthread_join(l->drainer, NULL);
+	(void)close(fd);
+	l->drained_fd = -1; /* joined: loop_run() has nothing to wait for */
 	if (l->drained < 0)
 		l->failure = l->drain_err;
 	finish(l, l->drained < 0 ? LOOP_FAILED : LOOP_DRAINED);
