@@ -179,7 +179,7 @@ static void worker_flush(struct fetch_worker *w)
 
 static int worker_open(struct fetch_worker *w, uint64_t bytes, struct err *err)
 {
-	if (w->arena && arena_room(w->arena) >= bytes)
+	if (w->arena && arena_room(w->arena) > bytes) /* room 0 is a full arena: not even an empty file's header fits */
 		return 0;
 	worker_flush(w);
 	w->arena = arena_get(store_arenas(w->f->p->store), bytes);

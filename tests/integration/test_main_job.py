@@ -72,6 +72,17 @@ def test_a_running_daemon_takes_new_files(inlet):
     assert inlet.stop(signal.SIGINT) == 0
 
 
+def test_thousands_of_empty_files_are_one_item(inlet):
+    """More headers than an arena holds, and not one byte of payload."""
+    for n in range(5000):
+        inlet.put(f"d{n % 10}/f{n}", b"")
+    inlet.once(ok=(0, 3))  # the decoder rejects an empty file
+    items = inlet.items()
+    assert len(items) == 1 and items[0]["bytes"] == 0
+    assert len(items[0]["references"]) == 5000
+    inlet.cli("verify")
+
+
 def test_names_of_any_bytes(inlet):
     names = [b"new\nline", b"bad\xff\xfe", b"n" * 255, "ünï".encode(), b"quote\"back\\slash"]
     for n, name in enumerate(names):
