@@ -104,7 +104,7 @@ $(PIP_TEST): | $(PYTHON)
 	@echo "  PIP   $(TEST_PIP)"
 	$(Q)$(PYTHON) -m pip install -q --disable-pip-version-check $(TEST_PIP) && touch $@
 
-# The wheel's library lies where inletd looks first: lib/ beside the program.
+# The wheel's library goes to lib/ beside the program, where inletd looks when the system has none.
 ONNX_LIB := $(if $(ONNX_PIP),$(BUILD)/lib/.onnxruntime)
 $(BUILD)/lib/.onnxruntime: $(PIP_MODEL)
 	@mkdir -p $(@D)
@@ -188,7 +188,8 @@ check-tsan:
 	$(MAKE) --no-print-directory BUILD=$(BUILD)-tsan SAN=-fsanitize=thread CFLAGS="$(SAN_CFLAGS)" unit
 check-valgrind:
 	$(Q)INLET_VALGRIND=1 $(MAKE) --no-print-directory \
-	TEST_WRAP="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite" unit replay
+	TEST_WRAP="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
+	--suppressions=tests/unit/infer/valgrind.supp" unit replay
 # New inputs are kept in the build folder; what fails is left beside them.
 fuzz:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-fuzz CC=clang SAN=-fsanitize=fuzzer-no-link,address,undefined \
