@@ -12,6 +12,9 @@
 
 enum store_mode { STORE_COPY, STORE_REFLINK, STORE_REFERENCE };
 
+/* What becomes of an item when the last object that carries it is gone. */
+enum on_gone { ON_GONE_KEEP, ON_GONE_EXCLUDE };
+
 struct folder_config {
 	char *path;
 	uint64_t settle_ms;      /* default 2 s */
@@ -20,12 +23,45 @@ struct folder_config {
 	enum store_mode store;
 	char **ignore;           /* further name patterns (fnmatch), NULL-terminated; temp names are always ignored */
 };
+/* What every kind of bucket has. Secrets are never in the YAML: only the files that hold them are named. */
+struct bucket_config {
+	char *bucket;
+	char *prefix;            /* NULL: the whole bucket. Keys in the ledger are whole keys, prefix included */
+	char **include, **exclude; /* globs over the key after prefix: '*' and '?' match any byte; NULL-terminated, never NULL */
+	char *endpoint;          /* "https://host[:port]"; NULL: the provider's own. Written here, it may be reached, whatever it
+	                          * resolves to */
+	char *ca_file;           /* PEM; NULL: the system's */
+	char *proxy;             /* NULL: none; the environment's are ignored */
+	uint64_t poll_ms;        /* default 5 min */
+	uint32_t concurrency;    /* requests at once; 0: the engine finds out */
+	enum store_mode store;   /* copy or reference */
+};
+struct s3_config {
+	struct bucket_config at; /* first */
+	char *region;            /* NULL: from the environment or profile, else learned */
+	char *profile;           /* NULL: AWS_PROFILE, else "default" */
+	char *credentials;       /* a file in the format of ~/.aws/credentials; NULL: AWS's order */
+	bool path_style;         /* default: on where an endpoint is given */
+	bool anonymous;
+	bool request_payer;
+};
+struct gcs_config {
+	struct bucket_config at; /* first */
+	char *credentials;       /* a JSON key or workload identity file; NULL: Google's order */
+	char *user_project;      /* billed for the requests; NULL */
+	bool anonymous;
+};
 struct source_config {
 	char *name;              /* [A-Za-z0-9._-]{1,64}, unique */
-	const char *scheme;      /* "folder" */
+	const char *scheme;      /* "folder", "s3", "gcs" */
 	enum store_mode store;
+	enum on_gone on_gone;
+	float max_vanish;        /* 0..1: where on_gone is not keep, a pass in which more than this went stops and asks */
 	union {
 		struct folder_config folder;
+		struct bucket_config bucket; /* of s3 and gcs */
+		struct s3_config s3;
+		struct gcs_config gcs;
 	};
 };
 struct model_config {

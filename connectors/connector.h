@@ -12,6 +12,7 @@
 #include "daemon/base/slice.h"
 #include "daemon/model/record.h"
 
+#include <errno.h>
 #include <stdint.h>
 
 #define VERSION_TOKEN_MAX 200 /* bytes of a version token */
@@ -28,6 +29,7 @@ enum entry_kind {
 	ENTRY_FILE,      /* to be fetched when new or changed */
 	ENTRY_DIRECTORY, /* tree only: will be a page of its own */
 	ENTRY_SETTLING,  /* a file that may still be growing: not now; the connector announces news when it has settled */
+	ENTRY_ARCHIVED,  /* flat only: lies in a storage class that must be restored before it can be read: noted, not fetched */
 };
 struct entry {
 	struct slice name;     /* below the page's place */
@@ -61,6 +63,11 @@ struct sink_ops {
 struct sink {
 	const struct sink_ops *ops;
 };
+
+/* What fetch() says through err.sys, beside the errno of a failed call (set after err_set(), whose text needs no strerror). */
+#define FETCH_CHANGED ESTALE     /* ERR_RETRY: not the version that was listed any more (412): the next pass decides */
+#define FETCH_ARCHIVED EREMOTE   /* ERR_REJECT: must be restored first: the object becomes OBJECT_ARCHIVED, no quarantine */
+#define FETCH_THROTTLED EBUSY    /* ERR_RETRY: the server asks for less (SlowDown, 429, 503): the engine paces the source */
 
 enum discover_scope {
 	DISCOVER_ALL,  /* a full pass over the source */

@@ -21,6 +21,7 @@ int err_set(struct err *err, enum err_class class, int sys, const char *fmt, ...
 	}
 	err->class = class;
 	err->sys = sys;
+	err->wait_ms = 0;
 	memcpy(err->text, text, sizeof(text));
 	return -1;
 }
