@@ -4,15 +4,11 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/store/packed.h"
 
 #include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* First byte of each value; a form that changes takes the next number and keeps the reader of this one. */
-#define FORMAT 1
-#define PACKED __attribute__((packed))
-#define ROW_STACK 512 /* a row that is larger than this is built on the heap */
 
 /* item: 80 bytes, and 48 more and the facts once it is normalized. */
 struct PACKED item_disk {
@@ -89,54 +85,12 @@ int rows_corrupt(struct kv_txn *txn, enum table t, struct slice key)
 		hex, table_name(t));
 }
 
-/* Copies the fixed part of a value and leaves the rest in *ret_tail; false: too short or of an unknown format. */
-static bool take(struct slice value, void *head, size_t n, struct slice *ret_tail)
-{
-	if (value.len < n || value.p[0] != FORMAT)
-		return false;
-	memcpy(head, value.p, n);
-	*ret_tail = (struct slice){ value.p + n, value.len - n };
-	return true;
-}
-
-static bool cut(struct slice *tail, uint32_t le_len, struct slice *ret)
-{
-	size_t len = le32toh(le_len);
-	if (len > tail->len)
-		return false;
-	*ret = (struct slice){ tail->p, len };
-	*tail = (struct slice){ tail->p + len, tail->len - len };
-	return true;
-}
-
-/* A value of a head and up to four tails. */
-static int put_parts(struct kv_txn *txn, enum table t, struct slice key, struct slice head, const struct slice *tails,
-	size_t n)
-{
-	char stack[ROW_STACK];
-	CLEANUP(freep) char *heap = NULL;
-	size_t len = head.len;
-	for (size_t i = 0; i < n; i++)
-		len += tails[i].len;
-	char *to = len <= sizeof(stack) ? stack : (heap = mem_alloc(len)), *at = to;
-	memcpy(at, head.p, head.len);
-	at += head.len;
-	for (size_t i = 0; i < n; i++) {
-		if (tails[i].len > 0)
-			memcpy(at, tails[i].p, tails[i].len);
-		at += tails[i].len;
-	}
-	return kv_put(txn, t, key, (struct slice){ to, len });
-}
-
-#define HEAD(disk) ((struct slice){ (const char *)&(disk), sizeof(disk) })
-
 int rows_read_item(struct kv_txn *txn, struct slice key, struct slice value, struct item_row *ret)
 {
 	struct item_disk d;
 	struct item_known_disk known = { 0 };
 	struct slice tail;
-	if (!take(value, &d, sizeof(d), &tail) || d.state == ITEM_NONE || d.state >= ITEM_STATES ||
+	if (!packed_take(value, &d, sizeof(d), &tail) || d.state == ITEM_NONE || d.state >= ITEM_STATES ||
 		d.failed_stage >= STAGES || d.media >= MEDIAS || d.at > LOCATION_REFERENCE ||
 		(tail.len > 0 && tail.len < sizeof(known)))
 		return rows_corrupt(txn, TABLE_ITEM, key);
@@ -187,7 +141,7 @@ int rows_put_item(struct kv_txn *txn, uint64_t item, const struct item_row *row)
 	bool is_known = row->media_type || row->normalizer || row->facts.len > 0 || !content_id_none(&row->canonical);
 	struct slice tails[] = { HEAD(known), row->facts };
 	struct key k;
-	return put_parts(txn, TABLE_ITEM, key_item(&k, item), HEAD(d), tails, is_known ? 2 : 0);
+	return packed_put(txn, TABLE_ITEM, key_item(&k, item), HEAD(d), tails, is_known ? 2 : 0);
 }
 
 int rows_read_object(struct kv_txn *txn, struct slice key, struct slice value, struct object_row *ret)
@@ -195,7 +149,7 @@ int rows_read_object(struct kv_txn *txn, struct slice key, struct slice value, s
 	struct object_node_disk node;
 	struct object_disk d;
 	struct slice tail;
-	if (!take(value, &node, sizeof(node), &tail) || node.kind < OBJECT_FILE || node.kind > OBJECT_CONTINUED ||
+	if (!packed_take(value, &node, sizeof(node), &tail) || node.kind < OBJECT_FILE || node.kind > OBJECT_CONTINUED ||
 		node.state == OBJECT_NONE || node.state >= OBJECT_STATES)
 		return rows_corrupt(txn, TABLE_OBJECT, key);
 	*ret = (struct object_row){ .kind = node.kind, .state = node.state, .racy = node.flags & FLAG_RACY,
@@ -204,7 +158,7 @@ int rows_read_object(struct kv_txn *txn, struct slice key, struct slice value, s
 		ret->node = le64toh(node.node);
 		return 0;
 	}
-	if (!take(value, &d, sizeof(d), &tail))
+	if (!packed_take(value, &d, sizeof(d), &tail))
 		return rows_corrupt(txn, TABLE_OBJECT, key);
 	ret->number = le64toh(d.number);
 	ret->item = le64toh(d.item);
@@ -234,7 +188,7 @@ int rows_put_object(struct kv_txn *txn, struct slice key, const struct object_ro
 	}
 	struct object_disk d = { .format = FORMAT, .kind = OBJECT_FILE, .state = (uint8_t)row->state, .flags = flags,
 		.number = htole64(row->number), .item = htole64(row->item), .bytes = htole64(row->bytes) };
-	return put_parts(txn, TABLE_OBJECT, key, HEAD(d), &row->version, 1);
+	return packed_put(txn, TABLE_OBJECT, key, HEAD(d), &row->version, 1);
 }
 
 int rows_get_directory(struct kv_txn *txn, uint32_t source, uint64_t node, struct directory_row *ret)
@@ -245,7 +199,7 @@ int rows_get_directory(struct kv_txn *txn, uint32_t source, uint64_t node, struc
 	int is_there = kv_get(txn, TABLE_DIRECTORY, key_directory(&k, source, node), &value);
 	if (is_there <= 0)
 		return is_there;
-	if (!take(value, &d, sizeof(d), &name))
+	if (!packed_take(value, &d, sizeof(d), &name))
 		return rows_corrupt(txn, TABLE_DIRECTORY, key_slice(&k));
 	*ret = (struct directory_row){ .continued = d.flags & FLAG_CONTINUED,
 		.parent = le64toh(d.parent),
@@ -268,7 +222,7 @@ int rows_put_directory(struct kv_txn *txn, uint32_t source, uint64_t node, const
 		.digest_hi = htole64(row->digest.hi),
 		.unsettled = htole64(row->unsettled) };
 	struct key k;
-	return put_parts(txn, TABLE_DIRECTORY, key_directory(&k, source, node), HEAD(d), &row->name, 1);
+	return packed_put(txn, TABLE_DIRECTORY, key_directory(&k, source, node), HEAD(d), &row->name, 1);
 }
 
 static uint32_t float_bits(float f)
@@ -290,7 +244,7 @@ int rows_read_run(struct kv_txn *txn, struct slice key, struct slice value, stru
 {
 	struct run_disk d;
 	struct slice tail;
-	if (!take(value, &d, sizeof(d), &tail) || tail.len % RUN_SCORE_BYTES != 0)
+	if (!packed_take(value, &d, sizeof(d), &tail) || tail.len % RUN_SCORE_BYTES != 0)
 		return rows_corrupt(txn, TABLE_RUN, key);
 	*ret = (struct run_row){ .model = le32toh(d.model),
 		.count = tail.len / RUN_SCORE_BYTES,
@@ -317,14 +271,14 @@ int rows_put_run(struct kv_txn *txn, uint64_t item, uint32_t version, uint32_t m
 	}
 	struct slice tail = { (const char *)parts, count * RUN_SCORE_BYTES };
 	struct key k;
-	return put_parts(txn, TABLE_RUN, key_run(&k, item, version), HEAD(d), &tail, 1);
+	return packed_put(txn, TABLE_RUN, key_run(&k, item, version), HEAD(d), &tail, 1);
 }
 
 int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice value, struct annotation_row *ret)
 {
 	struct annotation_disk d;
 	struct slice geometry;
-	if (!take(value, &d, sizeof(d), &geometry) || d.status >= STATUSES)
+	if (!packed_take(value, &d, sizeof(d), &geometry) || d.status >= STATUSES)
 		return rows_corrupt(txn, TABLE_ANNOTATION, key);
 	*ret = (struct annotation_row){ .status = d.status,
 		.confidence = bits_float(d.confidence),
@@ -362,15 +316,15 @@ int rows_put_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, const str
 		.since = htole64(row->since),
 		.until = htole64(row->until) };
 	struct key k;
-	return put_parts(txn, TABLE_ANNOTATION, key_annotation(&k, item, n), HEAD(d), &row->geometry, 1);
+	return packed_put(txn, TABLE_ANNOTATION, key_annotation(&k, item, n), HEAD(d), &row->geometry, 1);
 }
 
 int rows_read_failure(struct kv_txn *txn, struct slice key, struct slice value, struct failure_row *ret)
 {
 	struct failure_disk d;
 	struct slice tail, version, reason, cure;
-	if (!take(value, &d, sizeof(d), &tail) || d.stage >= STAGES || !cut(&tail, d.version_len, &version) ||
-		!cut(&tail, d.reason_len, &reason) || !cut(&tail, d.cure_len, &cure))
+	if (!packed_take(value, &d, sizeof(d), &tail) || d.stage >= STAGES || !packed_cut(&tail, d.version_len, &version) ||
+		!packed_cut(&tail, d.reason_len, &reason) || !packed_cut(&tail, d.cure_len, &cure))
 		return rows_corrupt(txn, TABLE_FAILURE, key);
 	*ret = (struct failure_row){ .stage = d.stage,
 		.retry = d.retry != 0,
@@ -404,16 +358,16 @@ int rows_put_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t 
 		.cure_len = htole32((uint32_t)row->cure.len) };
 	struct slice tails[] = { row->version, row->reason, row->cure };
 	struct key k;
-	return put_parts(txn, TABLE_FAILURE, key_failure(&k, subject, number), HEAD(d), tails, 3);
+	return packed_put(txn, TABLE_FAILURE, key_failure(&k, subject, number), HEAD(d), tails, 3);
 }
 
 int rows_read_source(struct kv_txn *txn, struct slice key, struct slice value, struct source_value *ret)
 {
 	struct source_disk d;
 	struct slice tail;
-	if (!take(value, &d, sizeof(d), &tail) || !cut(&tail, d.kind_len, &ret->kind) ||
-		!cut(&tail, d.root_len, &ret->root) || !cut(&tail, d.state_len, &ret->state) ||
-		!cut(&tail, d.message_len, &ret->message))
+	if (!packed_take(value, &d, sizeof(d), &tail) || !packed_cut(&tail, d.kind_len, &ret->kind) ||
+		!packed_cut(&tail, d.root_len, &ret->root) || !packed_cut(&tail, d.state_len, &ret->state) ||
+		!packed_cut(&tail, d.message_len, &ret->message))
 		return rows_corrupt(txn, TABLE_SOURCE, key);
 	ret->last_pass_ms = (int64_t)le64toh(d.last_pass_ms);
 	return 0;
@@ -432,7 +386,7 @@ int rows_put_source(struct kv_txn *txn, struct slice name, const struct source_v
 		.kind_len = htole32((uint32_t)row->kind.len), .root_len = htole32((uint32_t)row->root.len),
 		.state_len = htole32((uint32_t)row->state.len), .message_len = htole32((uint32_t)row->message.len) };
 	struct slice tails[] = { row->kind, row->root, row->state, row->message };
-	return put_parts(txn, TABLE_SOURCE, name, HEAD(d), tails, 4);
+	return packed_put(txn, TABLE_SOURCE, name, HEAD(d), tails, 4);
 }
 
 int rows_get_derived(struct kv_txn *txn, uint64_t item, enum derived_kind kind, struct record_derived *ret)
@@ -443,7 +397,7 @@ int rows_get_derived(struct kv_txn *txn, uint64_t item, enum derived_kind kind, 
 	int is_there = kv_get(txn, TABLE_DERIVED, key_derived(&k, item, kind), &value);
 	if (is_there <= 0)
 		return is_there;
-	if (!take(value, &d, sizeof(d), &tail))
+	if (!packed_take(value, &d, sizeof(d), &tail))
 		return rows_corrupt(txn, TABLE_DERIVED, key_slice(&k));
 	*ret = (struct record_derived){ .item = item,
 		.kind = kind,
