@@ -1,0 +1,60 @@
+/* bucket.h - what every bucket source shares: which bucket it is, which keys count, when to look again, and what status says.
+ *
+ * A pass of a bucket connector: bucket_begin(); pages through struct bucket_page (bucket_page.h), which asks bucket_wants();
+ * then bucket_went_through(), or bucket_failed() with what ended it. Between passes bucket_pump() says when the next is due. */
+#ifndef INLET_CONNECTORS_BUCKET_H
+#define INLET_CONNECTORS_BUCKET_H
+
+#include "config/config.h"
+#include "connectors/connector.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define BUCKET_KEY_MAX 1024  /* bytes; both providers' limit */
+
+struct bucket {
+	const struct bucket_config *config; /* borrowed */
+	const char *scheme;                 /* "s3", "gs": as in the URL of an object; static */
+	atomic_bool stopping;               /* set by bucket_stop(): every running call returns soon */
+	_Atomic uint64_t listed;            /* keys below the prefix in the running pass */
+	_Atomic uint64_t wanted;            /* of these, what the filters let through */
+	_Atomic uint64_t archived;          /* of these, what must be restored before it can be read */
+
+	pthread_mutex_t lock;               /* guards what follows */
+	char root[256];                     /* "gs://bucket", as of the last look; "" not seen yet */
+	char known_root[256];               /* at the last complete pass; "" none */
+	bool had_objects;
+	bool offline;
+	uint32_t failures;                  /* passes in a row */
+	uint64_t due_ns;                    /* clock_mono_ns() of the next pass */
+	char sample[96];                    /* a key that the filters refuse, printable: the message shows what they see */
+	char message[512];
+};
+
+/* root and had_objects as connector_ops.open() gets them. */
+void bucket_init(struct bucket *b, const char *scheme, const struct bucket_config *config, const char *root, bool had_objects);
+void bucket_done(struct bucket *b);
+
+/* Begins a pass. ERR_RETRY: the source was another bucket at its last complete pass and has objects from there, all of which
+ * would count as gone. */
+int bucket_begin(struct bucket *b, struct err *err);
+/* Does this key count? It begins with the prefix and the filters let it through (globs over the rest of it). Many threads. */
+bool bucket_wants(struct bucket *b, struct slice key);
+/* The pass saw every key. in_bucket: whether the bucket has any key at all; only asked for, and worth a request, where a prefix
+ * is set and nothing was listed (bucket_saw_nothing()). */
+bool bucket_saw_nothing(const struct bucket *b);
+void bucket_went_through(struct bucket *b, bool in_bucket);
+/* The pass ended early: the source is offline and looked at again after a backoff, not before why->wait_ms. Not while stopping:
+ * that is no failure. */
+void bucket_failed(struct bucket *b, const struct err *why);
+
+/* The rows of connector_ops that are the same for all buckets. A bucket has no events: it is polled. */
+void bucket_pump(struct bucket *b, uint64_t *ret_due_ns, enum discover_scope *ret_scope);
+void bucket_status(struct bucket *b, struct source_status *ret);
+void bucket_stop(struct bucket *b);
+
+/* "gs://bucket/key" as a person reads it: for messages. */
+void bucket_describe(const struct bucket *b, struct slice key, char *ret_text, size_t size);
+
+#endif
