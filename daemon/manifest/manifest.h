@@ -1,8 +1,8 @@
 /* manifest.h - turns the bytes of a manifest, of any known format, into a stream of rows.
  *
- * Pure: reads through the caller's callback, opens nothing, keeps one row in memory (COCO: see spool). Compressed (gzip,
- * zstd) and UTF-16 manifests are decoded on the way. The format is recognised by content unless given. A bad row is a
- * result like a good one and the next follows. One reader is for one thread. */
+ * Pure: reads through the caller's callback, opens nothing, keeps one row in memory (COCO: see spool). Compressed
+ * (gzip, zstd) and UTF-16 manifests are decoded on the way. The format is recognised by content unless given. A bad
+ * row is a result like a good one and the next follows. One reader is for one thread. */
 #ifndef INLET_MANIFEST_MANIFEST_H
 #define INLET_MANIFEST_MANIFEST_H
 
@@ -34,8 +34,8 @@ const char *manifest_format_name(enum manifest_format f);  /* "auto", "csv", "js
 enum manifest_format manifest_format_parse(struct slice name, bool *ret_known);
 const char *const *manifest_format_names(void);            /* NULL-terminated, for did-you-mean */
 
-/* What values of a Clarifai `input` column (and a plain `input` column) are. AUTO: a known scheme or a leading "/", "./"
- * or "../" makes a reference, everything else is text. */
+/* What values of a Clarifai `input` column (and a plain `input` column) are. AUTO: a known scheme or a leading "/",
+ * "./" or "../" makes a reference, everything else is text. */
 enum manifest_input { INPUT_AUTO, INPUT_URL, INPUT_FILE_PATH, INPUT_RAW };
 enum manifest_input manifest_input_parse(struct slice name, bool *ret_known); /* "auto", "url", "file_path", "raw" */
 
@@ -47,7 +47,8 @@ enum manifest_role {
 	ROLE_LABELS,     /* several: JSON array, or separated by ',', ';' or '|' */
 	ROLE_CONFIDENCE, ROLE_STATUS, ROLE_MAKER, ROLE_SPLIT, ROLE_METADATA, ROLE_MEDIA, ROLE_SIZE, ROLE_CHECKSUM,
 	ROLE_WIDTH, ROLE_HEIGHT, /* of the image */
-	ROLE_XMIN, ROLE_YMIN, ROLE_XMAX, ROLE_YMAX, /* box corners: pixels; fractions where all <= 1 and one not whole */
+	/* Box corners: pixels, or fractions where all are <= 1 and one is not whole. */
+	ROLE_XMIN, ROLE_YMIN, ROLE_XMAX, ROLE_YMAX,
 	MANIFEST_ROLES
 };
 const char *manifest_role_name(enum manifest_role r);      /* "id", "input", "url", ... : the keys of `columns:` */
@@ -73,8 +74,8 @@ struct manifest_tree {
 	void (*close_dir)(void *dir);
 };
 
-/* Where a manifest was left: the next row begins there. Plain numbers, to be kept by the caller as long as the manifest's
- * bytes and the options stay the same; { 0 } is the beginning. */
+/* Where a manifest was left: the next row begins there. Plain numbers, to be kept by the caller as long as the
+ * manifest's bytes and the options stay the same; { 0 } is the beginning. */
 struct manifest_point {
 	uint64_t offset, line, rows;   /* rows: given so far, failed ones included */
 	uint64_t line_offset;          /* of the first byte of that line */
@@ -84,40 +85,44 @@ struct manifest_options {
 	enum manifest_format format;
 	enum manifest_input input;
 	const struct manifest_columns *columns; /* NULL: usual names only */
-	const char *name;            /* of the manifest, for messages; SIDECAR: "x/NAME.json" stands for the file "NAME" beside it */
+	const char *name;            /* of the manifest, for messages; SIDECAR: "x/NAME.json" is of the file "NAME" */
 	size_t field_max;            /* bytes of one CSV field or JSON string; 0: 1 MiB */
 	size_t record_max;           /* bytes of one row; 0: 16 MiB */
-	uint64_t text_max;           /* bytes after decompression; 0: 1 TiB. A ratio above 1,000 beyond 64 MiB: refused too */
+	uint64_t text_max;           /* bytes after decompression; 0: 1 TiB. Beyond 64 MiB also at most 1,000:1 */
 	manifest_seek_fn *seek;      /* NULL: resuming reads through what it skips */
 	const struct manifest_tree *tree; /* YOLO; else NULL */
-	/* COCO lists images and annotations apart, in any order: they are sorted together in this file, which the reader owns
-	 * from here on (unlinked, O_RDWR; as many bytes as the manifest has). -1: a COCO manifest is refused. */
+	/* COCO lists images and annotations apart, in any order: they are sorted together in this file, which the
+	 * reader owns from here on (unlinked, O_RDWR; as many bytes as the manifest has). -1: a COCO manifest is
+	 * refused. */
 	int spool;
 	struct manifest_point from;  /* { 0 }: from the start */
 };
 
 struct manifest;
 
-/* Reads the head (at most 1 MiB of text, and the CSV header), decides the format and is ready for the first row at o->from.
- * Takes over o->spool in any case. ERR_REJECT: not a manifest we know, a header that cannot be used, a limit: with reason
- * and cure; other classes come from read. */
+/* Reads the head (at most 1 MiB of text, and the CSV header), decides the format and is ready for the first row at
+ * o->from. Takes over o->spool in any case. ERR_REJECT: not a manifest we know, a header that cannot be used, a
+ * limit: with reason and cure; other classes come from read. */
 int manifest_open(const struct manifest_options *o, manifest_read_fn *read, void *arg, struct manifest **ret,
 	struct err *err);
 void manifest_close(struct manifest *m);  /* NULL allowed */
 
-/* 1: *ret_row; 2: this row failed, *ret_failure, go on; 0: the end; -1: the rest cannot be read (asking again repeats it). */
+/* 1: *ret_row; 2: this row failed, *ret_failure, go on; 0: the end; -1: the rest cannot be read (asking again
+ * repeats it). */
 int manifest_next(struct manifest *m, struct manifest_row *ret_row, struct manifest_failure *ret_failure,
 	struct err *err);
 /* Behind the row (or failed row) that was given last. */
 void manifest_tell(const struct manifest *m, struct manifest_point *ret);
 
 enum manifest_format manifest_format(const struct manifest *m);
-/* One line for people, no newline: "M.csv: Clarifai CSV (gzip, UTF-16LE), delimiter ',', columns inputid input concepts". */
+/* One line for people, no newline: "M.csv: Clarifai CSV (gzip, UTF-16LE), delimiter ',', columns inputid input
+ * concepts". */
 void manifest_describe(const struct manifest *m, struct buf *to);
 /* Bytes of the stored manifest that were read so far: for progress beside the file's size. */
 uint64_t manifest_read_bytes(const struct manifest *m);
-/* What goes before raw rows to make a manifest of them again (header line with its line end); empty where nothing does. For
- * formats whose rows cannot stand alone (COCO, YOLO, CVAT video): -1, and failed rows are given as JSON lines instead. */
+/* What goes before raw rows to make a manifest of them again (header line with its line end); empty where nothing
+ * does. For formats whose rows cannot stand alone (COCO, YOLO, CVAT video): -1, and failed rows are given as JSON
+ * lines instead. */
 int manifest_header(const struct manifest *m, struct slice *ret);
 /* The last row's own values, failed or not, as one JSON object: {"inputid":"a","input":"…"}; what does not parse as
  * {"text":"…"}; bytes that are not UTF-8 as \xNN in it. */

@@ -14,7 +14,8 @@
  *   size   the declared pixels of the frame; absent where the row does not say
  *
  *   kind          members
- *   box           "form":"xywh" | "xyxy" | "cxcywh", "box":[4 numbers]; optional "rotation": degrees clockwise about "pivot":
+ *   box           "form":"xywh" | "xyxy" | "cxcywh", "box":[4 numbers]; optional "rotation": degrees clockwise about
+ *                 "pivot":
  *                 "corner" (x,y) or "center"; optional "time": seconds, "instance": id of a track
  *   polygon       "rings":[[x,y,x,y,…],…]; "open":true for a line
  *   ellipse       "center":[x,y],"radii":[x,y], optional "rotation"
@@ -56,7 +57,7 @@ const char *row_maker_name(enum row_maker m);          /* "unknown", "human", "m
 struct manifest_label {
 	struct slice concept;
 	double confidence;             /* as the row says; < 0: it does not */
-	enum annotation_status status; /* as the row says, else STATUS_SUCCESS; a Label Studio prediction awaits review */
+	enum annotation_status status; /* as the row says (a prediction awaits review), else STATUS_SUCCESS */
 	enum row_maker maker;
 	struct slice worker;           /* who or which model, as the row says; may be empty */
 	struct slice geometry;         /* JSON object, see above; empty: the whole item */
@@ -65,7 +66,7 @@ struct manifest_label {
 
 struct manifest_row {
 	struct manifest_place at;      /* where the row begins */
-	struct slice raw;              /* its own text, without the line end: what a manifest of failed rows is made of */
+	struct slice raw;              /* its own text, without the line end: makes manifests of failed rows */
 	enum row_identity identity_kind;
 	struct slice identity;         /* own id | reference, of URLs without signature parameters | text */
 	enum row_content content_kind;
@@ -74,7 +75,7 @@ struct manifest_row {
 	enum media media;              /* MEDIA_UNKNOWN: not said */
 	uint64_t size_bytes;           /* 0: not said */
 	uint32_t width, height;        /* pixels, 0: not said */
-	struct slice checksum;         /* "sha256:<hex>", "md5:<hex>" of the file; empty: not said (CVAT's is of pixels) */
+	struct slice checksum;         /* "sha256:<hex>", "md5:<hex>" of the file; empty: not said */
 	enum row_split split;
 	struct slice metadata;         /* JSON object; where metadata_unreadable: the cell as received. May be empty */
 	bool metadata_unreadable;      /* then there is also a warning; the row stands */
