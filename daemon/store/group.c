@@ -237,13 +237,17 @@ static int take_arrivals(struct group *g, struct change *c, struct err *err)
 	return 0;
 }
 
-/* May this change be tried at all? Intake waits for room; people's decisions and results of stages may use the reserve. */
+/* May this change be tried at all? Intake waits for room; people's decisions and results of stages may use the reserve, and
+ * so may large blobs: their room was claimed when they were created, and refusing them now would throw it away. */
 static int admit(struct group *g, struct change *c, struct err *err)
 {
 	uint64_t stored = 0;
-	for (size_t i = 0; i < c->arrivals.count; i++)
+	bool claimed = true;
+	for (size_t i = 0; i < c->arrivals.count; i++) {
 		stored += c->arrivals.at[i].how == ARRIVAL_ARENA ? c->arrivals.at[i].bytes : 0;
-	if (c->arrivals.count > 0 && store_ready(g->store, stored, err) < 0)
+		claimed = claimed && c->arrivals.at[i].how == ARRIVAL_FILE;
+	}
+	if (!claimed && store_ready(g->store, stored, err) < 0)
 		return -1;
 	if (c->bytes > CHANGE_BYTES_MAX)
 		return err_set(err, ERR_REJECT, 0, "a change of %zu bytes is over the limit of %u", c->bytes, CHANGE_BYTES_MAX);
