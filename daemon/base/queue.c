@@ -114,11 +114,3 @@ bool queue_closed(struct queue *q)
 	(void)pthread_mutex_unlock(&q->lock);
 	return closed;
 }
-
-size_t queue_length(struct queue *q)
-{
-	(void)pthread_mutex_lock(&q->lock);
-	size_t length = q->length;
-	(void)pthread_mutex_unlock(&q->lock);
-	return length;
-}

@@ -16,6 +16,5 @@ void *queue_pop(struct queue *q);                /* blocks while empty; the call
 void *queue_pop_until(struct queue *q, uint64_t deadline_ns);
 void queue_close(struct queue *q);               /* wakes every waiter; items already inside can still be popped */
 bool queue_closed(struct queue *q);
-size_t queue_length(struct queue *q);            /* a moment's figure, for status */
 
 #endif

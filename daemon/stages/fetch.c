@@ -376,15 +376,23 @@ static void fetch_batch(struct fetch_worker *w, struct fetch_batch *b)
 		}
 	}
 	batch_free(b);
-	if (queue_length(f->queue) == 0)
-		worker_flush(w); /* nobody follows: a lone file is acknowledged at once */
+}
+
+/* What follows at once shares a change; nobody waits with an arena in hand, or what is in it would wait as well. */
+static struct fetch_batch *next_batch(struct fetch_worker *w)
+{
+	struct fetch_batch *b = w->change ? queue_pop_until(w->f->queue, 0) : NULL;
+	if (b)
+		return b;
+	worker_flush(w);
+	return queue_pop(w->f->queue);
 }
 
 static void *fetch_thread(void *arg)
 {
 	struct fetch_worker w = { .f = arg, .hash = sha256_new(), .buffer = mem_alloc(SINK_BUFFER) };
 	struct fetch_batch *b;
-	while ((b = queue_pop(w.f->queue)) != NULL)
+	while ((b = next_batch(&w)) != NULL)
 		fetch_batch(&w, b);
 	worker_flush(&w);
 	arena_put(w.arena);

@@ -13,7 +13,7 @@ import pytest
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("INLET_BUILD", REPO / "build"))
-DEADLINE = float(os.environ.get("INLET_TEST_DEADLINE", "60"))  # patience, never a measure
+DEADLINE = float(os.environ.get("INLET_TEST_DEADLINE", "180"))  # patience, never a measure
 # A process of root that file modes bind like anybody's; another user's process is one already.
 PLAIN_USER = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 

@@ -2,6 +2,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/queue.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -27,7 +28,6 @@ static void test_first_in_first_out_around_the_ring(void **state)
 	for (int round = 0; round < 5; round++) {
 		for (int i = 0; i < 2; i++)
 			assert_int_equal(queue_push(q, item(in++)), 0);
-		assert_int_equal(queue_length(q), 2);
 		for (int i = 0; i < 2; i++)
 			assert_ptr_equal(queue_pop(q), item(out++));
 	}
@@ -96,7 +96,7 @@ static void test_full_blocks_the_producer_until_there_is_room(void **state)
 	assert_int_equal(pthread_create(&producer, NULL, push_one, q), 0);
 	for (int i = 0; i < 1000; i++) { /* however long it is given, it cannot get in */
 		(void)sched_yield();
-		assert_int_equal(queue_length(q), 1);
+		assert_int_equal(pthread_tryjoin_np(producer, NULL), EBUSY);
 	}
 	assert_ptr_equal(queue_pop(q), item(8));
 	assert_ptr_equal(queue_pop(q), item(9));
