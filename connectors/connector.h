@@ -96,6 +96,9 @@ struct source_status {
 	uint64_t overflows, rescans, events; /* since open */
 };
 
+/* One finding of check(): level "ok", "warning" or "error"; what was checked, what was found, and the cure ("" where ok). */
+typedef void check_fn(void *arg, const char *level, const char *check, const char *found, const char *cure);
+
 struct connector;
 struct connector_ops {
 	const char *scheme;          /* "folder", "s3": selects the connector in the configuration */
@@ -123,6 +126,9 @@ struct connector_ops {
 	 * for a reconcile or poll, discover(DISCOVER_ALL) is next worth calling; UINT64_MAX: not until events come. */
 	void (*pump)(struct connector *c, uint64_t *ret_due_ns, enum discover_scope *ret_scope);
 	void (*status)(struct connector *c, struct source_status *ret); /* any thread */
+	/* Optional: what `inlet doctor` tells of this source, looked at now with requests of its own (credentials and where they
+	 * come from, region, clock, the right to list, one read). Blocks for seconds; any thread. Never tells a secret. */
+	void (*check)(struct connector *c, check_fn *tell, void *arg);
 	void (*stop)(struct connector *c);                              /* any thread; every running call returns soon */
 	void (*close)(struct connector *c);                             /* NULL allowed; no call may be running */
 };
