@@ -1,6 +1,7 @@
 /* bucket.c - what every bucket source shares: its identity, its poll timer, and the words for what a pass found. */
 #include "connectors/bucket.h"
 
+#include "connectors/key_filter.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
 
@@ -54,6 +55,7 @@ int bucket_begin(struct bucket *b, struct err *err)
 	atomic_store(&b->listed, 0);
 	atomic_store(&b->wanted, 0);
 	atomic_store(&b->archived, 0);
+	atomic_store(&b->sampled, false);
 	pthread_mutex_lock(&b->lock);
 	b->sample[0] = '\0';
 	memcpy(b->root, root, sizeof(root));
@@ -70,7 +72,18 @@ bool bucket_wants(struct bucket *b, struct slice key)
 {
 	struct slice prefix = prefix_of(b);
 
-	return key.len >= prefix.len && memcmp(key.p, prefix.p, prefix.len) == 0;
+	if (key.len < prefix.len || memcmp(key.p, prefix.p, prefix.len) != 0)
+		return false;
+	struct slice rest = { key.p + prefix.len, key.len - prefix.len };
+
+	if (key_filter(b->config->include, b->config->exclude, rest))
+		return true;
+	if (!atomic_exchange(&b->sampled, true)) {
+		pthread_mutex_lock(&b->lock);
+		printable(rest, b->sample, sizeof(b->sample));
+		pthread_mutex_unlock(&b->lock);
+	}
+	return false;
 }
 
 bool bucket_saw_nothing(const struct bucket *b)

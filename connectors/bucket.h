@@ -20,6 +20,7 @@ struct bucket {
 	_Atomic uint64_t listed;            /* keys below the prefix in the running pass */
 	_Atomic uint64_t wanted;            /* of these, what the filters let through */
 	_Atomic uint64_t archived;          /* of these, what must be restored before it can be read */
+	atomic_bool sampled;                /* sample is set, or about to be */
 
 	pthread_mutex_t lock;               /* guards what follows */
 	char root[256];                     /* "gs://bucket", as of the last look; "" not seen yet */
@@ -28,7 +29,7 @@ struct bucket {
 	bool offline;
 	uint32_t failures;                  /* passes in a row */
 	uint64_t due_ns;                    /* clock_mono_ns() of the next pass */
-	char sample[96];                    /* a key that the filters refuse, printable: the message shows what they see */
+	char sample[96];                    /* after the prefix, of a key that the filters refuse, printable: what they see */
 	char message[512];
 };
 
