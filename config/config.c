@@ -3,6 +3,7 @@
 
 #include "config/path.h"
 #include "config/schema.h"
+#include "config/source_config.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 
@@ -10,8 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SOURCE_NAME_MAX 64
 
 CLEANUP_FN(struct yaml_node *, yaml_node_free)
 CLEANUP_FN(struct config *, config_free)
@@ -35,42 +34,6 @@ static int check_list(const struct yaml_node *n, const struct option_place *at, 
 	return option_err(err, at, n, key, "needs a list: each entry begins with '- '");
 }
 
-static int read_folder(const struct yaml_node *n, const struct option_place *at, const char *section,
-	struct folder_config *f, struct err *err)
-{
-	CLEANUP(freep) char *prefix = mem_printf("%s.folder", section);
-	struct option_place here = within(at, prefix);
-	if (option_read(folder_options, n, &here, f, err) < 0)
-		return -1;
-	if (!f->path)
-		return option_err(err, &here, yaml_get(n, "path"), "path", "is empty; write the folder to watch");
-	return 0;
-}
-
-static int check_name(const char *name, const struct yaml_node *n, const struct option_place *at, struct err *err)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-	if (name && strlen(name) <= SOURCE_NAME_MAX && strspn(name, allowed) == strlen(name))
-		return 0;
-	return option_err(err, at, yaml_get(n, "name"), "name", "'%s': needs 1 to %d characters of A-Z a-z 0-9 . _ -",
-		name ? name : "", SOURCE_NAME_MAX);
-}
-
-static int read_source(const struct yaml_node *n, const struct option_place *at, const char *section,
-	struct source_config *s, struct err *err)
-{
-	struct option_place here = within(at, section);
-	struct source_section raw = { 0 };
-	s->scheme = "folder";
-	int result = option_read(source_options, n, &here, &raw, err);
-	s->name = raw.name;
-	if (result < 0 || check_name(s->name, n, &here, err) < 0 ||
-		read_folder(raw.folder, at, section, &s->folder, err) < 0)
-		return -1;
-	s->store = s->folder.store;
-	return 0;
-}
-
 static int read_sources(const struct reader *r, const struct yaml_node *list, struct config *c, struct err *err)
 {
 	if (check_list(list, &r->at, "sources", err) < 0)
@@ -79,7 +42,7 @@ static int read_sources(const struct reader *r, const struct yaml_node *list, st
 	for (size_t i = 0; i < list->count; i++) {
 		CLEANUP(freep) char *section = mem_printf("sources[%zu]", i);
 		struct source_config *s = &c->sources[c->source_count++];
-		if (read_source(list->values[i], &r->at, section, s, err) < 0)
+		if (source_config_read(list->values[i], &r->at, section, s, err) < 0)
 			return -1;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(c->sources[j].name, s->name) == 0)
@@ -240,29 +203,50 @@ static int read_section(const struct reader *r, const struct option *table, cons
 
 /* Our own writes below a watched folder would be ingested again, and so on; a store around the folder would be its own
  * source. Symlinks do not hide either: both are resolved. */
-static int check_folders(const struct reader *r, const struct config *c, struct err *err)
+static int check_folder(const struct reader *r, const struct config *c, size_t i, struct err *err)
 {
 	const struct yaml_node *list = yaml_get(r->root, "sources");
+	const struct yaml_node *at = yaml_get(yaml_get(list->values[i], "folder"), "path");
 	CLEANUP(freep) char *state = path_real(c->state_dir);
+	CLEANUP(freep) char *key = mem_printf("sources[%zu].folder.path", i);
+	CLEANUP(freep) char *folder = path_real(c->sources[i].folder.path);
+	if (path_inside(state, folder))
+		return option_err(err, &r->at, at, key,
+			"the store (state_dir %s) lies inside this watched folder, %s; move one of them", state, folder);
+	if (path_inside(folder, state))
+		return option_err(err, &r->at, at, key,
+			"this watched folder, %s, lies inside the store (state_dir %s); move one of them", folder, state);
+	for (size_t j = 0; j < i; j++) {
+		if (strcmp(c->sources[j].scheme, "folder") != 0)
+			continue;
+		CLEANUP(freep) char *other = path_real(c->sources[j].folder.path);
+		if (strcmp(folder, other) == 0)
+			return option_err(err, &r->at, at, key, "%s is watched by source '%s' already; list it once", folder,
+				c->sources[j].name);
+	}
+	return 0;
+}
+
+static int check_bucket(const struct reader *r, const struct config *c, size_t i, struct err *err)
+{
+	const struct source_config *s = &c->sources[i];
+	for (size_t j = 0; j < i; j++) {
+		if (strcmp(c->sources[j].scheme, s->scheme) != 0 || !source_config_same_bucket(&c->sources[j], s))
+			continue;
+		CLEANUP(freep) char *key = mem_printf("sources[%zu].%s.bucket", i, s->scheme);
+		const struct yaml_node *at = yaml_get(yaml_get(r->root, "sources")->values[i], s->scheme);
+		return option_err(err, &r->at, yaml_get(at, "bucket"), key, "'%s' is synced by source '%s' already; list it once",
+			s->bucket.bucket, c->sources[j].name);
+	}
+	return 0;
+}
+
+static int check_sources(const struct reader *r, const struct config *c, struct err *err)
+{
 	for (size_t i = 0; i < c->source_count; i++) {
-		const struct yaml_node *at = yaml_get(yaml_get(list->values[i], "folder"), "path");
-		CLEANUP(freep) char *key = mem_printf("sources[%zu].folder.path", i);
-		CLEANUP(freep) char *folder = path_real(c->sources[i].folder.path);
-		if (path_inside(state, folder))
-			return option_err(err, &r->at, at, key,
-				"the store (state_dir %s) lies inside this watched folder, %s; move one of them", state,
-				folder);
-		if (path_inside(folder, state))
-			return option_err(err, &r->at, at, key,
-				"this watched folder, %s, lies inside the store (state_dir %s); move one of them",
-				folder, state);
-		for (size_t j = 0; j < i; j++) {
-			CLEANUP(freep) char *other = path_real(c->sources[j].folder.path);
-			if (strcmp(folder, other) == 0)
-				return option_err(err, &r->at, at, key,
-					"%s is watched by source '%s' already; list it once", folder,
-					c->sources[j].name);
-		}
+		bool folder = strcmp(c->sources[i].scheme, "folder") == 0;
+		if ((folder ? check_folder : check_bucket)(r, c, i, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -284,7 +268,7 @@ static int read_file(struct reader *r, struct config *c, struct err *err)
 		read_section(r, fetch_options, raw.fetch, "fetch", c, err) < 0 ||
 		read_section(r, decode_options, raw.decode, "decode", c, err) < 0)
 		return -1;
-	return check_folders(r, c, err);
+	return check_sources(r, c, err);
 }
 
 int config_load(const char *path, struct config **ret, struct err *err)
@@ -308,10 +292,8 @@ void config_free(struct config *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->source_count; i++) {
-		free(c->sources[i].name);
-		option_free(folder_options, &c->sources[i].folder);
-	}
+	for (size_t i = 0; i < c->source_count; i++)
+		source_config_done(&c->sources[i]);
 	for (size_t i = 0; i < c->model_count; i++) {
 		free(c->models[i].card);
 		bands_done(&c->models[i].bands);
@@ -328,8 +310,7 @@ void config_help(FILE *to)
 {
 	(void)fprintf(to, "Options of the configuration file (YAML). Paths in it are relative to it.\n");
 	option_help(file_options, "", to);
-	option_help(source_options, "sources[]", to);
-	option_help(folder_options, "sources[].folder", to);
+	source_config_help(to);
 	option_help(model_options, "models[]", to);
 	option_help(bands_options, "models[].bands", to);
 	option_help(limits_options, "limits", to);

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define BUCKET_CONCURRENCY_MAX 256
+
 enum store_mode { STORE_COPY, STORE_REFLINK, STORE_REFERENCE };
 
 /* What becomes of an item when the last object that carries it is gone. */
@@ -20,7 +22,6 @@ struct folder_config {
 	uint64_t settle_ms;      /* default 2 s */
 	uint64_t reconcile_ms;   /* default 1 h */
 	uint64_t poll_ms;        /* 0 (default): inotify where it works; else poll at this interval */
-	enum store_mode store;
 	char **ignore;           /* further name patterns (fnmatch), NULL-terminated; temp names are always ignored */
 };
 /* What every kind of bucket has. Secrets are never in the YAML: only the files that hold them are named. */
@@ -33,8 +34,7 @@ struct bucket_config {
 	char *ca_file;           /* PEM; NULL: the system's */
 	char *proxy;             /* NULL: none; the environment's are ignored */
 	uint64_t poll_ms;        /* default 5 min */
-	uint32_t concurrency;    /* requests at once; 0: the engine finds out */
-	enum store_mode store;   /* copy or reference */
+	uint32_t concurrency;    /* objects fetched at once, at most; 0: the engine finds out */
 };
 struct s3_config {
 	struct bucket_config at; /* first */
@@ -54,7 +54,7 @@ struct gcs_config {
 struct source_config {
 	char *name;              /* [A-Za-z0-9._-]{1,64}, unique */
 	const char *scheme;      /* "folder", "s3", "gcs" */
-	enum store_mode store;
+	enum store_mode store;   /* buckets: copy or reference */
 	enum on_gone on_gone;
 	float max_vanish;        /* 0..1: where on_gone is not keep, a pass in which more than this went stops and asks */
 	union {
@@ -98,7 +98,7 @@ struct config {
 
 /* Errors read "config/x.yaml:12:7: sources[0].folder.setle: unknown key; did you mean 'settle'?" (ERR_REJECT; ERR_RETRY when
  * the file cannot be read). Also refused: two sources of one name, state_dir inside a watched folder or a watched folder
- * inside state_dir (resolved paths), a folder listed twice, a missing card. Unset options get their defaults. */
+ * inside state_dir (resolved paths), a folder or bucket listed twice, a missing card, a secret. Unset options get their defaults. */
 int config_load(const char *path, struct config **ret, struct err *err);
 void config_free(struct config *c);
 void config_help(FILE *to);   /* every option with type, unit, range, default and help: "inletd --help-config" */

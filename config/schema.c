@@ -14,6 +14,7 @@
 static const char *const store_modes[] = {
 	[STORE_COPY] = "copy", [STORE_REFLINK] = "reflink", [STORE_REFERENCE] = "reference", NULL
 };
+static const char *const gone_modes[] = { [ON_GONE_KEEP] = "keep", [ON_GONE_EXCLUDE] = "exclude", NULL };
 
 #define AT(member) offsetof(struct file_section, member)
 const struct option file_options[] = {
@@ -35,23 +36,77 @@ const struct option file_options[] = {
 const struct option source_options[] = {
 	{ "name", OPTION_STRING, AT(name), 0, 0, NULL, NULL,
 		"1 to 64 of A-Z a-z 0-9 . _ -, unique; the dataset knows it by this" },
-	{ "folder", OPTION_NODE, AT(folder), 0, 0, NULL, NULL, "a watched folder" },
+	{ "folder", OPTION_NODE, AT(folder), 0, 0, "", NULL, "a watched folder" },
+	{ "s3", OPTION_NODE, AT(s3), 0, 0, "", NULL, "a bucket that speaks S3: Amazon, MinIO, Ceph, R2, ..." },
+	{ "gcs", OPTION_NODE, AT(gcs), 0, 0, "", NULL, "a bucket of Google Cloud Storage" },
 	{ 0 },
 };
 #undef AT
 
-#define AT(member) offsetof(struct folder_config, member)
+#define AT(member) offsetof(struct source_config, member)
+/* What every kind of source has. */
+#define GONE_OPTIONS                                                                                                   \
+	{ "on_gone", OPTION_ENUM, AT(on_gone), 0, 0, "keep", gone_modes,                                               \
+		"an item whose last object went: stays in exports, or is left out of them" },                          \
+	{ "max_vanish", OPTION_FLOAT, AT(max_vanish), 0, 1, "0.2", NULL,                                               \
+		"on_gone exclude: if more than this share goes at once, stop and ask" }
+
 const struct option folder_options[] = {
-	{ "path", OPTION_PATH, AT(path), 0, 0, NULL, NULL, "the folder; watched with everything below it" },
-	{ "settle", OPTION_DURATION, AT(settle_ms), 0, DAY, "2s", NULL, "a file unchanged for this long is complete" },
-	{ "reconcile", OPTION_DURATION, AT(reconcile_ms), SECOND, 365 * DAY, "1h", NULL,
+	{ "path", OPTION_PATH, AT(folder.path), 0, 0, NULL, NULL, "the folder; watched with everything below it" },
+	{ "settle", OPTION_DURATION, AT(folder.settle_ms), 0, DAY, "2s", NULL,
+		"a file unchanged for this long is complete" },
+	{ "reconcile", OPTION_DURATION, AT(folder.reconcile_ms), SECOND, 365 * DAY, "1h", NULL,
 		"compare all of it with the index this often" },
-	{ "poll", OPTION_DURATION, AT(poll_ms), 0, DAY, "0", NULL,
+	{ "poll", OPTION_DURATION, AT(folder.poll_ms), 0, DAY, "0", NULL,
 		"look this often instead of inotify; 0: inotify where it works" },
 	{ "store", OPTION_ENUM, AT(store), 0, 0, "copy", store_modes,
 		"keep the bytes, share their extents, or index them in place" },
-	{ "ignore", OPTION_STRINGS, AT(ignore), 0, 0, "", NULL,
+	{ "ignore", OPTION_STRINGS, AT(folder.ignore), 0, 0, "", NULL,
 		"file name patterns to pass over; temporary names always are" },
+	GONE_OPTIONS,
+	{ 0 },
+};
+
+/* What every kind of bucket has: the union's members begin alike. */
+#define BUCKET_OPTIONS                                                                                                 \
+	{ "bucket", OPTION_STRING, AT(bucket.bucket), 0, 0, NULL, NULL, "its name" },                                  \
+	{ "prefix", OPTION_STRING, AT(bucket.prefix), 0, 0, "", NULL,                                                  \
+		"only keys that begin with this, byte for byte; empty: all" },                                         \
+	{ "include", OPTION_STRINGS, AT(bucket.include), 0, 0, "", NULL,                                               \
+		"globs over the key after the prefix, '*' matches '/' too; none: all" },                               \
+	{ "exclude", OPTION_STRINGS, AT(bucket.exclude), 0, 0, "", NULL, "globs to leave out; they win over include" },\
+	{ "endpoint", OPTION_STRING, AT(bucket.endpoint), 0, 0, "", NULL,                                              \
+		"https://host[:port]; empty: the provider's own" },                                                    \
+	{ "ca_file", OPTION_PATH, AT(bucket.ca_file), 0, 0, "", NULL,                                                  \
+		"PEM of the authority that signed the endpoint's certificate; empty: the system's" },                  \
+	{ "proxy", OPTION_STRING, AT(bucket.proxy), 0, 0, "", NULL, "http://host:port; the environment's is ignored" },\
+	{ "poll", OPTION_DURATION, AT(bucket.poll_ms), SECOND, 30 * DAY, "5m", NULL, "list the bucket this often" },   \
+	{ "concurrency", OPTION_U32, AT(bucket.concurrency), 0, BUCKET_CONCURRENCY_MAX, "0", NULL,                     \
+		"objects fetched at once, at most; 0: found out" },                                                    \
+	{ "store", OPTION_ENUM, AT(store), 0, 0, "copy", store_modes, "keep the bytes, or index them in place" }
+
+const struct option s3_options[] = {
+	BUCKET_OPTIONS,
+	{ "region", OPTION_STRING, AT(s3.region), 0, 0, "", NULL,
+		"empty: from the environment or the profile, else the server tells" },
+	{ "path_style", OPTION_BOOL, AT(s3.path_style), 0, 0, "", NULL,
+		"https://host/bucket; if not given: on where there is an endpoint" },
+	{ "profile", OPTION_STRING, AT(s3.profile), 0, 0, "", NULL, "in ~/.aws; empty: AWS_PROFILE, else \"default\"" },
+	{ "credentials", OPTION_PATH, AT(s3.credentials), 0, 0, "", NULL,
+		"a file like ~/.aws/credentials; empty: found in AWS's order" },
+	{ "anonymous", OPTION_BOOL, AT(s3.anonymous), 0, 0, "off", NULL, "a public bucket: requests are not signed" },
+	{ "request_payer", OPTION_BOOL, AT(s3.request_payer), 0, 0, "off", NULL, "we pay for requests and traffic" },
+	GONE_OPTIONS,
+	{ 0 },
+};
+
+const struct option gcs_options[] = {
+	BUCKET_OPTIONS,
+	{ "credentials", OPTION_PATH, AT(gcs.credentials), 0, 0, "", NULL,
+		"a JSON key or workload identity file; empty: found in Google's order" },
+	{ "user_project", OPTION_STRING, AT(gcs.user_project), 0, 0, "", NULL, "project that pays for the requests" },
+	{ "anonymous", OPTION_BOOL, AT(gcs.anonymous), 0, 0, "off", NULL, "a public bucket: requests carry no token" },
+	GONE_OPTIONS,
 	{ 0 },
 };
 #undef AT

@@ -13,7 +13,7 @@ struct file_section {
 };
 struct source_section {
 	char *name;
-	const struct yaml_node *folder;
+	const struct yaml_node *folder, *s3, *gcs; /* one of them */
 };
 struct model_section {
 	char *card; /* as written */
@@ -26,7 +26,9 @@ struct bands_section {
 
 extern const struct option file_options[];      /* struct file_section */
 extern const struct option source_options[];    /* struct source_section */
-extern const struct option folder_options[];    /* struct folder_config */
+extern const struct option folder_options[];    /* struct source_config, as those of all kinds */
+extern const struct option s3_options[];
+extern const struct option gcs_options[];
 extern const struct option model_options[];     /* struct model_section */
 extern const struct option bands_options[];     /* struct bands_section */
 extern const struct option limits_options[];    /* struct limits_config */

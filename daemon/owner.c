@@ -1,6 +1,7 @@
 /* owner.c - the life of the process that owns the store. */
 #include "daemon/owner.h"
 
+#include "config/source_config.h"
 #include "daemon/api/server.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
@@ -79,8 +80,11 @@ static void greet(const struct config *c)
 {
 	CLEANUP(freep) char *client = sibling("inlet");
 	bool installed = strncmp(client, "/usr/", 5) == 0;
-	for (size_t i = 0; i < c->source_count; i++)
-		LOG_INFO(LOG_STARTED, "watching %s '%s': %s", c->sources[i].scheme, c->sources[i].name, c->sources[i].folder.path);
+	for (size_t i = 0; i < c->source_count; i++) {
+		char where[1024];
+		source_config_describe(&c->sources[i], where, sizeof(where));
+		LOG_INFO(LOG_STARTED, "watching %s '%s': %s", c->sources[i].scheme, c->sources[i].name, where);
+	}
 	LOG_INFO(LOG_STARTED, "the store is in %s", c->state_dir);
 	LOG_INFO(LOG_STARTED, "try: %s --config %s status, then items", installed ? "inlet" : client, c->file);
 }

@@ -1,92 +1,5 @@
 /* test_config.c - the configuration as scripts rely on it, and what is refused with which words. */
-#include "config/config.h"
-#include "daemon/base/cleanup.h"
-#include "daemon/base/file.h"
-#include "daemon/base/mem.h"
-
-#include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-struct fixture {
-	char dir[64];      /* a fresh directory; the configuration is dir/inlet.yaml */
-	char *file;
-	struct config *c;
-	struct err err;
-};
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st, (void)flag, (void)at;
-	return remove(path);
-}
-
-static void write_file(struct fixture *f, const char *name, const char *text)
-{
-	CLEANUP(freep) char *path = mem_printf("%s/%s", f->dir, name);
-	assert_int_equal(file_replace(AT_FDCWD, path, text, strlen(text), 0644, NULL), 0);
-}
-
-static int set_up(void **state)
-{
-	struct fixture *f = mem_zero(1, sizeof(*f));
-	strcpy(f->dir, "/tmp/inlet-config-XXXXXX");
-	if (!mkdtemp(f->dir))
-		return -1;
-	f->file = mem_printf("%s/inlet.yaml", f->dir);
-	CLEANUP(freep) char *models = mem_printf("%s/models", f->dir);
-	if (mkdir(models, 0755) < 0)
-		return -1;
-	write_file(f, "models/image-default.yaml", "name: image-default\n");
-	write_file(f, "models/banded.yaml",
-		"bands: {accept: 0.9, review: 0.5, concepts: {cat: {accept: 0.6}, dog: {review: 0.1}}}\n");
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-	config_free(f->c);
-	(void)nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	free(f->file);
-	free(f);
-	return 0;
-}
-
-static struct config *load(struct fixture *f, const char *text)
-{
-	write_file(f, "inlet.yaml", text);
-	config_free(TAKE_PTR(f->c));
-	if (config_load(f->file, &f->c, &f->err) < 0)
-		fail_msg("%s", f->err.text);
-	return f->c;
-}
-
-/* "$D" in the message stands for the directory, which is also in front of it. */
-static void refused(struct fixture *f, const char *text, const char *message)
-{
-	write_file(f, "inlet.yaml", text);
-	assert_int_equal(config_load(f->file, &f->c, &f->err), -1);
-	assert_int_equal(f->err.class, ERR_REJECT);
-	CLEANUP(buf_done) struct buf want = { 0 };
-	buf_printf(&want, "%s", f->dir);
-	for (const char *p = message; *p; p++) {
-		if (strncmp(p, "$D", 2) == 0)
-			buf_str(&want, f->dir), p++;
-		else
-			buf_char(&want, *p);
-	}
-	assert_string_equal(f->err.text, want.data);
-}
-
-static void assert_path(struct fixture *f, const char *path, const char *name)
-{
-	CLEANUP(freep) char *want = mem_printf("%s/%s", f->dir, name);
-	assert_string_equal(path, want);
-}
+#include "tests/unit/config/config_fixture.h"
 
 static const char contract[] =
 	"state_dir: ./state                 # store, index, socket; relative to this file\n"
@@ -131,7 +44,7 @@ static void test_only_state_dir_and_sources_are_required(void **state)
 	assert_int_equal(c->sources[0].folder.settle_ms, 2000);
 	assert_int_equal(c->sources[0].folder.reconcile_ms, 3600000);
 	assert_int_equal(c->sources[0].folder.poll_ms, 0);
-	assert_int_equal(c->sources[0].folder.store, STORE_COPY);
+	assert_int_equal(c->sources[0].store, STORE_COPY);
 	assert_null(c->sources[0].folder.ignore[0]);
 	assert_int_equal(c->model_count, 0);
 	assert_true(c->normalize);
@@ -358,13 +271,13 @@ static void test_help_prints_every_section(void **state)
 	config_help(to);
 	(void)fclose(to);
 	static const char *const keys[] = { "  state_dir ", "  sources[].name ", "  sources[].folder.settle ",
+		"  sources[].s3.region ", "  sources[].gcs.user_project ", "  sources[].gcs.on_gone ",
 		"  models[].card ", "  models[].bands.accept ", "  limits.reserve ", "  inference.batch ",
 		"  fetch.threads ", "  decode.workers " };
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		assert_non_null(strstr(text, keys[i]));
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

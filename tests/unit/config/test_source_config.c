@@ -1,0 +1,201 @@
+/* test_source_config.c - buckets as they are configured, and what is refused with which words. */
+#include "tests/unit/config/config_fixture.h"
+
+#define HEAD "state_dir: s\nsources:\n- name: a\n  "
+
+static const struct source_config *source(struct fixture *f, const char *text)
+{
+	CLEANUP(freep) char *all = mem_printf(HEAD "%s\n", text);
+	return &load(f, all)->sources[0];
+}
+
+static void refused_source(struct fixture *f, const char *text, const char *message)
+{
+	CLEANUP(freep) char *all = mem_printf(HEAD "%s\n", text);
+	CLEANUP(freep) char *want = mem_printf("/inlet.yaml:4:%s", message);
+	refused(f, all, want);
+}
+
+static void test_a_bucket_needs_only_its_name(void **state)
+{
+	const struct source_config *s = source(*state, "s3: {bucket: photos}");
+	assert_string_equal(s->scheme, "s3");
+	assert_string_equal(s->bucket.bucket, "photos");
+	assert_ptr_equal(&s->bucket, &s->s3.at);
+	assert_null(s->bucket.prefix);
+	assert_null(s->bucket.endpoint);
+	assert_null(s->bucket.include[0]);
+	assert_null(s->bucket.exclude[0]);
+	assert_int_equal(s->bucket.poll_ms, 300000);
+	assert_int_equal(s->bucket.concurrency, 0);
+	assert_int_equal(s->store, STORE_COPY);
+	assert_int_equal(s->on_gone, ON_GONE_KEEP);
+	assert_true(s->max_vanish == 0.2F);
+	assert_false(s->s3.path_style || s->s3.anonymous || s->s3.request_payer);
+	assert_null(s->s3.region);
+	s = source(*state, "gcs: {bucket: photos}");
+	assert_string_equal(s->scheme, "gcs");
+	assert_ptr_equal(&s->bucket, &s->gcs.at);
+	assert_null(s->gcs.credentials);
+	assert_null(s->gcs.user_project);
+}
+
+static void test_every_option_of_s3(void **state)
+{
+	struct fixture *f = *state;
+	const struct source_config *s = source(f,
+		"s3: {bucket: b, prefix: /x/, include: ['*.jpg', '*.png'], exclude: ['tmp/*'], endpoint: 'https://h:9000/', region: "
+		"eu-1, path_style: off, profile: p, credentials: keys/aws, poll: 10s, concurrency: 32, store: reference, "
+		"ca_file: ca.pem, proxy: 'http://p:3128', request_payer: on, max_vanish: 0.5, on_gone: exclude}");
+	assert_string_equal(s->bucket.prefix, "/x/");
+	assert_string_equal(s->bucket.include[1], "*.png");
+	assert_string_equal(s->bucket.exclude[0], "tmp/*");
+	assert_string_equal(s->bucket.endpoint, "https://h:9000");
+	assert_string_equal(s->bucket.proxy, "http://p:3128");
+	assert_path(f, s->bucket.ca_file, "ca.pem");
+	assert_int_equal(s->bucket.poll_ms, 10000);
+	assert_int_equal(s->bucket.concurrency, 32);
+	assert_int_equal(s->store, STORE_REFERENCE);
+	assert_int_equal(s->on_gone, ON_GONE_EXCLUDE);
+	assert_true(s->max_vanish == 0.5F);
+	assert_string_equal(s->s3.region, "eu-1");
+	assert_false(s->s3.path_style);
+	assert_string_equal(s->s3.profile, "p");
+	assert_path(f, s->s3.credentials, "keys/aws");
+	assert_true(s->s3.request_payer);
+}
+
+static void test_an_endpoint_of_ones_own_is_asked_in_path_style(void **state)
+{
+	assert_true(source(*state, "s3: {bucket: b, endpoint: 'http://127.0.0.1:9000'}")->s3.path_style);
+	assert_false(source(*state, "s3: {bucket: b, endpoint: 'http://[::1]:9000', path_style: no}")->s3.path_style);
+}
+
+static void test_options_of_gcs(void **state)
+{
+	struct fixture *f = *state;
+	const struct source_config *s = source(f, "gcs: {bucket: b, credentials: /run/key.json, user_project: mine, poll: 1m}");
+	assert_string_equal(s->gcs.credentials, "/run/key.json");
+	assert_string_equal(s->gcs.user_project, "mine");
+	refused_source(f, "gcs: {bucket: b, region: x}",
+		"20: sources[0].gcs.region: unknown key; known are: bucket, prefix, include, exclude, endpoint, ca_file, proxy, poll, "
+		"concurrency, store, credentials, user_project, anonymous, on_gone, max_vanish");
+}
+
+static void test_a_source_is_of_one_kind(void **state)
+{
+	struct fixture *f = *state;
+	refused(f, "state_dir: s\nsources: [{name: a}]\n",
+		"/inlet.yaml:2:11: sources[0]: needs what it takes objects from: one of folder, s3, gcs");
+	refused_source(f, "s3: {bucket: b}\n  folder: {path: in}",
+		"7: sources[0].s3: this source has 'folder' already; give each its own entry with a name");
+	refused_source(f, "s3: {buckett: b}", "8: sources[0].s3.buckett: unknown key; did you mean 'bucket'?");
+	refused_source(f, "s3: {}", "7: sources[0].s3.bucket: is missing; it has no default (its name)");
+}
+
+static void test_the_bucket_is_a_name(void **state)
+{
+	struct fixture *f = *state;
+	refused_source(f, "s3: {bucket: ''}", "16: sources[0].s3.bucket: is empty; write the bucket's name");
+	refused_source(f, "s3: {bucket: 's3://photos/2024'}",
+		"16: sources[0].s3.bucket: 's3://photos/2024': needs only the name, 'photos'; what follows it belongs into "
+		"`prefix`, where it is into `endpoint`");
+	refused_source(f, "s3: {bucket: 'a b'}", "16: sources[0].s3.bucket: 'a b': is no bucket's name (A-Z a-z 0-9 . _ -)");
+}
+
+static void test_secrets_are_refused_and_not_repeated(void **state)
+{
+	struct fixture *f = *state;
+	static const char cure[] = "secrets are not written here, where backups and colleagues see them: put it into a file that "
+				   "only the daemon can read and name that with `credentials`";
+	struct {
+		const char *text, *where;
+	} cases[] = {
+		{ "s3: {bucket: b, secret_access_key: CANARY}", "19: sources[0].s3.secret_access_key: " },
+		{ "s3: {bucket: b, Access_Key: CANARY}", "19: sources[0].s3.Access_Key: " },
+		{ "gcs: {bucket: b, token: CANARY}", "20: sources[0].gcs.token: " },
+		{ "gcs: {bucket: b, credentials: {private_key: CANARY}}",
+			"33: sources[0].gcs.credentials: holds the credentials themselves; " },
+		{ "gcs: {bucket: b, credentials: '{\"private_key\": \"CANARY\"}'}",
+			"33: sources[0].gcs.credentials: holds the credentials themselves; " },
+		{ "s3: {bucket: b, endpoint: 'https://me:CANARY@host'}",
+			"29: sources[0].s3.endpoint: has a user name or password in it; " },
+		{ "s3: {bucket: b, proxy: 'http://me:CANARY@host'}",
+			"26: sources[0].s3.proxy: has a user name or password in it; " },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		CLEANUP(freep) char *message = mem_printf("%s%s", cases[i].where, cure);
+		refused_source(f, cases[i].text, message);
+		assert_null(strstr(f->err.text, "CANARY"));
+	}
+}
+
+static void test_places_on_the_network_are_hosts(void **state)
+{
+	struct fixture *f = *state;
+	refused_source(f, "s3: {bucket: b, endpoint: 'host:9000'}",
+		"29: sources[0].s3.endpoint: 'host:9000': needs https:// in front of the host");
+	refused_source(f, "s3: {bucket: b, endpoint: 'https://host/bucket'}",
+		"29: sources[0].s3.endpoint: 'https://host/bucket': needs only a host and perhaps a port behind https://");
+	refused_source(f, "s3: {bucket: b, endpoint: 'https://'}",
+		"29: sources[0].s3.endpoint: 'https://': needs only a host and perhaps a port behind https://");
+	refused_source(f, "s3: {bucket: b, proxy: 'ftp://host'}",
+		"26: sources[0].s3.proxy: 'ftp://host': needs http:// in front of the host");
+	refused_source(f, "s3: {bucket: b, region: 'eu/1'}",
+		"27: sources[0].s3.region: 'eu/1': needs a name such as eu-central-1");
+}
+
+static void test_what_a_bucket_cannot_do(void **state)
+{
+	struct fixture *f = *state;
+	refused_source(f, "s3: {bucket: b, store: reflink}",
+		"26: sources[0].s3.store: 'reflink': a bucket has no extents to share; write copy, or reference to leave the bytes "
+		"where they are");
+	refused_source(f, "s3: {bucket: b, on_gone: erase}",
+		"28: sources[0].s3.on_gone: 'erase' is not possible yet: what is stored stays stored; `exclude` leaves such items "
+		"out of exports");
+	refused_source(f, "s3: {bucket: b, include: [a, '']}",
+		"32: sources[0].s3.include: an empty pattern matches no key; '*' matches every one, '*.jpg' those that end so");
+	refused_source(f, "s3: {bucket: b, anonymous: on, profile: p}",
+		"30: sources[0].s3.anonymous: is on, and credentials are named too; a public bucket needs none, any other needs them: "
+		"remove one of the two");
+	refused_source(f, "gcs: {bucket: b, concurrency: 257}",
+		"33: sources[0].gcs.concurrency: 257 is out of range; allowed: 0..256");
+}
+
+static void test_a_bucket_is_listed_once(void **state)
+{
+	struct fixture *f = *state;
+	refused(f, HEAD "s3: {bucket: b, prefix: x}\n- name: c\n  s3: {bucket: b, prefix: x, poll: 1m}\n",
+		"/inlet.yaml:6:16: sources[1].s3.bucket: 'b' is synced by source 'a' already; list it once");
+	(void)load(f, HEAD "s3: {bucket: b}\n- {name: c, gcs: {bucket: b}}\n- {name: d, s3: {bucket: b, prefix: x}}\n"
+			   "- {name: e, s3: {bucket: b, include: ['*.jpg']}}\n- {name: f, s3: {bucket: b, endpoint: 'https://h'}}\n");
+}
+
+static void test_folders_say_what_becomes_of_what_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(source(f, "folder: {path: in}")->on_gone, ON_GONE_KEEP);
+	const struct source_config *s = source(f, "folder: {path: in, on_gone: exclude, max_vanish: 1}");
+	assert_int_equal(s->on_gone, ON_GONE_EXCLUDE);
+	assert_true(s->max_vanish == 1.0F);
+	refused_source(f, "folder: {path: in, max_vanish: 20}", "34: sources[0].folder.max_vanish: 20 is out of range; allowed: 0..1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_bucket_needs_only_its_name),
+		TEST(test_every_option_of_s3),
+		TEST(test_an_endpoint_of_ones_own_is_asked_in_path_style),
+		TEST(test_options_of_gcs),
+		TEST(test_a_source_is_of_one_kind),
+		TEST(test_the_bucket_is_a_name),
+		TEST(test_secrets_are_refused_and_not_repeated),
+		TEST(test_places_on_the_network_are_hosts),
+		TEST(test_what_a_bucket_cannot_do),
+		TEST(test_a_bucket_is_listed_once),
+		TEST(test_folders_say_what_becomes_of_what_is_gone),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
