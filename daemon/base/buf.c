@@ -14,6 +14,13 @@ void buf_done(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->cap);
+	buf_done(b);
+}
+
 char *buf_grow(struct buf *b, size_t n)
 {
 	assert(n < SIZE_MAX / 4 && b->len < SIZE_MAX / 4);

@@ -13,6 +13,7 @@ struct buf {
 };
 
 void buf_done(struct buf *b);                       /* frees and empties */
+void buf_wipe(struct buf *b);                       /* the same, overwritten first: secrets. Growing leaves copies: grow before */
 char *buf_grow(struct buf *b, size_t n);            /* room for n more bytes; returns where they go; len unchanged */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
