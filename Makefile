@@ -140,7 +140,7 @@ TEST_LIBS   = $(BUILD)/libdecode.a $(BUILD)/libinlet.a
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libdecode.a $(BUILD)/libinlet.a
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS) $(DECODE_PKGS)) -lcmocka -ldl -lm
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS) $(DECODE_PKGS)) -lcmocka -lssl -ldl -lm
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"

@@ -1,0 +1,32 @@
+/* http_lane.h - kept connections: a lane is an easy handle with a connection of its own, and the pool keeps lanes apart by
+ * origin, so that a request finds the connection that is open already. */
+#ifndef INLET_NET_HTTP_LANE_H
+#define INLET_NET_HTTP_LANE_H
+
+#include "daemon/net/url.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+
+/* One connection at most: the cache of `multi` holds one. Of one thread while it is taken. */
+struct http_lane {
+	CURLM *multi;
+	CURL *easy;
+	struct url origin;       /* scheme, host and port of the last request; its target is not kept */
+	struct http_lane *next;  /* in the pool: used longer ago */
+};
+/* Idle lanes, the last used first. */
+struct http_pool {
+	pthread_mutex_t lock;    /* guards what follows */
+	struct http_lane *idle;
+	size_t count, limit;
+};
+
+void http_pool_init(struct http_pool *p, size_t limit);
+void http_pool_done(struct http_pool *p);  /* no lane may be taken */
+/* One that is connected to this origin, else a new one or the one that was idle longest. Any thread, never blocks on others'
+ * requests. The easy handle has no options set. */
+struct http_lane *http_pool_take(struct http_pool *p, const struct url *origin);
+void http_pool_give(struct http_pool *p, struct http_lane *l);
+
+#endif
