@@ -32,7 +32,7 @@ static void add_sources(const struct source_status_row *rows, size_t n, struct b
 			const char *state;
 			uint64_t n;
 		} counts[] = { { "present", row->present }, { "gone", row->gone }, { "quarantined", row->quarantined },
-			{ "retrying", row->retrying } };
+			{ "retrying", row->retrying }, { "archived", row->archived } };
 		for (size_t k = 0; k < sizeof(counts) / sizeof(*counts); k++) {
 			(void)snprintf(labels, sizeof(labels), "source=\"%.*s\",state=\"%s\"", (int)row->name.len,
 				row->name.p, counts[k].state);
@@ -64,6 +64,7 @@ static void add_totals(const struct totals *t, struct buf *to)
 	head(to, "failures", "gauge", "What failed and still stands.");
 	labelled(to, "failures", "class=\"quarantined\"", t->quarantined);
 	labelled(to, "failures", "class=\"retry\"", t->retrying);
+	labelled(to, "failures", "class=\"archived\"", t->archived);
 }
 
 static void add_work(struct view *v, struct buf *to)

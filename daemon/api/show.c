@@ -14,7 +14,7 @@ void failure_json(const struct failure *f, const char *name, struct json *j)
 	if (f->subject == SUBJECT_ITEM)
 		json_u64(j, "item", f->number);
 	json_str(j, "stage", slice_of(stage_name(f->stage)));
-	json_str(j, "class", f->retry ? SLICE_LIT("retry") : SLICE_LIT("quarantined"));
+	json_str(j, "class", f->retry ? SLICE_LIT("retry") : f->archived ? SLICE_LIT("archived") : SLICE_LIT("quarantined"));
 	json_bytes(j, "reason", f->reason);
 	json_bytes(j, "cure", f->cure);
 	json_u64(j, "attempts", f->attempts);

@@ -5,7 +5,8 @@
 #include "daemon/base/json.h"
 #include "daemon/store/view.h"
 
-/* {"id","source","key","item"?,"stage","class","reason","cure","attempts","due"}; due is null for quarantined ones.
+/* {"id","source","key","item"?,"stage","class","reason","cure","attempts","due"}; class is quarantined, retry or
+ * archived; due is null unless retry.
  * name: NULL where the object is not a member. */
 void failure_json(const struct failure *f, const char *name, struct json *j);
 

@@ -88,6 +88,7 @@ static void source_json(const struct source_status_row *s, struct json *j)
 	json_u64(j, "skipped", s->row.skipped);
 	json_u64(j, "quarantined", s->row.quarantined);
 	json_u64(j, "retrying", s->row.retrying);
+	json_u64(j, "archived", s->row.archived);
 	json_u64(j, "settling", s->view.settling);
 	json_close(j, '}');
 	json_close(j, '}');
@@ -125,6 +126,7 @@ static int totals_json(struct view *v, struct json *j, struct err *err)
 	json_open(j, "failures", '{');
 	json_u64(j, "quarantined", t.quarantined);
 	json_u64(j, "retrying", t.retrying);
+	json_u64(j, "archived", t.archived);
 	json_close(j, '}');
 	return 0;
 }

@@ -9,8 +9,8 @@
 
 /* The object of `status --json` (for scripts; members may be added): {"version","uuid","daemon":{"pid","intake"},
  * "sources":[{"name","kind","state","watching","message","objects":{"present","gone","skipped","quarantined",
- * "retrying","settling"}}],"items":{"total","by_state":{}},"annotations":{"ANNOTATION_…":n},"failures":{"quarantined",
- * "retrying"},"work":{"<stage>":{"queued","retrying"}},
+ * "retrying","archived","settling"}}],"items":{"total","by_state":{}},"annotations":{"ANNOTATION_…":n},
+ * "failures":{"quarantined","retrying","archived"},"work":{"<stage>":{"queued","retrying"}},
  * "models":[…],"store":{"segments","large","bytes","revision"}}. No newline. */
 int status_json(struct pipeline *p, struct buf *to, struct err *err);
 

@@ -6,7 +6,8 @@
 #include "daemon/cli/table.h"
 #include "daemon/base/cleanup.h"
 
-#define CELLS 8
+#define CELLS 9
+#define COUNTS 5
 
 CLEANUP_FN(struct table *, table_free)
 
@@ -37,11 +38,11 @@ static int print_messages(const json_t *sources, struct err *err)
 static int print_sources(const json_t *status, struct err *err)
 {
 	static const char *const titles[] = { "SOURCE", "KIND", "STATE", "WATCHING", ">PRESENT", ">GONE", ">SKIPPED",
-		">QUARANTINED", NULL };
-	static const char *const counts[] = { "present", "gone", "skipped", "quarantined" };
+		">QUARANTINED", ">ARCHIVED", NULL };
+	static const char *const counts[COUNTS] = { "present", "gone", "skipped", "quarantined", "archived" };
 	CLEANUP(table_freep) struct table *t = table_new(titles, out_color(), out_write, NULL);
 	const json_t *sources = json_object_get(status, "sources");
-	struct buf numbers[4] = { { 0 } };
+	struct buf numbers[COUNTS] = { { 0 } };
 	size_t i;
 	json_t *source;
 	int r = 0;
@@ -49,12 +50,12 @@ static int print_sources(const json_t *status, struct err *err)
 		const json_t *objects = json_object_get(source, "objects");
 		struct slice cells[CELLS] = { field(source, "name"), field(source, "kind"), field(source, "state"),
 			field(source, "watching") };
-		for (size_t k = 0; k < 4; k++)
+		for (size_t k = 0; k < COUNTS; k++)
 			cells[4 + k] = number(&numbers[k], field_u64(objects, counts[k]));
 		if ((r = table_row(t, cells, err)) < 0)
 			break;
 	}
-	for (size_t k = 0; k < 4; k++)
+	for (size_t k = 0; k < COUNTS; k++)
 		buf_done(&numbers[k]);
 	if (r < 0 || table_end(t, err) < 0)
 		return -1;

@@ -52,7 +52,7 @@ struct failure {
 	enum failure_subject subject;
 	uint64_t number;             /* object number or item: with subject the stable id "o12", "i7" */
 	enum stage stage;
-	bool retry;                  /* false: quarantined */
+	bool retry, archived;        /* neither: quarantined */
 	uint32_t attempts;
 	int64_t due_ms;
 	struct slice reason, cure;

@@ -444,7 +444,7 @@ static const struct {
 
 bool record_logged(const struct record *r)
 {
-	return kinds[r->kind].op && !(r->kind == RECORD_FAILURE && r->failure.retry);
+	return kinds[r->kind].op && !(r->kind == RECORD_FAILURE && (r->failure.retry || r->failure.archived));
 }
 
 void record_encode(const struct record *r, struct buf *to)

@@ -38,7 +38,7 @@ enum record_kind {
 	RECORD_ANNOTATION, /* a label: suggestion, import or a person's decision */
 	RECORD_UNTIL,      /* annotation n of item is superseded from this revision on */
 	RECORD_STATE,      /* an item moves to a state */
-	RECORD_FAILURE,    /* quarantine: logged. With retry: index-only */
+	RECORD_FAILURE,    /* quarantine: logged. With retry or archived: index-only */
 	RECORD_SOURCE,     /* a source's kind and root identity, when first seen or changed */
 	/* index-only: */
 	RECORD_CALM,       /* (source, key) was racy and proved unchanged */
@@ -130,8 +130,9 @@ struct record_failure {
 	uint64_t number;             /* object number (0 when submitted for a key not in the ledger yet) or item */
 	enum stage stage;
 	bool retry;                  /* true: index-only, due again at due_ms; false: quarantine, logged */
+	bool archived;               /* objects, index-only, never with retry: OBJECT_ARCHIVED; no work waits for it */
 	uint32_t attempts;           /* so far; retry only */
-	int64_t due_ms;              /* wall clock; retry only */
+	int64_t due_ms;              /* wall clock; retry. archived: a listing that shows it as readable is believed from here on */
 	struct slice reason, cure;   /* what happened; what would fix it */
 	/* SUBJECT_OBJECT only: */
 	struct slice source, key, version;

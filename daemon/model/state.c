@@ -24,7 +24,8 @@ static const struct {
 
 /* Any state of a known object may follow any other: a file may vanish, come back, change into something unreadable and be
  * mended again. It never becomes unknown. */
-#define TO_ANY_KNOWN (TO(OBJECT_PRESENT) | TO(OBJECT_RETRYING) | TO(OBJECT_QUARANTINED) | TO(OBJECT_GONE))
+#define TO_ANY_KNOWN (TO(OBJECT_PRESENT) | TO(OBJECT_RETRYING) | TO(OBJECT_QUARANTINED) | TO(OBJECT_GONE) | \
+	TO(OBJECT_ARCHIVED))
 
 static const struct {
 	const char *name;
@@ -35,6 +36,7 @@ static const struct {
 	[OBJECT_RETRYING]    = { "retrying",    TO_ANY_KNOWN },
 	[OBJECT_QUARANTINED] = { "quarantined", TO_ANY_KNOWN },
 	[OBJECT_GONE]        = { "gone",        TO_ANY_KNOWN },
+	[OBJECT_ARCHIVED]    = { "archived",    TO_ANY_KNOWN },
 };
 
 static const char *const stages[STAGES] = {

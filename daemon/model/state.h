@@ -42,6 +42,7 @@ enum object_state {
 	OBJECT_RETRYING,    /* could not be fetched, due again */
 	OBJECT_QUARANTINED, /* fetch rejected it (over the size limit, ...) */
 	OBJECT_GONE,        /* was there, is not any more; item and labels stay */
+	OBJECT_ARCHIVED,    /* this version must be restored at its bucket before it can be read: nobody's failure */
 	OBJECT_STATES
 };
 const char *object_state_name(enum object_state s);

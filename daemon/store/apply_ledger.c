@@ -89,8 +89,7 @@ static void digest_change(struct pending *p, struct place *at, struct slice name
 
 static bool unsettled(const struct object_row *row)
 {
-	return row->state == OBJECT_RETRYING || row->state == OBJECT_QUARANTINED ||
-		(row->state == OBJECT_PRESENT && row->racy);
+	return row->state != OBJECT_NONE && row->state != OBJECT_GONE && (row->state != OBJECT_PRESENT || row->racy);
 }
 
 /* Known directories are part of their parent's digest. A place that becomes known makes those above it known. */
@@ -197,7 +196,7 @@ int apply_object(struct kv_txn *txn, const struct record_object *r)
 	}
 	if (!carried && carrier_gained(txn, r->item) < 0)
 		return -1;
-	bool had_failed = old_state == OBJECT_RETRYING || old_state == OBJECT_QUARANTINED;
+	bool had_failed = old_state != OBJECT_NONE && old_state != OBJECT_PRESENT && old_state != OBJECT_GONE;
 	return had_failed ? failure_clear(txn, SUBJECT_OBJECT, number) : 0;
 }
 
@@ -225,7 +224,7 @@ int apply_object_failure(struct kv_txn *txn, const struct record_failure *r)
 	if (spot_numbered(txn, r->source, r->layout, r->key, r->number, &s) < 0)
 		return -1;
 	struct object_row row = s.row; /* keeps the item and the version that it came from */
-	row.state = r->retry ? OBJECT_RETRYING : OBJECT_QUARANTINED;
+	row.state = r->retry ? OBJECT_RETRYING : r->archived ? OBJECT_ARCHIVED : OBJECT_QUARANTINED;
 	row.racy = false;
 	struct record_failure f = *r;
 	f.number = row.number;

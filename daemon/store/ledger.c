@@ -147,13 +147,14 @@ int ledger_show(struct kv_txn *txn, struct slice name, const struct object_row *
 		.bytes = row->bytes,
 		.object = row->number,
 		.item = row->item };
-	if (row->state != OBJECT_RETRYING && row->state != OBJECT_QUARANTINED)
+	if (row->state == OBJECT_PRESENT || row->state == OBJECT_GONE)
 		return 0;
 	struct failure_row failure;
 	int is_there = rows_get_failure(txn, SUBJECT_OBJECT, row->number, &failure);
 	if (is_there > 0) {
 		ret->version = failure.version;
 		ret->bytes = failure.bytes;
+		ret->due_ms = failure.archived ? failure.due_ms : 0;
 	}
 	return is_there < 0 ? -1 : 0;
 }

@@ -55,7 +55,7 @@ struct PACKED annotation_disk {
 	uint32_t confidence, concept, worker, model, version;
 	uint64_t object, time_ms, since, until;
 };
-/* failure: version, reason and cure follow. */
+/* failure: version, reason and cure follow. retry: 1; 2: archived. */
 struct PACKED failure_disk {
 	uint8_t format, stage, retry, zero;
 	uint32_t attempts;
@@ -327,7 +327,8 @@ int rows_read_failure(struct kv_txn *txn, struct slice key, struct slice value, 
 		!packed_cut(&tail, d.reason_len, &reason) || !packed_cut(&tail, d.cure_len, &cure))
 		return rows_corrupt(txn, TABLE_FAILURE, key);
 	*ret = (struct failure_row){ .stage = d.stage,
-		.retry = d.retry != 0,
+		.retry = d.retry == 1,
+		.archived = d.retry == 2,
 		.attempts = le32toh(d.attempts),
 		.due_ms = (int64_t)le64toh(d.due_ms),
 		.bytes = le64toh(d.bytes),
@@ -349,7 +350,7 @@ int rows_put_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t 
 {
 	struct failure_disk d = { .format = FORMAT,
 		.stage = (uint8_t)row->stage,
-		.retry = row->retry,
+		.retry = row->archived ? 2 : row->retry,
 		.attempts = htole32(row->attempts),
 		.due_ms = htole64((uint64_t)row->due_ms),
 		.bytes = htole64(row->bytes),

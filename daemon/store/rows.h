@@ -60,7 +60,7 @@ enum counter {
 	COUNTER_BY_STATE,      /* a: item state */
 	COUNTER_BY_STATUS,     /* a: annotation status; those that stand */
 	COUNTER_WORK,          /* a: stage, b: media << 1 | attempts > 0 */
-	COUNTER_FAILURES,      /* a: 1 retrying, 0 quarantined */
+	COUNTER_FAILURES,      /* a: 0 quarantined, 1 retrying, 2 archived */
 	COUNTER_LARGE,         /* items at LOCATION_LARGE */
 	COUNTER_STORED_BYTES,  /* of items in segments and large blobs */
 	COUNTER_OBJECTS,       /* a: object state, word: source */
@@ -155,9 +155,9 @@ int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice valu
 
 struct failure_row {
 	enum stage stage;
-	bool retry;
+	bool retry, archived;    /* neither: quarantined */
 	uint32_t attempts;
-	int64_t due_ms;          /* of its work row */
+	int64_t due_ms;          /* retry: of its work row */
 	uint64_t bytes;          /* object: as listed for the version that failed */
 	struct slice version, reason, cure;
 };

@@ -50,7 +50,7 @@ int view_work(struct view *v, enum stage stage, enum media media, int64_t now_ms
 int64_t view_work_next_due(struct view *v, enum stage stage, enum media media);
 uint64_t view_work_count(struct view *v, enum stage stage, enum media media, bool retrying); /* counters; retrying: attempts > 0 */
 
-/* The ledger. An object by (source, key), or by number. 1, 0, -1. Of an object that is retrying or quarantined, version and
+/* The ledger. An object by (source, key), or by number. 1, 0, -1. Of an object that is retrying, quarantined or archived, version and
  * bytes are those that were tried last; its item, if it has one, came from an older version. In a tree a file and a directory
  * of one name may both have rows. view_object() and a walk show the one that is not GONE, of two that are GONE the file. Only
  * until a pass has concluded what became of the other can both be not GONE: then view_object() shows the file, and a walk both,
@@ -62,6 +62,7 @@ struct ledger_row {
 	bool racy;
 	struct slice version;
 	uint64_t bytes, object, item;
+	int64_t due_ms;           /* ARCHIVED: a listing that shows it as readable is believed from here on; else 0 */
 };
 int view_object(struct view *v, struct slice source, enum layout layout, struct slice key, struct ledger_row *ret, struct err *err);
 int view_object_by_number(struct view *v, uint64_t object, struct slice *ret_source, struct slice *ret_key, struct ledger_row *ret,
@@ -87,7 +88,7 @@ void ledger_close(struct ledger_walk *w);
 struct source_row {
 	struct slice name, kind, root, state, message;
 	int64_t last_pass_ms;     /* last complete pass; 0: never */
-	uint64_t present, gone, skipped, quarantined, retrying;
+	uint64_t present, gone, skipped, quarantined, retrying, archived;
 };
 int view_source(struct view *v, struct slice name, struct source_row *ret, struct err *err);        /* 1, 0, -1 */
 int view_source_next(struct view *v, struct slice after, struct source_row *ret, struct err *err);  /* by name; 1, 0, -1 */
@@ -99,7 +100,7 @@ int view_failure(struct view *v, enum failure_subject subject, uint64_t number, 
 struct totals {
 	uint64_t items, by_state[ITEM_STATES], by_status[STATUSES];
 	uint64_t stored_bytes, segments, large;
-	uint64_t quarantined, retrying; /* failures */
+	uint64_t quarantined, retrying, archived; /* failures */
 };
 int view_totals(struct view *v, struct totals *ret, struct err *err);
 

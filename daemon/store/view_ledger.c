@@ -266,7 +266,8 @@ static int source_fill(struct view *v, struct slice name, const struct source_va
 		count_of(v, COUNTER_OBJECTS, OBJECT_PRESENT, word, &ret->present) < 0 ||
 		count_of(v, COUNTER_OBJECTS, OBJECT_GONE, word, &ret->gone) < 0 ||
 		count_of(v, COUNTER_OBJECTS, OBJECT_QUARANTINED, word, &ret->quarantined) < 0 ||
-		count_of(v, COUNTER_OBJECTS, OBJECT_RETRYING, word, &ret->retrying) < 0)
+		count_of(v, COUNTER_OBJECTS, OBJECT_RETRYING, word, &ret->retrying) < 0 ||
+		count_of(v, COUNTER_OBJECTS, OBJECT_ARCHIVED, word, &ret->archived) < 0)
 		return -1;
 	return count_of(v, COUNTER_SKIPPED, 0, word, &ret->skipped);
 }

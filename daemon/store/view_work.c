@@ -87,7 +87,7 @@ static int failure_fill(struct view *v, enum failure_subject subject, uint64_t n
 	struct failure *ret)
 {
 	*ret = (struct failure){ .subject = subject, .number = number, .stage = row->stage, .retry = row->retry,
-		.attempts = row->attempts, .due_ms = row->due_ms, .reason = row->reason, .cure = row->cure };
+		.archived = row->archived, .attempts = row->attempts, .due_ms = row->due_ms, .reason = row->reason, .cure = row->cure };
 	return failure_where(v, ret);
 }
 
@@ -133,6 +133,7 @@ int view_totals(struct view *v, struct totals *ret, struct err *err)
 		{ counter_id(COUNTER_LARGE, 0, 0, 0), &ret->large },
 		{ counter_id(COUNTER_FAILURES, 0, 0, 0), &ret->quarantined },
 		{ counter_id(COUNTER_FAILURES, 1, 0, 0), &ret->retrying },
+		{ counter_id(COUNTER_FAILURES, 2, 0, 0), &ret->archived },
 	};
 	(void)view_settle(v);
 	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)

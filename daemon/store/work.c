@@ -49,9 +49,9 @@ int work_remove(struct kv_txn *txn, enum stage stage, enum media media, int64_t 
 	return count_work(txn, stage, media, attempts != 0, -1);
 }
 
-static int count_failures(struct kv_txn *txn, bool retry, int change)
+static int count_failures(struct kv_txn *txn, const struct failure_row *row, int change)
 {
-	return pending_count(pending_of(txn), counter_id(COUNTER_FAILURES, retry, 0, 0), change);
+	return pending_count(pending_of(txn), counter_id(COUNTER_FAILURES, row->archived ? 2 : row->retry, 0, 0), change);
 }
 
 int failure_set(struct kv_txn *txn, const struct record_failure *f)
@@ -60,13 +60,14 @@ int failure_set(struct kv_txn *txn, const struct record_failure *f)
 		return -1;
 	struct failure_row row = { .stage = f->stage,
 		.retry = f->retry,
+		.archived = f->archived,
 		.attempts = f->attempts,
-		.due_ms = f->retry ? f->due_ms : 0,
+		.due_ms = f->retry || f->archived ? f->due_ms : 0,
 		.bytes = f->bytes,
 		.version = f->version,
 		.reason = f->reason,
 		.cure = f->cure };
-	if (rows_put_failure(txn, f->subject, f->number, &row) < 0 || count_failures(txn, f->retry, 1) < 0)
+	if (rows_put_failure(txn, f->subject, f->number, &row) < 0 || count_failures(txn, &row, 1) < 0)
 		return -1;
 	if (f->subject == SUBJECT_ITEM || !f->retry)
 		return 0;
@@ -81,7 +82,7 @@ int failure_clear(struct kv_txn *txn, enum failure_subject subject, uint64_t num
 	if (is_there <= 0)
 		return is_there;
 	if (kv_delete(txn, TABLE_FAILURE, key_failure(&k, subject, number)) < 0 ||
-		count_failures(txn, row.retry, -1) < 0)
+		count_failures(txn, &row, -1) < 0)
 		return -1;
 	if (subject == SUBJECT_ITEM || !row.retry)
 		return 0;

@@ -4,7 +4,8 @@
  *   what                          work row                               failure row
  *   item in a state with work     (its stage, its media, due, item)      while an attempt has failed
  *   object RETRYING               (fetch, unknown, due, object)          yes, retry
- *   object or item QUARANTINED    none                                   yes, not retry */
+ *   object or item QUARANTINED    none                                   yes, not retry
+ *   object ARCHIVED               none: a listing brings it back         yes, archived */
 #ifndef INLET_STORE_WORK_H
 #define INLET_STORE_WORK_H
 

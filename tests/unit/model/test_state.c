@@ -86,6 +86,7 @@ static void test_objects_once_known_stay_known(void **state)
 	assert_true(object_may_move(OBJECT_NONE, OBJECT_PRESENT));
 	assert_true(object_may_move(OBJECT_NONE, OBJECT_RETRYING));
 	assert_true(object_may_move(OBJECT_NONE, OBJECT_QUARANTINED));
+	assert_true(object_may_move(OBJECT_NONE, OBJECT_ARCHIVED));
 	assert_false(object_may_move(OBJECT_NONE, OBJECT_GONE));
 }
 

@@ -88,14 +88,15 @@ static void not_fetched(struct history *h)
 {
 	struct model *m = &h->now;
 	size_t s = dice(h, SOURCES), p = dice(h, PATHS);
-	bool retry = dice(h, 3) != 0;
+	bool retry = dice(h, 3) != 0, archived = !retry && dice(h, 2) == 0;
 	if (m->object[s][p].number == 0)
 		m->object[s][p].number = ++m->objects;
 	struct record r = object_failure(h->paths[p], versions[dice(h, 3)], m->object[s][p].number, retry,
 		1 + (uint32_t)dice(h, 4), (int64_t)dice(h, 100000));
 	r.failure.source = source_of(s);
+	r.failure.archived = archived;
 	put(h, r);
-	m->object[s][p].state = retry ? OBJECT_RETRYING : OBJECT_QUARANTINED;
+	m->object[s][p].state = retry ? OBJECT_RETRYING : archived ? OBJECT_ARCHIVED : OBJECT_QUARANTINED;
 }
 
 static void gone_one(struct model *m, size_t s, size_t p)
@@ -199,7 +200,7 @@ static void step(struct history *h)
 
 struct sums {
 	uint64_t states[ITEM_STATES], by_state_rows, items, stored, large;
-	uint64_t work[STAGES][MEDIAS][2], failures[2], standing[STATUSES];
+	uint64_t work[STAGES][MEDIAS][2], failures[3], standing[STATUSES];
 	uint64_t objects[SOURCES][OBJECT_STATES], skipped[SOURCES], refs, carried;
 	struct {
 		uint32_t source;
@@ -258,7 +259,7 @@ static void sum_failure(struct kv_txn *txn, struct slice key, struct slice value
 {
 	struct failure_row row;
 	assert_int_equal(rows_read_failure(txn, key, value, &row), 0);
-	t->failures[row.retry]++;
+	t->failures[row.archived ? 2 : row.retry]++;
 }
 
 static void sum_annotation(struct kv_txn *txn, struct slice key, struct slice value, struct sums *t)
@@ -284,7 +285,8 @@ static void sum_object(struct kv_txn *txn, struct slice key, struct slice value,
 		version = S("/");
 	} else {
 		t->objects[source_index(txn, read_be32(key.p))][row.state]++;
-		t->places[at].unsettled += row.state == OBJECT_RETRYING || row.state == OBJECT_QUARANTINED || row.racy;
+		t->places[at].unsettled += row.state == OBJECT_RETRYING || row.state == OBJECT_QUARANTINED ||
+			row.state == OBJECT_ARCHIVED || row.racy;
 		t->carried += row.item != 0;
 		if (row.item)
 			assert_int_equal(kv_get(txn, TABLE_REF, key_ref(&k, row.item, row.number), &nothing), 1);
@@ -346,6 +348,7 @@ static void check_totals(struct view *v, const struct sums *t)
 	assert_int_equal(got.large, t->large);
 	assert_int_equal(got.quarantined, t->failures[0]);
 	assert_int_equal(got.retrying, t->failures[1]);
+	assert_int_equal(got.archived, t->failures[2]);
 	assert_int_equal(t->refs, t->carried);
 	for (int s = 0; s < STAGES; s++)
 		for (int m = 0; m < MEDIAS; m++)
@@ -359,6 +362,7 @@ static void check_totals(struct view *v, const struct sums *t)
 		assert_int_equal(row.gone, t->objects[s][OBJECT_GONE]);
 		assert_int_equal(row.retrying, t->objects[s][OBJECT_RETRYING]);
 		assert_int_equal(row.quarantined, t->objects[s][OBJECT_QUARANTINED]);
+		assert_int_equal(row.archived, t->objects[s][OBJECT_ARCHIVED]);
 		assert_int_equal(row.skipped, t->skipped[s]);
 	}
 }

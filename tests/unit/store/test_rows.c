@@ -120,6 +120,11 @@ static void test_failure_and_source_come_back(void **state)
 	assert_slice(out.version, "v");
 	assert_slice(out.reason, "why");
 	assert_slice(out.cure, "");
+	in.retry = false;
+	in.archived = true;
+	assert_int_equal(rows_put_failure(x->txn, SUBJECT_OBJECT, 1, &in), 0);
+	assert_int_equal(rows_get_failure(x->txn, SUBJECT_OBJECT, 1, &out), 1);
+	assert_true(out.archived && !out.retry && out.due_ms == 4);
 	struct source_value source = { .last_pass_ms = 11, .kind = S("folder"), .root = S("8:1"), .message = S("m") },
 			    back;
 	assert_int_equal(rows_put_source(x->txn, S("drop"), &source), 0);
