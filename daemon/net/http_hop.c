@@ -281,6 +281,7 @@ static int sort_out(struct transfer *t, CURLcode code)
 		return fail(t, ERR_REJECT, EACCES, t->guard.refused);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &sys);
 	switch (code) {
+	case CURLE_OK: return fail(t, ERR_RETRY, EPIPE, "broke off within its headers"); /* libcurl takes that for an answer */
 	case CURLE_URL_MALFORMAT: return fail(t, ERR_REJECT, EINVAL, why);
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY: return fail(t, ERR_RETRY, EHOSTUNREACH, why);
