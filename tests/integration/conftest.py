@@ -138,6 +138,9 @@ class Inlet:
             self.daemon.wait()
 
 
+from buckets import fake_gcs, minio, minio_tls, moto, proxied, versitygw  # noqa: E402, F401: fixtures
+
+
 @pytest.fixture
 def inlet(tmp_path):
     it = Inlet(tmp_path)
