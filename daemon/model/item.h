@@ -34,6 +34,8 @@ struct annotation {
 	float confidence;            /* < 0: none */
 	enum annotation_status status;
 	struct slice worker, model;
+	enum annotation_maker maker; /* imported only */
+	enum annotation_reason reason;
 	struct content_id model_version;
 	uint64_t object;             /* 0: the item itself */
 	struct slice geometry;       /* JSON or empty */
@@ -50,17 +52,33 @@ struct run {
 
 struct failure {
 	enum failure_subject subject;
-	uint64_t number;             /* object number or item: with subject the stable id "o12", "i7" */
+	uint64_t number;             /* object number, item or row_number(): with subject the stable id "o12", "i7", "r3.17" */
 	enum stage stage;
 	bool retry, archived;        /* neither: quarantined */
 	uint32_t attempts;
 	int64_t due_ms;
 	struct slice reason, cure;
-	struct slice source, key;    /* of the object, or of the item's first reference */
+	struct slice source, key;    /* of the object, or of the item's first reference. Row: its import's source, and none */
+	struct slice row;            /* row: a JSON object (import_body.h) */
 };
 
-#define FAILURE_ID_MAX 24
-void failure_id(const struct failure *f, char ret_id[FAILURE_ID_MAX]);                 /* "o12", "i7" */
+/* A manifest that was imported: a source of kind "manifest" whose objects are its rows. */
+struct import {
+	uint64_t id;
+	struct slice source, format, header;
+	struct slice file;           /* where it is, or was; empty: it came through a pipe */
+	uint64_t rows, failed, vanished;
+	bool complete;               /* the last pass ended */
+	int64_t time_ms;
+};
+/* What a row of a manifest says of an object. */
+struct import_row {
+	uint64_t row, import, line;
+	struct slice body;           /* import_body.h */
+};
+
+#define FAILURE_ID_MAX 32
+void failure_id(const struct failure *f, char ret_id[FAILURE_ID_MAX]);                 /* "o12", "i7", "r3.17" */
 int failure_id_parse(struct slice id, enum failure_subject *ret_subject, uint64_t *ret_number); /* -1: not an id */
 
 #endif

@@ -173,6 +173,14 @@ float reader_confidence_or(struct reader *r, const char *name, float fallback)
 	return (float)json_number_value(value);
 }
 
+double reader_real_or(struct reader *r, const char *name, double fallback)
+{
+	const json_t *value = take(r, name);
+	if (value && !json_is_number(value))
+		reader_fail(r, name, "is not a number");
+	return value ? json_number_value(value) : fallback;
+}
+
 static void id_value(struct reader *r, const char *name, const json_t *value, struct content_id *ret)
 {
 	if (!json_is_string(value) || text_unhex(string_slice(value), ret->sha256, sizeof(ret->sha256)) < 0)
@@ -228,9 +236,9 @@ static bool names_member(struct slice line, size_t open, size_t close, const cha
 	return true;
 }
 
-/* The text of an object-valued member of the top object, as it stands in the line: numbers and escapes must survive to the
+/* The text of a member of the top object that is an object or a list, as it stands in the line: numbers and escapes must survive to the
  * letter, and no JSON library promises that. The line is known to be JSON with such a member. */
-static struct slice find_object(struct slice line, const char *name)
+static struct slice find_container(struct slice line, const char *name)
 {
 	size_t depth = 0;
 	size_t start = SIZE_MAX;
@@ -252,16 +260,16 @@ static struct slice find_object(struct slice line, const char *name)
 	return (struct slice){ 0 };
 }
 
-struct slice reader_raw_object(struct reader *r, const char *name)
+static struct slice raw_member(struct reader *r, const char *name, json_type type, const char *why)
 {
 	const json_t *value = take(r, name);
 	if (!value)
 		return (struct slice){ 0 };
-	if (!json_is_object(value)) {
-		reader_fail(r, name, "is not an object");
+	if (json_typeof(value) != type) {
+		reader_fail(r, name, why);
 		return (struct slice){ 0 };
 	}
-	struct slice text = find_object(r->line, name);
+	struct slice text = find_container(r->line, name);
 	if (text.len == 0) {
 		reader_fail(r, name, "has its name written with escapes");
 		return (struct slice){ 0 };
@@ -269,6 +277,42 @@ struct slice reader_raw_object(struct reader *r, const char *name)
 	const char *at = keep(r, text.len);
 	buf_add(&r->bytes, text.p, text.len);
 	return (struct slice){ at, text.len };
+}
+
+struct slice reader_raw_object(struct reader *r, const char *name)
+{
+	return raw_member(r, name, JSON_OBJECT, "is not an object");
+}
+
+struct slice reader_raw_list(struct reader *r, const char *name)
+{
+	return raw_member(r, name, JSON_ARRAY, "is not a list");
+}
+
+/* The list is known to be JSON; it begins with '[' or, once moved on, with what follows an element. */
+bool reader_raw_next(struct slice *list, struct slice *ret)
+{
+	size_t depth = 0, start = SIZE_MAX;
+	for (size_t i = 1; i < list->len; i++) {
+		char c = list->p[i];
+		bool ends = depth == 0 && (c == ',' || c == ']');
+		if (ends && start == SIZE_MAX)
+			return false;
+		if (ends) {
+			*ret = (struct slice){ list->p + start, i - start };
+			*list = (struct slice){ list->p + i, list->len - i };
+			return true;
+		}
+		if (start == SIZE_MAX && c != ' ' && c != '\t' && c != '\r' && c != '\n')
+			start = i;
+		if (c == '"')
+			i = string_end(*list, i);
+		else if (c == '{' || c == '[')
+			depth++;
+		else if (c == '}' || c == ']')
+			depth--;
+	}
+	return false;
 }
 
 static bool is_used(const struct reader *r, const char *key)

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#define READER_MEMBERS_MAX 24
+#define READER_MEMBERS_MAX 32
 
 struct reader {
 	json_t *root;                          /* owned */
@@ -29,11 +29,15 @@ void reader_done(struct reader *r);
 struct slice reader_text(struct reader *r, const char *name);          /* must be there, may be empty */
 struct slice reader_text_or_empty(struct reader *r, const char *name); /* may be absent */
 struct slice reader_raw_object(struct reader *r, const char *name);    /* the value's text as written; absent: empty */
+struct slice reader_raw_list(struct reader *r, const char *name);
+/* The text of the next element of a list of reader_raw_list(), which *list moves past. False: there is none. */
+bool reader_raw_next(struct slice *list, struct slice *ret);
 uint64_t reader_u64(struct reader *r, const char *name, uint64_t min, uint64_t max);
 uint64_t reader_u64_or(struct reader *r, const char *name, uint64_t max, uint64_t fallback);
 int64_t reader_i64(struct reader *r, const char *name);
 bool reader_flag(struct reader *r, const char *name);                  /* absent: false */
 float reader_confidence_or(struct reader *r, const char *name, float fallback);
+double reader_real_or(struct reader *r, const char *name, double fallback);         /* any number */
 void reader_id(struct reader *r, const char *name, struct content_id *ret);         /* must be there */
 void reader_id_or_none(struct reader *r, const char *name, struct content_id *ret);
 const json_t *reader_list(struct reader *r, const char *name);         /* borrowed; NULL after a failure */

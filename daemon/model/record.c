@@ -4,65 +4,20 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/model/reader.h"
+#include "daemon/model/record_line.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a decoded record's slices point into. */
-struct record_mem {
-	struct reader reader;
-	struct score *scores;
-};
 CLEANUP_FN(struct record_mem *, record_mem_free)
 
 /* --- members that several kinds share ------------------------------------------------------------------------------- */
 
-static const char *const layouts[] = { [LAYOUT_TREE] = "tree", [LAYOUT_FLAT] = "flat" };
 static const char *const locations[] = {
 	[LOCATION_SEGMENT] = "segment", [LOCATION_LARGE] = "large", [LOCATION_REFERENCE] = "reference"
 };
-static const char *const subjects[] = { [SUBJECT_OBJECT] = "object", [SUBJECT_ITEM] = "item" };
-#define COUNT(names) (sizeof(names) / sizeof((names)[0]))
-
-/* These enums start at 1: 0 is "unknown" when read and a bug when written. */
-static void put_name(struct json *j, const char *member, const char *const *names, size_t count, unsigned int value)
-{
-	assert(value > 0 && value < count);
-	json_str(j, member, slice_of(names[value]));
-}
-
-static unsigned int get_name(struct reader *r, const char *member, const char *const *names, size_t count)
-{
-	struct slice name = reader_text(r, member);
-	for (unsigned int i = 1; i < count; i++) {
-		if (slice_eq(slice_of(names[i]), name))
-			return i;
-	}
-	reader_fail(r, member, "has an unknown value");
-	return 0;
-}
-
-/* Numbers of items, objects and annotations start at 1: a 0 here is one that nobody has given yet. */
-static void put_number(struct json *j, const char *name, uint64_t n)
-{
-	assert(n > 0);
-	json_u64(j, name, n);
-}
-
-static uint64_t get_number(struct reader *r, const char *name)
-{
-	return reader_u64(r, name, 1, INT64_MAX);
-}
-
-static void put_text_if_any(struct json *j, const char *name, struct slice s)
-{
-	if (s.len)
-		json_bytes(j, name, s);
-}
-
 static void put_id(struct json *j, const char *name, const struct content_id *id)
 {
 	json_hex(j, name, id->sha256, sizeof(id->sha256));
@@ -80,34 +35,6 @@ static void put_u64_if_any(struct json *j, const char *name, uint64_t n)
 		json_u64(j, name, n);
 }
 
-/* A JSON object as somebody else wrote it. Its line breaks can only stand between tokens, where a blank means the same. */
-static void put_object_if_any(struct json *j, const char *name, struct slice object)
-{
-	if (object.len == 0)
-		return;
-	json_raw(j, name, object);
-	char *text = j->to->data + j->to->len - object.len;
-	for (size_t i = 0; i < object.len; i++) {
-		if (text[i] == '\n' || text[i] == '\r')
-			text[i] = ' ';
-	}
-}
-
-/* Where an object is: the members in the order of every struct that has them. */
-static void put_place(struct json *j, struct slice source, enum layout layout, struct slice key)
-{
-	json_bytes(j, "source", source);
-	put_name(j, "layout", layouts, COUNT(layouts), layout);
-	json_bytes(j, "key", key);
-}
-
-static void get_place(struct reader *r, struct slice *source, enum layout *layout, struct slice *key)
-{
-	*source = reader_text(r, "source");
-	*layout = (enum layout)get_name(r, "layout", layouts, COUNT(layouts));
-	*key = reader_text(r, "key");
-}
-
 static enum item_state get_item_state(struct reader *r)
 {
 	enum item_state state = item_state_parse(reader_text(r, "state"));
@@ -121,10 +48,10 @@ static enum item_state get_item_state(struct reader *r)
 static void put_item(struct json *j, const struct record *r)
 {
 	const struct record_item *item = &r->item;
-	put_number(j, "item", item->item);
+	line_put_number(j, "item", item->item);
 	put_id(j, "sha256", &item->content);
 	json_u64(j, "bytes", item->bytes);
-	put_name(j, "at", locations, COUNT(locations), item->at.kind);
+	line_put_name(j, "at", locations, COUNT(locations), item->at.kind);
 	if (item->at.kind == LOCATION_SEGMENT) {
 		json_u64(j, "segment", item->at.segment);
 		json_u64(j, "offset", item->at.offset);
@@ -135,10 +62,10 @@ static void get_item(struct record_mem *m, struct record *ret)
 {
 	struct reader *r = &m->reader;
 	struct record_item *item = &ret->item;
-	item->item = get_number(r, "item");
+	item->item = line_get_number(r, "item");
 	reader_id(r, "sha256", &item->content);
 	item->bytes = reader_u64(r, "bytes", 0, INT64_MAX);
-	item->at.kind = (enum location_kind)get_name(r, "at", locations, COUNT(locations));
+	item->at.kind = (enum location_kind)line_get_name(r, "at", locations, COUNT(locations));
 	if (item->at.kind == LOCATION_SEGMENT) {
 		item->at.segment = (uint32_t)reader_u64(r, "segment", 0, UINT32_MAX);
 		item->at.offset = reader_u64(r, "offset", 0, INT64_MAX);
@@ -150,11 +77,11 @@ static void get_item(struct record_mem *m, struct record *ret)
 static void put_object(struct json *j, const struct record *r)
 {
 	const struct record_object *object = &r->object;
-	put_place(j, object->source, object->layout, object->key);
-	put_text_if_any(j, "version", object->version);
+	line_put_place(j, object->source, object->layout, object->key);
+	line_put_text(j, "version", object->version);
 	json_u64(j, "bytes", object->bytes);
-	put_number(j, "object", object->object);
-	put_number(j, "item", object->item);
+	line_put_number(j, "object", object->object);
+	line_put_number(j, "item", object->item);
 	if (object->racy)
 		json_bool(j, "racy", true);
 }
@@ -163,24 +90,24 @@ static void get_object(struct record_mem *m, struct record *ret)
 {
 	struct reader *r = &m->reader;
 	struct record_object *object = &ret->object;
-	get_place(r, &object->source, &object->layout, &object->key);
+	line_get_place(r, &object->source, &object->layout, &object->key);
 	object->version = reader_text_or_empty(r, "version");
 	object->bytes = reader_u64(r, "bytes", 0, INT64_MAX);
-	object->object = get_number(r, "object");
-	object->item = get_number(r, "item");
+	object->object = line_get_number(r, "object");
+	object->item = line_get_number(r, "item");
 	object->racy = reader_flag(r, "racy");
 }
 
 static void put_gone(struct json *j, const struct record *r)
 {
-	put_place(j, r->gone.source, r->gone.layout, r->gone.key);
+	line_put_place(j, r->gone.source, r->gone.layout, r->gone.key);
 	if (r->gone.directory)
 		json_bool(j, "directory", true);
 }
 
 static void get_gone(struct record_mem *m, struct record *ret)
 {
-	get_place(&m->reader, &ret->gone.source, &ret->gone.layout, &ret->gone.key);
+	line_get_place(&m->reader, &ret->gone.source, &ret->gone.layout, &ret->gone.key);
 	ret->gone.directory = reader_flag(&m->reader, "directory");
 }
 
@@ -195,22 +122,22 @@ static void put_facts(struct json *j, const struct record *r)
 {
 	const struct record_facts *facts = &r->facts;
 	assert(ends_normalize(facts->state));
-	put_number(j, "item", facts->item);
+	line_put_number(j, "item", facts->item);
 	json_str(j, "state", slice_of(item_state_name(facts->state)));
 	json_str(j, "media", slice_of(media_name(facts->media)));
-	put_text_if_any(j, "media_type", facts->media_type);
+	line_put_text(j, "media_type", facts->media_type);
 	put_u64_if_any(j, "width", facts->width);
 	put_u64_if_any(j, "height", facts->height);
 	json_u64(j, "normalizer", facts->normalizer);
 	put_id_if_any(j, "canonical", &facts->canonical);
-	put_object_if_any(j, "facts", facts->facts);
+	line_put_object(j, "facts", facts->facts);
 }
 
 static void get_facts(struct record_mem *m, struct record *ret)
 {
 	struct reader *r = &m->reader;
 	struct record_facts *facts = &ret->facts;
-	facts->item = get_number(r, "item");
+	facts->item = line_get_number(r, "item");
 	facts->state = get_item_state(r);
 	if (!ends_normalize(facts->state))
 		reader_fail(r, "state", "is not one that normalize ends in");
@@ -251,7 +178,7 @@ static void put_run(struct json *j, const struct record *r)
 {
 	const struct record_run *run = &r->run;
 	assert(run->score_count <= SCORES_MAX);
-	put_number(j, "item", run->item);
+	line_put_number(j, "item", run->item);
 	json_bytes(j, "model", run->model);
 	put_id(j, "model_version", &run->model_version);
 	json_open(j, "scores", '[');
@@ -299,7 +226,7 @@ static void get_scores(struct record_mem *m, struct record_run *ret)
 static void get_run(struct record_mem *m, struct record *ret)
 {
 	struct reader *r = &m->reader;
-	ret->run.item = get_number(r, "item");
+	ret->run.item = line_get_number(r, "item");
 	ret->run.model = reader_text(r, "model");
 	reader_id(r, "model_version", &ret->run.model_version);
 	get_scores(m, &ret->run);
@@ -311,17 +238,21 @@ static void put_annotation(struct json *j, const struct record *r)
 {
 	const struct record_annotation *a = &r->annotation;
 	assert(a->status != STATUS_NONE);
-	put_number(j, "item", a->item);
-	put_number(j, "n", a->n);
+	line_put_number(j, "item", a->item);
+	line_put_number(j, "n", a->n);
 	json_bytes(j, "concept", a->concept);
 	if (a->confidence >= 0)
 		json_float(j, "confidence", a->confidence);
 	json_str(j, "status", slice_of(status_name(a->status)));
 	json_bytes(j, "worker", a->worker);
-	put_text_if_any(j, "model", a->model);
+	if (a->maker != BY_UNKNOWN)
+		json_str(j, "maker", slice_of(maker_name(a->maker)));
+	if (a->reason != REASON_NONE)
+		json_str(j, "reason", slice_of(reason_name(a->reason)));
+	line_put_text(j, "model", a->model);
 	put_id_if_any(j, "model_version", &a->model_version);
 	put_u64_if_any(j, "object", a->object);
-	put_object_if_any(j, "geometry", a->geometry);
+	line_put_object(j, "geometry", a->geometry);
 	json_i64(j, "time", a->time_ms);
 }
 
@@ -329,7 +260,7 @@ static void get_annotation(struct record_mem *m, struct record *ret)
 {
 	struct reader *r = &m->reader;
 	struct record_annotation *a = &ret->annotation;
-	a->item = get_number(r, "item");
+	a->item = line_get_number(r, "item");
 	a->n = (uint32_t)reader_u64(r, "n", 1, UINT32_MAX);
 	a->concept = reader_text(r, "concept");
 	a->confidence = reader_confidence_or(r, "confidence", -1);
@@ -337,6 +268,14 @@ static void get_annotation(struct record_mem *m, struct record *ret)
 	if (a->status == STATUS_NONE)
 		reader_fail(r, "status", "has an unknown value");
 	a->worker = reader_text(r, "worker");
+	struct slice maker = reader_text_or_empty(r, "maker");
+	struct slice reason = reader_text_or_empty(r, "reason");
+	a->maker = maker_parse(maker);
+	a->reason = reason_parse(reason);
+	if (maker.len && a->maker == BY_UNKNOWN)
+		reader_fail(r, "maker", "has an unknown value");
+	if (reason.len && a->reason == REASON_NONE)
+		reader_fail(r, "reason", "has an unknown value");
 	a->model = reader_text_or_empty(r, "model");
 	reader_id_or_none(r, "model_version", &a->model_version);
 	a->object = reader_u64_or(r, "object", INT64_MAX, 0);
@@ -346,13 +285,13 @@ static void get_annotation(struct record_mem *m, struct record *ret)
 
 static void put_until(struct json *j, const struct record *r)
 {
-	put_number(j, "item", r->until.item);
-	put_number(j, "n", r->until.n);
+	line_put_number(j, "item", r->until.item);
+	line_put_number(j, "n", r->until.n);
 }
 
 static void get_until(struct record_mem *m, struct record *ret)
 {
-	ret->until.item = get_number(&m->reader, "item");
+	ret->until.item = line_get_number(&m->reader, "item");
 	ret->until.n = (uint32_t)reader_u64(&m->reader, "n", 1, UINT32_MAX);
 }
 
@@ -361,50 +300,14 @@ static void get_until(struct record_mem *m, struct record *ret)
 static void put_state(struct json *j, const struct record *r)
 {
 	assert(r->state.state != ITEM_NONE);
-	put_number(j, "item", r->state.item);
+	line_put_number(j, "item", r->state.item);
 	json_str(j, "state", slice_of(item_state_name(r->state.state)));
 }
 
 static void get_state(struct record_mem *m, struct record *ret)
 {
-	ret->state.item = get_number(&m->reader, "item");
+	ret->state.item = line_get_number(&m->reader, "item");
 	ret->state.state = get_item_state(&m->reader);
-}
-
-/* --- failure (quarantine) ------------------------------------------------------------------------------------------- */
-
-static void put_failure(struct json *j, const struct record *r)
-{
-	const struct record_failure *f = &r->failure;
-	assert(f->stage != STAGE_NONE);
-	put_name(j, "subject", subjects, COUNT(subjects), f->subject);
-	put_number(j, "number", f->number);
-	json_str(j, "stage", slice_of(stage_name(f->stage)));
-	json_bytes(j, "reason", f->reason);
-	put_text_if_any(j, "cure", f->cure);
-	if (f->subject != SUBJECT_OBJECT)
-		return;
-	put_place(j, f->source, f->layout, f->key);
-	put_text_if_any(j, "version", f->version);
-	json_u64(j, "bytes", f->bytes);
-}
-
-static void get_failure(struct record_mem *m, struct record *ret)
-{
-	struct reader *r = &m->reader;
-	struct record_failure *f = &ret->failure;
-	f->subject = (enum failure_subject)get_name(r, "subject", subjects, COUNT(subjects));
-	f->number = get_number(r, "number");
-	f->stage = stage_parse(reader_text(r, "stage"));
-	if (f->stage == STAGE_NONE)
-		reader_fail(r, "stage", "has an unknown value");
-	f->reason = reader_text(r, "reason");
-	f->cure = reader_text_or_empty(r, "cure");
-	if (f->subject != SUBJECT_OBJECT)
-		return;
-	get_place(r, &f->source, &f->layout, &f->key);
-	f->version = reader_text_or_empty(r, "version");
-	f->bytes = reader_u64(r, "bytes", 0, INT64_MAX);
 }
 
 /* --- source --------------------------------------------------------------------------------------------------------- */
@@ -413,7 +316,7 @@ static void put_source(struct json *j, const struct record *r)
 {
 	json_bytes(j, "source", r->source.source);
 	json_bytes(j, "kind", r->source.kind);
-	put_text_if_any(j, "root", r->source.root);
+	line_put_text(j, "root", r->source.root);
 }
 
 static void get_source(struct record_mem *m, struct record *ret)
@@ -438,8 +341,12 @@ static const struct {
 	[RECORD_ANNOTATION] = { "annotation", put_annotation, get_annotation },
 	[RECORD_UNTIL]      = { "until", put_until, get_until },
 	[RECORD_STATE]      = { "state", put_state, get_state },
-	[RECORD_FAILURE]    = { "failure", put_failure, get_failure },
+	[RECORD_FAILURE]    = { "failure", line_put_failure, line_get_failure },
 	[RECORD_SOURCE]     = { "source", put_source, get_source },
+	[RECORD_IMPORT]     = { "import", line_put_import, line_get_import },
+	[RECORD_ROW]        = { "row", line_put_row, line_get_row },
+	[RECORD_ROW_GONE]   = { "row_gone", line_put_row_gone, line_get_row_gone },
+	[RECORD_MENDED]     = { "mended", line_put_mended, line_get_mended },
 };
 
 bool record_logged(const struct record *r)

@@ -13,11 +13,17 @@
  *    "normalizer":1,"canonical":"<hex>","facts":{…}}
  *   {"op":"run","item":7,"model":"image-default","model_version":"<hex>","scores":[["tabby",0.93],…]}
  *   {"op":"annotation","item":7,"n":1,"concept":"tabby","confidence":0.93,"status":"ANNOTATION_SUCCESS","worker":"model",
- *    "model":"…","model_version":"…","object":9,"geometry":{…},"time":1700000000000}
+ *    "maker":"human","reason":"conflict","model":"…","model_version":"…","object":9,"geometry":{…},"time":1700000000000}
  *   {"op":"until","item":7,"n":1}
  *   {"op":"state","item":7,"state":"routed"}
  *   {"op":"failure","subject":"item","number":7,"stage":"normalize","reason":"…","cure":"…"}  (object: also source, key, …)
+ *   {"op":"failure","subject":"row","import":3,"line":17,"reason":"…","cure":"…","row":{…}}
  *   {"op":"source","source":"drop","kind":"folder","root":"<identity>"}
+ *   {"op":"import","import":3,"source":"/data/M.csv","format":"csv","header":"url,label","rows":12,"failed":1,"vanished":0,
+ *    "complete":true,"time":1700000000000}
+ *   {"op":"row","object":9,"row":4,"import":3,"line":2,"body":{…}}   (body: import_body.h)
+ *   {"op":"row_gone","object":9,"row":4}
+ *   {"op":"mended","import":3,"line":17}
  * Bytes that are not UTF-8 are carried as NAME_base64.
  *
  * Slices are borrowed: they live as long as the change that holds the record. */
@@ -40,6 +46,10 @@ enum record_kind {
 	RECORD_STATE,      /* an item moves to a state */
 	RECORD_FAILURE,    /* quarantine: logged. With retry or archived: index-only */
 	RECORD_SOURCE,     /* a source's kind and root identity, when first seen or changed */
+	RECORD_IMPORT,     /* a manifest that is a source: its counts after a pass */
+	RECORD_ROW,        /* what a row of a manifest says of an object: its labels, split, metadata */
+	RECORD_ROW_GONE,   /* the manifest says it no longer */
+	RECORD_MENDED,     /* a row that had failed is good, or is not there any more */
 	/* index-only: */
 	RECORD_CALM,       /* (source, key) was racy and proved unchanged */
 	RECORD_DIRECTORY,  /* a directory of a tree source was read: exists, skip count */
@@ -64,9 +74,25 @@ struct score {
 	float confidence; /* 0..1 */
 };
 
-enum failure_subject { SUBJECT_OBJECT = 1, SUBJECT_ITEM };
+enum failure_subject { SUBJECT_OBJECT = 1, SUBJECT_ITEM, SUBJECT_ROW };
 
-/* A failure's id, stable for as long as its subject: "o<object number>" or "i<item>". */
+/* A failure's id, stable for as long as its subject: "o<object number>", "i<item>" or "r<import>.<line>". Of a row, import
+ * and line are one number: */
+#define ROW_LINE_BITS 40
+#define ROW_LINE_MAX ((1ULL << ROW_LINE_BITS) - 1)
+#define IMPORT_MAX ((1ULL << (63 - ROW_LINE_BITS)) - 1)
+static inline uint64_t row_number(uint64_t import, uint64_t line)
+{
+	return import << ROW_LINE_BITS | line;
+}
+static inline uint64_t row_import(uint64_t number)
+{
+	return number >> ROW_LINE_BITS;
+}
+static inline uint64_t row_line(uint64_t number)
+{
+	return number & ROW_LINE_MAX;
+}
 
 struct record_item {
 	uint64_t item;
@@ -111,6 +137,8 @@ struct record_annotation {
 	float confidence;            /* < 0: none */
 	enum annotation_status status;
 	struct slice worker;         /* "model", "imported", "user:NAME" */
+	enum annotation_maker maker; /* imported only */
+	enum annotation_reason reason;
 	struct slice model;          /* empty: not of a model */
 	struct content_id model_version;
 	uint64_t object;             /* the reference it came with; 0: the item itself */
@@ -127,7 +155,7 @@ struct record_state {
 };
 struct record_failure {
 	enum failure_subject subject;
-	uint64_t number;             /* object number (0 when submitted for a key not in the ledger yet) or item */
+	uint64_t number;             /* object number (0 when submitted for a key not in the ledger yet), item or row_number() */
 	enum stage stage;
 	bool retry;                  /* true: index-only, due again at due_ms; false: quarantine, logged */
 	bool archived;               /* objects, index-only, never with retry: OBJECT_ARCHIVED; no work waits for it */
@@ -138,9 +166,34 @@ struct record_failure {
 	struct slice source, key, version;
 	enum layout layout;
 	uint64_t bytes;
+	/* SUBJECT_ROW only (stage is STAGE_NONE, retry false): where and what the row is, a JSON object (import_body.h) */
+	struct slice row;
 };
 struct record_source {
 	struct slice source, kind, root;
+};
+struct record_import {
+	uint64_t import;             /* 0 when submitted for a new one: the committer gives the number */
+	struct slice source;         /* its name in the ledger; the source's root is where the manifest is */
+	struct slice format;
+	struct slice header;         /* what makes a manifest of failed rows, put before them; may be empty */
+	uint64_t rows, failed;       /* that the manifest has; of these, that could not be used */
+	uint64_t vanished;           /* objects that it once named and names no longer */
+	bool complete;               /* false: a pass began and has not ended */
+	int64_t time_ms;             /* wall clock */
+};
+struct record_row {
+	uint64_t object;             /* 0 when submitted: that of (source, key), which is in the ledger by then */
+	uint64_t row;                /* its number, given once; 0 when submitted for a new one */
+	uint64_t import, line;       /* line: as it was when this was written */
+	struct slice body;           /* a JSON object (import_body.h) */
+	struct slice source, key;    /* not logged; LAYOUT_FLAT */
+};
+struct record_row_gone {
+	uint64_t object, row;
+};
+struct record_mended {
+	uint64_t number;             /* row_number() */
 };
 struct record_calm {
 	struct slice source, key;
@@ -178,6 +231,10 @@ struct record {
 		struct record_state state;
 		struct record_failure failure;
 		struct record_source source;
+		struct record_import import;
+		struct record_row row;
+		struct record_row_gone row_gone;
+		struct record_mended mended;
 		struct record_calm calm;
 		struct record_directory directory;
 		struct record_pass pass;

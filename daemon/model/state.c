@@ -63,6 +63,17 @@ static const char *const statuses[STATUSES] = {
 	[STATUS_REVIEW_DENIED]   = "ANNOTATION_REVIEW_DENIED",
 };
 
+static const char *const makers[ANNOTATION_MAKERS] = {
+	[BY_UNKNOWN] = "unknown",
+	[BY_HUMAN]   = "human",
+	[BY_MACHINE] = "machine",
+};
+
+static const char *const reasons[ANNOTATION_REASONS] = {
+	[REASON_NONE]     = "none",
+	[REASON_CONFLICT] = "conflict",
+};
+
 /* Index of name; 0, which is "none of them" in every one of these enums, when it is not there. */
 static int find(const char *const *names, int count, struct slice name)
 {
@@ -143,4 +154,26 @@ const char *status_name(enum annotation_status s)
 enum annotation_status status_parse(struct slice name)
 {
 	return (enum annotation_status)find(statuses, STATUSES, name);
+}
+
+const char *maker_name(enum annotation_maker m)
+{
+	assert(m < ANNOTATION_MAKERS);
+	return makers[m];
+}
+
+enum annotation_maker maker_parse(struct slice name)
+{
+	return (enum annotation_maker)find(makers, ANNOTATION_MAKERS, name);
+}
+
+const char *reason_name(enum annotation_reason r)
+{
+	assert(r < ANNOTATION_REASONS);
+	return reasons[r];
+}
+
+enum annotation_reason reason_parse(struct slice name)
+{
+	return (enum annotation_reason)find(reasons, ANNOTATION_REASONS, name);
 }

@@ -57,4 +57,18 @@ enum annotation_status { STATUS_NONE, STATUS_SUCCESS, STATUS_AWAITING_REVIEW, ST
 const char *status_name(enum annotation_status s);            /* "ANNOTATION_SUCCESS", ... */
 enum annotation_status status_parse(struct slice name);
 
+/* Who made an imported label, as far as the import says. */
+enum annotation_maker { BY_UNKNOWN, BY_HUMAN, BY_MACHINE, ANNOTATION_MAKERS };
+const char *maker_name(enum annotation_maker m);              /* "unknown", "human", "machine" */
+enum annotation_maker maker_parse(struct slice name);         /* BY_UNKNOWN: neither of the others */
+
+/* Why a label waits for review, where its confidence is not the reason. */
+enum annotation_reason {
+	REASON_NONE,
+	REASON_CONFLICT, /* two references of one item came with different labels */
+	ANNOTATION_REASONS
+};
+const char *reason_name(enum annotation_reason r);            /* "none", "conflict" */
+enum annotation_reason reason_parse(struct slice name);       /* REASON_NONE: unknown */
+
 #endif

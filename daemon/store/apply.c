@@ -1,6 +1,7 @@
 /* apply.c - the one function that turns a record into index rows (apply.h). */
 #include "daemon/store/apply.h"
 
+#include "daemon/store/apply_import.h"
 #include "daemon/store/apply_item.h"
 #include "daemon/store/apply_ledger.h"
 #include "daemon/store/pending.h"
@@ -16,6 +17,19 @@ int apply_init(struct kv *kv, struct err *err)
 		(void)rows_put_digest_key(txn, &key);
 	}
 	return kv_commit(txn, err);
+}
+
+static int apply_failure(struct kv_txn *txn, const struct record_failure *f)
+{
+	switch (f->subject) {
+	case SUBJECT_OBJECT:
+		return apply_object_failure(txn, f);
+	case SUBJECT_ITEM:
+		return apply_item_failure(txn, f);
+	case SUBJECT_ROW:
+		return apply_row_failure(txn, f);
+	}
+	return kv_fail(txn, ERR_FATAL, 0, "a failure of an unknown subject %d", (int)f->subject);
 }
 
 static int dispatch(struct kv_txn *txn, const struct record *r, uint64_t revision)
@@ -38,10 +52,17 @@ static int dispatch(struct kv_txn *txn, const struct record *r, uint64_t revisio
 	case RECORD_STATE:
 		return apply_state(txn, &r->state);
 	case RECORD_FAILURE:
-		return r->failure.subject == SUBJECT_ITEM ? apply_item_failure(txn, &r->failure)
-							  : apply_object_failure(txn, &r->failure);
+		return apply_failure(txn, &r->failure);
 	case RECORD_SOURCE:
 		return apply_source(txn, &r->source);
+	case RECORD_IMPORT:
+		return apply_import(txn, &r->import);
+	case RECORD_ROW:
+		return apply_row(txn, &r->row);
+	case RECORD_ROW_GONE:
+		return apply_row_gone(txn, &r->row_gone);
+	case RECORD_MENDED:
+		return apply_mended(txn, &r->mended);
 	case RECORD_CALM:
 		return apply_calm(txn, &r->calm);
 	case RECORD_DIRECTORY:

@@ -25,6 +25,8 @@ int apply_record(struct kv_txn *txn, const struct record *r, uint64_t revision, 
  * (kv_failed()). */
 uint64_t apply_next_object(struct kv_txn *txn);
 uint64_t apply_next_annotation(struct kv_txn *txn, uint64_t item); /* n for one more; the item must exist */
+uint64_t apply_next_import(struct kv_txn *txn);
+uint64_t apply_next_row(struct kv_txn *txn);
 /* Is this content known? 1: no, *ret_item is a fresh number and the content is claimed for it: a RECORD_ITEM with that
  * number must follow. 0: yes, *ret_item carries it (perhaps claimed earlier in this transaction). -1. */
 int apply_claim_content(struct kv_txn *txn, const struct content_id *id, uint64_t *ret_item);

@@ -251,7 +251,7 @@ int apply_annotation(struct kv_txn *txn, const struct record_annotation *r, uint
 		if (rows_put_item(txn, r->item, &item) < 0)
 			return -1;
 	}
-	row = (struct annotation_row){ .status = r->status, .confidence = r->confidence, .object = r->object,
+	row = (struct annotation_row){ .status = r->status, .maker = r->maker, .reason = r->reason, .confidence = r->confidence, .object = r->object,
 		.time_ms = r->time_ms, .since = revision, .geometry = r->geometry };
 	if (annotation_words(pending_of(txn), r, &row) < 0 || rows_put_annotation(txn, r->item, r->n, &row) < 0)
 		return -1;

@@ -40,6 +40,7 @@ void change_free(struct change *c)
 	free(c->arrivals.at);
 	free(c->derived.at);
 	free(c->metas.at);
+	free(c->touched.at);
 	free(c);
 }
 
@@ -111,6 +112,13 @@ void change_meta(struct change *c, struct slice name, struct slice value)
 	struct change_meta *m = LIST_ADD(&c->metas);
 	m->name = change_copy(c, name);
 	m->value = change_copy(c, value);
+}
+
+void change_touch(struct change *c, uint64_t item)
+{
+	bool known = item == 0 || (c->touched.count > 0 && c->touched.at[c->touched.count - 1] == item);
+	if (!known)
+		*LIST_ADD(&c->touched) = item;
 }
 
 void change_prepare(struct change *c, prepare_fn *fn, void *arg)

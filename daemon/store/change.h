@@ -29,8 +29,10 @@ struct change {
 	void *done_arg;
 	bool logged;                 /* it put a line into the batch */
 	struct err refused;          /* class 0: not. Else nothing of it was applied */
+	CHANGE_LIST(uint64_t) touched; /* items whose imported labels may have changed */
 };
 
 void change_meta(struct change *c, struct slice name, struct slice value); /* copies both */
+void change_touch(struct change *c, uint64_t item);                        /* 0: nothing */
 
 #endif

@@ -4,6 +4,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/store/apply.h"
+#include "daemon/store/settle.h"
 
 #include <inttypes.h>
 
@@ -150,6 +151,10 @@ static int arrive(struct group *g, struct change *c, const struct arrival *a, st
 	if (known_of(g, a, &before, err) < 0 || arrive_item(g, c, a, &item, err) < 0)
 		return -1;
 	bool unchanged = before.same_version && before.item == item;
+	if (a->layout == LAYOUT_FLAT && before.object && before.item != item) { /* labels wait for it, or stay behind */
+		change_touch(c, before.item);
+		change_touch(c, item);
+	}
 	if (!unchanged || (a->racy && !before.racy))
 		return arrive_object(g, c, a, before.object, item, err);
 	if (a->racy || !before.racy)
@@ -169,11 +174,27 @@ static uint64_t object_number(struct group *g, struct slice source, enum layout 
 	return found > 0 && row.object ? row.object : apply_next_object(g->txn);
 }
 
+/* The object that a row speaks of, which is in the ledger by now. 0: failed. */
+static uint64_t row_object(struct group *g, const struct record_row *r)
+{
+	struct ledger_row row;
+	int found = apply_find_object(g->txn, r->source, LAYOUT_FLAT, r->key, &row);
+	if (found == 0)
+		(void)kv_fail(g->txn, ERR_FATAL, 0, "a row of import %" PRIu64 " speaks of an object that is not there", r->import);
+	return found > 0 ? row.object : 0;
+}
+
 /* Fills in the numbers that a submitted record leaves to the committer. */
 static int number(struct group *g, struct record *r, struct err *err)
 {
 	uint64_t n = 1;
-	if (r->kind == RECORD_OBJECT && r->object.object == 0)
+	if (r->kind == RECORD_ROW && r->row.object == 0 && (r->row.object = row_object(g, &r->row)) == 0)
+		return failed(g, err);
+	if (r->kind == RECORD_ROW && r->row.row == 0)
+		r->row.row = n = apply_next_row(g->txn);
+	else if (r->kind == RECORD_IMPORT && r->import.import == 0)
+		r->import.import = n = apply_next_import(g->txn);
+	else 	if (r->kind == RECORD_OBJECT && r->object.object == 0)
 		r->object.object = n = object_number(g, r->object.source, r->object.layout, r->object.key);
 	else if (r->kind == RECORD_ANNOTATION && r->annotation.n == 0)
 		r->annotation.n = (uint32_t)(n = apply_next_annotation(g->txn, r->annotation.item));
@@ -182,14 +203,65 @@ static int number(struct group *g, struct record *r, struct err *err)
 	return n > 0 ? 0 : failed(g, err);
 }
 
-static int take_records(struct group *g, struct change *c, struct err *err)
+/* Notes the item that a record of a row is about, if the object has one yet. */
+static int touch_row(struct group *g, struct change *c, const struct record *r, struct err *err)
 {
-	for (size_t i = 0; i < c->records.count; i++) {
+	uint64_t object = r->kind == RECORD_ROW ? r->row.object : r->kind == RECORD_ROW_GONE ? r->row_gone.object : 0;
+	struct slice source, key;
+	struct ledger_row row;
+	struct view *now = object ? view_now(g) : NULL;
+	if (object == 0)
+		return 0;
+	if (!now)
+		return failed(g, err);
+	if (view_object_by_number(now, object, &source, &key, &row, err) < 0)
+		return -1;
+	change_touch(c, row.item);
+	return 0;
+}
+
+static int take_from(struct group *g, struct change *c, size_t first, struct err *err)
+{
+	for (size_t i = first; i < c->records.count; i++) {
 		struct record *r = &c->records.at[i];
-		if (number(g, r, err) < 0 || put(g, c, r, err) < 0)
+		if (number(g, r, err) < 0 || put(g, c, r, err) < 0 || touch_row(g, c, &c->records.at[i], err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* What was said of items is settled when all of the change is in the index. */
+static int take_settled(struct group *g, struct change *c, struct err *err)
+{
+	uint64_t last = 0;
+	size_t first = c->records.count;
+	if (c->touched.count == 0)
+		return 0;
+	qsort(c->touched.at, c->touched.count, sizeof(*c->touched.at), by_number);
+	for (size_t i = 0; i < c->touched.count; i++) {
+		struct view *now = view_now(g);
+		uint64_t item = c->touched.at[i];
+		if (item == last)
+			continue;
+		last = item;
+		if (!now)
+			return failed(g, err);
+		if (settle_item(c, now, item, err) < 0 || take_from(g, c, first, err) < 0)
+			return -1;
+		first = c->records.count;
+	}
+	return 0;
+}
+
+static int take_records(struct group *g, struct change *c, struct err *err)
+{
+	return take_from(g, c, 0, err) < 0 || take_settled(g, c, err) < 0 ? -1 : 0;
 }
 
 static int take_derived(struct group *g, struct change *c, struct err *err)

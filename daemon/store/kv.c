@@ -60,6 +60,8 @@ static const char *const table_names[TABLES] = {
 	[TABLE_BY_STATE] = "by_state",
 	[TABLE_FAILURE] = "failure",
 	[TABLE_DERIVED] = "derived",
+	[TABLE_IMPORT] = "import",
+	[TABLE_IMPORT_ROW] = "import_row",
 };
 
 const char *table_name(enum table t)

@@ -30,6 +30,8 @@ enum table {
 	TABLE_BY_STATE,   /* (state, item) -> nothing */
 	TABLE_FAILURE,    /* (subject, number) -> stage, reason, attempts */
 	TABLE_DERIVED,    /* (item, kind) -> where its derived bytes lie */
+	TABLE_IMPORT,     /* import -> source, counts of its last pass */
+	TABLE_IMPORT_ROW, /* (object, row) -> what a row of a manifest says of the object */
 	TABLES
 };
 const char *table_name(enum table t); /* "item", for messages */

@@ -50,12 +50,11 @@ struct PACKED run_disk {
 };
 /* annotation: its geometry follows. */
 struct PACKED annotation_disk {
-	uint8_t format, status;
-	uint8_t zero[2];
+	uint8_t format, status, maker, reason;
 	uint32_t confidence, concept, worker, model, version;
 	uint64_t object, time_ms, since, until;
 };
-/* failure: version, reason and cure follow. retry: 1; 2: archived. */
+/* failure: version, reason and cure follow, and the rest is row. retry: 1; 2: archived. */
 struct PACKED failure_disk {
 	uint8_t format, stage, retry, zero;
 	uint32_t attempts;
@@ -278,9 +277,12 @@ int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice valu
 {
 	struct annotation_disk d;
 	struct slice geometry;
-	if (!packed_take(value, &d, sizeof(d), &geometry) || d.status >= STATUSES)
+	if (!packed_take(value, &d, sizeof(d), &geometry) || d.status >= STATUSES || d.maker >= ANNOTATION_MAKERS ||
+		d.reason >= ANNOTATION_REASONS)
 		return rows_corrupt(txn, TABLE_ANNOTATION, key);
 	*ret = (struct annotation_row){ .status = d.status,
+		.maker = d.maker,
+		.reason = d.reason,
 		.confidence = bits_float(d.confidence),
 		.concept = le32toh(d.concept),
 		.worker = le32toh(d.worker),
@@ -306,6 +308,8 @@ int rows_put_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, const str
 {
 	struct annotation_disk d = { .format = FORMAT,
 		.status = (uint8_t)row->status,
+		.maker = (uint8_t)row->maker,
+		.reason = (uint8_t)row->reason,
 		.confidence = float_bits(row->confidence),
 		.concept = htole32(row->concept),
 		.worker = htole32(row->worker),
@@ -334,7 +338,8 @@ int rows_read_failure(struct kv_txn *txn, struct slice key, struct slice value, 
 		.bytes = le64toh(d.bytes),
 		.version = version,
 		.reason = reason,
-		.cure = cure };
+		.cure = cure,
+		.row = tail };
 	return 0;
 }
 
@@ -357,9 +362,9 @@ int rows_put_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t 
 		.version_len = htole32((uint32_t)row->version.len),
 		.reason_len = htole32((uint32_t)row->reason.len),
 		.cure_len = htole32((uint32_t)row->cure.len) };
-	struct slice tails[] = { row->version, row->reason, row->cure };
+	struct slice tails[] = { row->version, row->reason, row->cure, row->row };
 	struct key k;
-	return packed_put(txn, TABLE_FAILURE, key_failure(&k, subject, number), HEAD(d), tails, 3);
+	return packed_put(txn, TABLE_FAILURE, key_failure(&k, subject, number), HEAD(d), tails, 4);
 }
 
 int rows_read_source(struct kv_txn *txn, struct slice key, struct slice value, struct source_value *ret)

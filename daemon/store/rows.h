@@ -65,6 +65,8 @@ enum counter {
 	COUNTER_STORED_BYTES,  /* of items in segments and large blobs */
 	COUNTER_OBJECTS,       /* a: object state, word: source */
 	COUNTER_SKIPPED,       /* word: source; sum over its directories */
+	COUNTER_LAST_IMPORT,   /* the highest number given */
+	COUNTER_LAST_ROW,
 };
 uint64_t counter_id(enum counter what, unsigned a, unsigned b, uint32_t word);
 int rows_counter(struct kv_txn *txn, uint64_t id, uint64_t *ret); /* 0: *ret, 0 where there is no row; -1 */
@@ -141,6 +143,8 @@ int rows_put_run(struct kv_txn *txn, uint64_t item, uint32_t version, uint32_t m
 
 struct annotation_row {
 	enum annotation_status status;
+	enum annotation_maker maker;
+	enum annotation_reason reason;
 	float confidence;
 	uint32_t concept, worker, model, version; /* words */
 	uint64_t object;
@@ -160,6 +164,7 @@ struct failure_row {
 	int64_t due_ms;          /* retry: of its work row */
 	uint64_t bytes;          /* object: as listed for the version that failed */
 	struct slice version, reason, cure;
+	struct slice row;        /* row of a manifest: import_body.h */
 };
 int rows_get_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t number, struct failure_row *ret);
 int rows_put_failure(struct kv_txn *txn, enum failure_subject subject, uint64_t number, const struct failure_row *row);
@@ -175,6 +180,23 @@ int rows_read_source(struct kv_txn *txn, struct slice key, struct slice value, s
 
 int rows_get_derived(struct kv_txn *txn, uint64_t item, enum derived_kind kind, struct record_derived *ret);
 int rows_put_derived(struct kv_txn *txn, const struct record_derived *d);
+
+/* rows_import.c. TABLE_IMPORT: u64 import. TABLE_IMPORT_ROW: u64 object, u64 row: key_ref(). */
+struct import_value {
+	uint32_t source;         /* word */
+	bool complete;
+	uint64_t rows, failed, vanished;
+	int64_t time_ms;
+	struct slice format, header;
+};
+int rows_put_import(struct kv_txn *txn, uint64_t import, const struct import_value *row);
+int rows_read_import(struct kv_txn *txn, struct slice key, struct slice value, struct import_value *ret); /* 0, -1 */
+struct import_row_value {
+	uint64_t import, line;
+	struct slice body;
+};
+int rows_put_import_row(struct kv_txn *txn, uint64_t object, uint64_t row, const struct import_row_value *value);
+int rows_read_import_row(struct kv_txn *txn, struct slice key, struct slice value, struct import_row_value *ret); /* 0, -1 */
 
 int rows_corrupt(struct kv_txn *txn, enum table t, struct slice key); /* fails the transaction; -1 */
 

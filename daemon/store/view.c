@@ -261,8 +261,7 @@ static int item_rows_next(struct item_rows *rows)
 	return is_there;
 }
 
-/* One more element in an array that grows in the view's memory. */
-static void *array_more(struct view *v, void *array, size_t count, size_t *cap, size_t size)
+void *view_more(struct view *v, void *array, size_t count, size_t *cap, size_t size)
 {
 	if (count < *cap)
 		return array;
@@ -296,7 +295,7 @@ int view_references(struct view *v, uint64_t item, bool gone_too, const struct r
 	if (ok < 0)
 		return view_failed_call(v, err);
 	while (item > 0 && (ok = item_rows_next(&rows)) > 0) {
-		array = array_more(v, array, count, &cap, sizeof(*array));
+		array = view_more(v, array, count, &cap, sizeof(*array));
 		ok = reference_fill(v, read_be64(rows.key.p + sizeof(uint64_t)), gone_too, &array[count]);
 		if (ok < 0)
 			break;
@@ -334,7 +333,8 @@ int view_first_reference(struct view *v, uint64_t item, struct reference *ret)
 
 static int annotation_fill(struct view *v, uint32_t n, const struct annotation_row *row, struct annotation *ret)
 {
-	*ret = (struct annotation){ .n = n, .confidence = row->confidence, .status = row->status, .object = row->object,
+	*ret = (struct annotation){ .n = n, .confidence = row->confidence, .status = row->status, .maker = row->maker,
+		.reason = row->reason, .object = row->object,
 		.geometry = row->geometry, .time_ms = row->time_ms, .since = row->since, .until = row->until };
 	if (rows_word(v->txn, row->concept, &ret->concept) < 0 || rows_word(v->txn, row->worker, &ret->worker) < 0 ||
 		rows_word(v->txn, row->model, &ret->model) < 0)
@@ -364,7 +364,7 @@ int view_annotations(struct view *v, uint64_t item, uint64_t revision, const str
 			break;
 		if (!stands(&row, revision))
 			continue;
-		array = array_more(v, array, count, &cap, sizeof(*array));
+		array = view_more(v, array, count, &cap, sizeof(*array));
 		if ((ok = annotation_fill(v, read_be32(rows.key.p + sizeof(uint64_t)), &row, &array[count])) < 0)
 			break;
 		count++;
@@ -404,7 +404,7 @@ int view_runs(struct view *v, uint64_t item, const struct run **ret, size_t *ret
 	if (ok < 0)
 		return view_failed_call(v, err);
 	while ((ok = item_rows_next(&rows)) > 0) {
-		array = array_more(v, array, count, &cap, sizeof(*array));
+		array = view_more(v, array, count, &cap, sizeof(*array));
 		if ((ok = run_fill(v, rows.key, rows.value, &array[count])) < 0)
 			break;
 		count++;

@@ -97,6 +97,14 @@ int view_source_next(struct view *v, struct slice after, struct source_row *ret,
 int view_failure_next(struct view *v, enum failure_subject subject, uint64_t number, struct failure *ret, struct err *err);
 int view_failure(struct view *v, enum failure_subject subject, uint64_t number, struct failure *ret, struct err *err);
 
+/* Imports. view_import_next(): the next one after `after` in order of numbers. Of a source: the import that it is. 1, 0, -1. */
+int view_import(struct view *v, uint64_t id, struct import *ret, struct err *err);
+int view_import_next(struct view *v, uint64_t after, struct import *ret, struct err *err);
+int view_import_of(struct view *v, struct slice source, struct import *ret, struct err *err);
+/* What rows of manifests say of an object, in order of their numbers; an array that lives as others of the view. 0, -1. */
+int view_rows(struct view *v, uint64_t object, const struct import_row **ret, size_t *ret_n, struct err *err);
+uint64_t view_last_row(struct view *v); /* the highest number given to a row */
+
 struct totals {
 	uint64_t items, by_state[ITEM_STATES], by_status[STATUSES];
 	uint64_t stored_bytes, segments, large;

@@ -20,6 +20,8 @@ struct view {
 /* Memory that lives until view_renew() or view_close(), 8-aligned. */
 void *view_alloc(struct view *v, size_t n);
 struct slice view_copy(struct view *v, struct slice s);
+/* One more element in an array of the view's memory that grows. */
+void *view_more(struct view *v, void *array, size_t count, size_t *cap, size_t size);
 /* Before counters or directories are read. 0, -1. */
 int view_settle(struct view *v);
 /* What the transaction says of a failed call: fills err, returns -1. */

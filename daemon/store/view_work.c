@@ -67,13 +67,19 @@ uint64_t view_work_count(struct view *v, enum stage stage, enum media media, boo
 
 /* Failures */
 
-/* Where the object itself is, or the item's first reference. */
+/* Where the object itself is, or the item's first reference, or which manifest the row is of. */
 static int failure_where(struct view *v, struct failure *f)
 {
 	struct object_row row;
 	struct slice name;
 	if (f->subject == SUBJECT_OBJECT)
 		return view_locate(v, f->number, &f->source, &f->key, &row, &name) < 0 ? -1 : 0;
+	if (f->subject == SUBJECT_ROW) {
+		struct import import = { 0 };
+		int found = view_import(v, row_import(f->number), &import, NULL);
+		f->source = import.source;
+		return found < 0 ? -1 : 0;
+	}
 	struct reference first;
 	int is_there = view_first_reference(v, f->number, &first);
 	if (is_there > 0) {
@@ -87,7 +93,8 @@ static int failure_fill(struct view *v, enum failure_subject subject, uint64_t n
 	struct failure *ret)
 {
 	*ret = (struct failure){ .subject = subject, .number = number, .stage = row->stage, .retry = row->retry,
-		.archived = row->archived, .attempts = row->attempts, .due_ms = row->due_ms, .reason = row->reason, .cure = row->cure };
+		.archived = row->archived, .attempts = row->attempts, .due_ms = row->due_ms, .reason = row->reason, .cure = row->cure,
+		.row = row->row };
 	return failure_where(v, ret);
 }
 

@@ -66,10 +66,11 @@ int failure_set(struct kv_txn *txn, const struct record_failure *f)
 		.bytes = f->bytes,
 		.version = f->version,
 		.reason = f->reason,
-		.cure = f->cure };
+		.cure = f->cure,
+		.row = f->row };
 	if (rows_put_failure(txn, f->subject, f->number, &row) < 0 || count_failures(txn, &row, 1) < 0)
 		return -1;
-	if (f->subject == SUBJECT_ITEM || !f->retry)
+	if (f->subject != SUBJECT_OBJECT || !f->retry)
 		return 0;
 	return work_put(txn, STAGE_FETCH, MEDIA_UNKNOWN, f->due_ms, f->number, f->attempts);
 }
@@ -84,7 +85,7 @@ int failure_clear(struct kv_txn *txn, enum failure_subject subject, uint64_t num
 	if (kv_delete(txn, TABLE_FAILURE, key_failure(&k, subject, number)) < 0 ||
 		count_failures(txn, &row, -1) < 0)
 		return -1;
-	if (subject == SUBJECT_ITEM || !row.retry)
+	if (subject != SUBJECT_OBJECT || !row.retry)
 		return 0;
 	return work_remove(txn, STAGE_FETCH, MEDIA_UNKNOWN, row.due_ms, number);
 }

@@ -5,7 +5,8 @@
  *   item in a state with work     (its stage, its media, due, item)      while an attempt has failed
  *   object RETRYING               (fetch, unknown, due, object)          yes, retry
  *   object or item QUARANTINED    none                                   yes, not retry
- *   object ARCHIVED               none: a listing brings it back         yes, archived */
+ *   object ARCHIVED               none: a listing brings it back         yes, archived
+ *   row of a manifest, failed     none                                   yes, not retry */
 #ifndef INLET_STORE_WORK_H
 #define INLET_STORE_WORK_H
 

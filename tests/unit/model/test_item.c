@@ -10,9 +10,11 @@
 static void test_ids_read_back(void **state)
 {
 	(void)state;
-	static const struct { enum failure_subject subject; uint64_t number; const char *id; } rows[] = {
+	const struct { enum failure_subject subject; uint64_t number; const char *id; } rows[] = {
 		{ SUBJECT_OBJECT, 12, "o12" },
 		{ SUBJECT_ITEM, 7, "i7" },
+		{ SUBJECT_ROW, row_number(3, 17), "r3.17" },
+		{ SUBJECT_ROW, row_number(IMPORT_MAX, ROW_LINE_MAX), "r8388607.1099511627775" },
 		{ SUBJECT_ITEM, UINT64_MAX, "i18446744073709551615" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -31,7 +33,8 @@ static void test_ids_read_back(void **state)
 static void test_what_is_no_id(void **state)
 {
 	(void)state;
-	static const char *const wrong[] = { "", "o", "i", "7", "x7", "O7", "o0", "o07", "o-1", "i7 ", " i7", "i18446744073709551616" };
+	static const char *const wrong[] = { "", "o", "i", "7", "x7", "O7", "o0", "o07", "o-1", "i7 ", " i7", "i18446744073709551616",
+		"r3", "r3.", "r.3", "r0.1", "r1.0", "r01.1", "r1.01", "r8388608.1", "r1.1099511627776", "r1.2.3" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		enum failure_subject subject = SUBJECT_ITEM;
 		uint64_t number = 99;

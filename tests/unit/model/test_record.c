@@ -38,12 +38,23 @@ static const char *const lines[] = {
 	"\"geometry\":{\"box\": [1e2, 0.10,\t-0],\"n\":\"\\u0067\"},\"time\":1700000000000}",
 	"{\"op\":\"annotation\",\"item\":7,\"n\":4294967295,\"concept\":\"\",\"status\":\"ANNOTATION_REVIEW_DENIED\","
 	"\"worker\":\"user:root\",\"time\":-1}",
+	"{\"op\":\"annotation\",\"item\":7,\"n\":2,\"concept\":\"cat\",\"status\":\"ANNOTATION_AWAITING_REVIEW\","
+	"\"worker\":\"imported\",\"maker\":\"human\",\"reason\":\"conflict\",\"object\":9,\"time\":1}",
 	"{\"op\":\"until\",\"item\":7,\"n\":1}",
 	"{\"op\":\"state\",\"item\":7,\"state\":\"routed\"}",
 	"{\"op\":\"failure\",\"subject\":\"item\",\"number\":7,\"stage\":\"normalize\",\"reason\":\"not a PNG\",\"cure\":\"mend it\"}",
 	"{\"op\":\"failure\",\"subject\":\"item\",\"number\":7,\"stage\":\"infer\",\"reason\":\"\"}",
 	FAILURE "\"source\":\"drop\",\"layout\":\"tree\",\"key\":\"k\",\"version\":\"v\",\"bytes\":5}",
 	FAILURE "\"source\":\"drop\",\"layout\":\"flat\",\"key_base64\":\"/w==\",\"bytes\":0}",
+	"{\"op\":\"failure\",\"subject\":\"row\",\"import\":3,\"line\":17,\"reason\":\"r\",\"cure\":\"c\","
+	"\"row\":{\"column\":7,\"offset\":120,\"raw\":\"a,b\"}}",
+	"{\"op\":\"failure\",\"subject\":\"row\",\"import\":8388607,\"line\":1099511627775,\"reason\":\"r\"}",
+	"{\"op\":\"import\",\"import\":3,\"source\":\"/data/M.csv\",\"format\":\"csv\",\"header\":\"a,b\\n\",\"rows\":12,"
+	"\"failed\":1,\"vanished\":2,\"complete\":true,\"time\":1700000000000}",
+	"{\"op\":\"import\",\"import\":1,\"source\":\"list\",\"rows\":0,\"failed\":0,\"vanished\":0,\"time\":0}",
+	"{\"op\":\"row\",\"object\":9,\"row\":4,\"import\":3,\"line\":2,\"body\":{\"at\":\"text\",\"labels\":[{\"concept\":\"c\"}]}}",
+	"{\"op\":\"row_gone\",\"object\":9,\"row\":4}",
+	"{\"op\":\"mended\",\"import\":3,\"line\":17}",
 	"{\"op\":\"source\",\"source\":\"drop\",\"kind\":\"folder\",\"root\":\"8:1.2\"}",
 	"{\"op\":\"source\",\"source\":\"drop\",\"kind\":\"folder\"}",
 };

@@ -55,6 +55,17 @@ static const char *const moves[ITEM_STATES] = {
 	[ITEM_QUARANTINED] = ".x.x..x",
 };
 
+static void test_makers_and_reasons_read_back(void **state)
+{
+	(void)state;
+	for (enum annotation_maker m = BY_UNKNOWN; m < ANNOTATION_MAKERS; m++)
+		assert_int_equal(maker_parse(slice_of(maker_name(m))), m);
+	for (enum annotation_reason r = REASON_NONE; r < ANNOTATION_REASONS; r++)
+		assert_int_equal(reason_parse(slice_of(reason_name(r))), r);
+	assert_int_equal(maker_parse(SLICE_LIT("Human")), BY_UNKNOWN);
+	assert_int_equal(reason_parse(SLICE_LIT("")), REASON_NONE);
+}
+
 static void test_items_move_as_drawn(void **state)
 {
 	(void)state;
@@ -96,6 +107,7 @@ int main(void)
 		cmocka_unit_test(test_every_name_reads_back),
 		cmocka_unit_test(test_unknown_names_are_none),
 		cmocka_unit_test(test_statuses_are_clarifais),
+		cmocka_unit_test(test_makers_and_reasons_read_back),
 		cmocka_unit_test(test_items_move_as_drawn),
 		cmocka_unit_test(test_work_is_with_the_stage_that_moves_it_on),
 		cmocka_unit_test(test_objects_once_known_stay_known),

@@ -1,0 +1,35 @@
+/* import_body.h - what a row of a manifest says of its object, and what is known of a row that failed: the JSON objects that
+ * the log carries, the client sends and readers are shown.
+ *
+ *   {"at":"path","where":"cats/a.jpg","media":"image","split":"train","metadata":{…},"unreadable":"{'a': b}","labels":[…]}
+ *   {"column":7,"offset":120,"retry":true,"values":{…},"raw":"a,b,c","cut":true} */
+#ifndef INLET_MODEL_IMPORT_BODY_H
+#define INLET_MODEL_IMPORT_BODY_H
+
+#include "daemon/model/label.h"
+
+struct import_body {
+	struct slice at;           /* "text", "path", "url", "s3", "gs": where the bytes of the row are */
+	struct slice where;        /* path or URL; empty for text */
+	struct slice media, split; /* as the row says; may be empty */
+	struct slice metadata;     /* JSON object; may be empty */
+	struct slice unreadable;   /* metadata that is not one, as received; may be empty */
+	struct slice labels;       /* a JSON list (label.h); empty: none */
+};
+/* Slices live until import_body_done(). ERR_REJECT: not a body. Its labels are not looked at. */
+int import_body_read(struct slice text, struct reader *r, struct import_body *ret, struct err *err);
+/* Checks all of a body, labels included, and writes it as it is compared and kept: one spelling of what means the same. */
+int import_body_write(struct slice text, struct buf *to, struct err *err);
+
+struct import_failure {
+	uint64_t column, offset;   /* offset: in the text of the manifest (daemon/manifest/row.h) */
+	bool retry;                /* the same row may be good when it is imported again */
+	struct slice values;       /* JSON object: the row's own values; may be empty */
+	struct slice raw;          /* its own text */
+	bool cut;                  /* raw is not all of it */
+};
+int import_failure_read(struct slice text, struct reader *r, struct import_failure *ret, struct err *err);
+int import_failure_write(struct slice text, struct buf *to, struct err *err); /* as import_body_write() */
+void import_failure_put(struct json *j, const char *name, const struct import_failure *f);
+
+#endif

@@ -1,0 +1,263 @@
+/* settle.c - imported labels as a difference. */
+#include "daemon/store/settle.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/mem.h"
+#include "daemon/model/import_body.h"
+
+#define IMPORTED SLICE_LIT("imported")
+#define USER "user:"
+
+/* A label that a reference of the item came with. */
+struct wanted {
+	struct slice concept, geometry;
+	float confidence;
+	enum annotation_status status;
+	enum annotation_maker maker;
+	enum annotation_reason reason;
+	uint64_t object;
+};
+struct settle {
+	struct change *c;               /* also the memory of what wanted's slices point to */
+	uint64_t item;
+	struct wanted *wanted;
+	size_t count, cap;
+	const struct annotation *as;    /* those that stand */
+	size_t as_count;
+	bool *kept;                     /* of as */
+	bool any_user;                  /* among as is a person's */
+	size_t hint;
+};
+
+static bool same_label(const struct wanted *a, const struct wanted *b)
+{
+	return a->object == b->object && slice_eq(a->concept, b->concept) && slice_eq(a->geometry, b->geometry);
+}
+
+/* Rows of one object are united: the same label twice is one. */
+static void want(struct settle *s, uint64_t object, const struct label *l)
+{
+	struct wanted w = { .concept = l->concept, .geometry = l->geometry, .confidence = l->confidence < 0 ? -1 : (float)l->confidence,
+		.status = l->status, .maker = l->maker, .object = object };
+	for (size_t i = s->count; i > 0 && s->wanted[i - 1].object == object; i--)
+		if (same_label(&s->wanted[i - 1], &w))
+			return;
+	if (s->count == s->cap) {
+		s->cap = s->cap ? 2 * s->cap : 8;
+		s->wanted = mem_resize(s->wanted, s->cap, sizeof(*s->wanted));
+	}
+	w.concept = change_copy(s->c, l->concept);
+	w.geometry = change_copy(s->c, l->geometry);
+	s->wanted[s->count++] = w;
+}
+
+static int want_row(struct settle *s, uint64_t object, struct slice text, struct err *err)
+{
+	struct reader r;
+	struct import_body body;
+	struct label l;
+	int more;
+	if (import_body_read(text, &r, &body, err) < 0)
+		return -1;
+	struct label_walk w = { .rest = body.labels };
+	while ((more = label_next(&w, &l, err)) > 0)
+		want(s, object, &l);
+	label_walk_done(&w);
+	reader_done(&r);
+	return more;
+}
+
+static int want_all(struct settle *s, struct view *now, struct err *err)
+{
+	const struct reference *refs;
+	const struct import_row *rows;
+	size_t ref_count, row_count;
+	if (view_references(now, s->item, true, &refs, &ref_count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ref_count; i++) {
+		if (refs[i].layout != LAYOUT_FLAT)
+			continue; /* no manifest's */
+		if (view_rows(now, refs[i].object, &rows, &row_count, err) < 0)
+			return -1;
+		for (size_t k = 0; k < row_count; k++)
+			if (want_row(s, refs[i].object, rows[k].body, err) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+/* --- conflicts: what references say outright of the whole item, as sets of concepts --- */
+
+#define CONCEPTS_MAX 64 /* compared on one item: a bit each; those beyond are never in conflict */
+
+struct says {
+	struct slice concepts[CONCEPTS_MAX];
+	size_t concept_count;
+	uint64_t *sets;  /* different sets, one bit a concept; none is empty */
+	size_t set_count, set_cap;
+};
+
+static bool asserts(const struct wanted *w)
+{
+	return w->geometry.len == 0 && w->status == STATUS_SUCCESS;
+}
+
+static uint64_t bit_of(struct says *says, struct slice concept)
+{
+	size_t i = 0;
+	while (i < says->concept_count && !slice_eq(says->concepts[i], concept))
+		i++;
+	if (i == CONCEPTS_MAX)
+		return 0;
+	if (i == says->concept_count)
+		says->concepts[says->concept_count++] = concept;
+	return 1ULL << i;
+}
+
+/* The set of the reference whose labels begin at i; *ret_next: where the next one's begin. */
+static uint64_t set_at(const struct settle *s, struct says *says, size_t i, size_t *ret_next)
+{
+	uint64_t set = 0, object = s->wanted[i].object;
+	for (; i < s->count && s->wanted[i].object == object; i++)
+		if (asserts(&s->wanted[i]))
+			set |= bit_of(says, s->wanted[i].concept);
+	*ret_next = i;
+	return set;
+}
+
+static void set_keep(struct says *says, uint64_t set)
+{
+	for (size_t i = 0; i < says->set_count; i++)
+		if (says->sets[i] == set)
+			return;
+	if (says->set_count == says->set_cap) {
+		says->set_cap = says->set_cap ? 2 * says->set_cap : 8;
+		says->sets = mem_resize(says->sets, says->set_cap, sizeof(*says->sets));
+	}
+	says->sets[says->set_count++] = set;
+}
+
+/* Those of set's concepts that another set has not, while it has one that set has not. */
+static uint64_t contradicted(const struct says *says, uint64_t set)
+{
+	uint64_t bits = 0;
+	for (size_t i = 0; i < says->set_count; i++)
+		if (says->sets[i] & ~set)
+			bits |= set & ~says->sets[i];
+	return bits;
+}
+
+static void find_conflicts(struct settle *s)
+{
+	struct says says = { 0 };
+	size_t next;
+	for (size_t i = 0; i < s->count; i = next) {
+		uint64_t set = set_at(s, &says, i, &next);
+		if (set)
+			set_keep(&says, set);
+	}
+	for (size_t i = 0; says.set_count > 1 && i < s->count; i = next) {
+		uint64_t bits = contradicted(&says, set_at(s, &says, i, &next));
+		for (size_t k = i; bits && k < next; k++) {
+			struct wanted *w = &s->wanted[k];
+			if (!asserts(w) || !(bit_of(&says, w->concept) & bits))
+				continue;
+			w->status = STATUS_AWAITING_REVIEW;
+			w->reason = REASON_CONFLICT;
+		}
+	}
+	free(says.sets);
+}
+
+/* --- against what stands --- */
+
+static bool by_user(const struct annotation *a)
+{
+	return a->worker.len > sizeof(USER) - 1 && memcmp(a->worker.p, USER, sizeof(USER) - 1) == 0;
+}
+
+/* A person spoke of this label: of the concept of the whole item, or of the very shape. */
+static bool decided(const struct settle *s, const struct wanted *w)
+{
+	for (size_t i = 0; s->any_user && i < s->as_count; i++)
+		if (by_user(&s->as[i]) && slice_eq(s->as[i].concept, w->concept) && slice_eq(s->as[i].geometry, w->geometry))
+			return true;
+	return false;
+}
+
+static bool matches(const struct annotation *a, const struct wanted *w)
+{
+	return a->object == w->object && slice_eq(a->worker, IMPORTED) && slice_eq(a->concept, w->concept) &&
+		slice_eq(a->geometry, w->geometry) && a->confidence == w->confidence && a->status == w->status &&
+		a->maker == w->maker && a->reason == w->reason;
+}
+
+/* Both lists are mostly in one order, so the search goes on where the last one ended. */
+static bool stands(struct settle *s, const struct wanted *w)
+{
+	for (size_t i = 0; i < s->as_count; i++) {
+		size_t at = (s->hint + i) % s->as_count;
+		if (s->kept[at] || !matches(&s->as[at], w))
+			continue;
+		s->hint = at + 1;
+		s->kept[at] = true;
+		return true;
+	}
+	return false;
+}
+
+static bool suggests(const struct annotation *a, const struct wanted *w)
+{
+	return slice_eq(a->worker, SLICE_LIT("model")) && slice_eq(a->concept, w->concept) && slice_eq(a->geometry, w->geometry);
+}
+
+static void supersede(struct settle *s)
+{
+	for (size_t i = 0; i < s->as_count; i++) {
+		bool goes = slice_eq(s->as[i].worker, IMPORTED) && !s->kept[i];
+		for (size_t k = 0; !goes && k < s->count; k++)
+			goes = suggests(&s->as[i], &s->wanted[k]);
+		if (goes)
+			change_add(s->c, RECORD_UNTIL)->until = (struct record_until){ s->item, s->as[i].n };
+	}
+}
+
+static void put_wanted(struct settle *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct wanted *w = &s->wanted[i];
+		if (stands(s, w) || decided(s, w))
+			continue;
+		change_add(s->c, RECORD_ANNOTATION)->annotation = (struct record_annotation){
+			.item = s->item,
+			.concept = w->concept,
+			.confidence = w->confidence,
+			.status = w->status,
+			.worker = IMPORTED,
+			.maker = w->maker,
+			.reason = w->reason,
+			.object = w->object,
+			.geometry = w->geometry,
+			.time_ms = clock_wall_ms(),
+		};
+	}
+}
+
+int settle_item(struct change *c, struct view *now, uint64_t item, struct err *err)
+{
+	struct settle s = { .c = c, .item = item };
+	int ok = want_all(&s, now, err);
+	if (ok == 0)
+		ok = view_annotations(now, item, 0, &s.as, &s.as_count, err);
+	if (ok == 0) {
+		CLEANUP(freep) bool *kept = s.kept = mem_zero(s.as_count + 1, sizeof(*kept));
+		for (size_t i = 0; i < s.as_count; i++)
+			s.any_user = s.any_user || by_user(&s.as[i]);
+		find_conflicts(&s);
+		put_wanted(&s);
+		supersede(&s);
+	}
+	free(s.wanted);
+	return ok;
+}

@@ -1,0 +1,15 @@
+/* settle.h - which imported labels stand on an item: what the rows of its references say, against the annotations there are.
+ *
+ * A label belongs to the reference that it came with. Two references whose labels of the whole item contradict each other
+ * (each names one that the other has not) make these labels wait for review: REASON_CONFLICT. A person's word on a concept
+ * stays; a model's suggestion of the same concept is superseded. The committer's thread. */
+#ifndef INLET_STORE_SETTLE_H
+#define INLET_STORE_SETTLE_H
+
+#include "daemon/store/change.h"
+#include "daemon/store/view.h"
+
+/* Adds to c the records that bring the item's annotations to what its rows say; none when they are there already. */
+int settle_item(struct change *c, struct view *now, uint64_t item, struct err *err);
+
+#endif
