@@ -143,6 +143,24 @@ bool text_is_utf8(struct slice s)
 	return true;
 }
 
+void text_percent(struct buf *to, struct slice bytes)
+{
+	char *out = buf_grow(to, 3 * bytes.len);
+	for (size_t i = 0; i < bytes.len; i++) {
+		uint8_t c = (uint8_t)bytes.p[i];
+		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+			c == '~') {
+			*out++ = (char)c;
+			continue;
+		}
+		*out++ = '%';
+		*out++ = "0123456789ABCDEF"[c >> 4];
+		*out++ = "0123456789ABCDEF"[c & 15];
+	}
+	*out = '\0';
+	to->len = (size_t)(out - to->data);
+}
+
 int text_u64(struct slice digits, uint64_t *ret_n)
 {
 	uint64_t n = 0;

@@ -11,6 +11,7 @@ int text_unhex(struct slice hex, uint8_t *ret_bytes, size_t n);        /* exactl
 void text_base64(struct buf *to, struct slice bytes);                  /* RFC 4648 with padding */
 int text_unbase64(struct buf *to, struct slice text);                  /* strict; -1: not base64 */
 bool text_is_utf8(struct slice s);                                     /* well-formed (Unicode 15, table 3-7) */
+void text_percent(struct buf *to, struct slice bytes);                 /* %XX for all but A-Z a-z 0-9 - . _ ~ (RFC 3986) */
 int text_u64(struct slice digits, uint64_t *ret_n);                    /* decimal, no sign or blanks; -1: not a u64 */
 /* A key as a person can read it in one line: control characters, quotes, backslash and broken UTF-8 as \xNN. */
 void text_printable(struct buf *to, struct slice s);

@@ -146,6 +146,16 @@ static void test_nearest_finds_slips_only(void **state)
 	assert_null(text_nearest(long_word, options));
 }
 
+static void test_percent_encodes_all_but_unreserved(void **state)
+{
+	CLEANUP(buf_done) struct buf b = { 0 };
+	(void)state;
+	text_percent(&b, SLICE_LIT("aZ09-._~ /+%\0\xc3\xa9"));
+	assert_string_equal(b.data, "aZ09-._~%20%2F%2B%25%00%C3%A9");
+	text_percent(&b, SLICE_LIT(""));
+	assert_int_equal(b.len, 29);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_u64_reads_the_whole_range),
 		cmocka_unit_test(test_printable_keeps_text_and_escapes_the_rest),
 		cmocka_unit_test(test_nearest_finds_slips_only),
+		cmocka_unit_test(test_percent_encodes_all_but_unreserved),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,190 @@
+/* gcs_list.c - asks for pages of a bucket's listing and reads them. */
+#include "connectors/gcs_list.h"
+
+#include "connectors/google_credentials.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/text.h"
+
+#include <stdio.h>
+
+#define PAGE_KEYS 1000U
+#define ANSWER_MAX (8U << 20) /* 1,000 keys of 1,024 bytes, each of them escaped */
+#define ATTEMPTS 6U
+#define EMPTY_PAGES_MAX 1000U /* in a row, each with a token for the next: legal, but not for ever */
+
+struct question {
+	struct slice prefix, start, token;
+	unsigned int max;
+};
+
+static struct slice text_of(const json_t *item, const char *name)
+{
+	const json_t *member = json_object_get(item, name);
+
+	return (struct slice){ json_string_value(member), json_string_length(member) };
+}
+
+static int read_item(const json_t *item, struct slice known, struct bucket_page *to, struct err *err)
+{
+	struct slice key = text_of(item, "name"), generation = text_of(item, "generation");
+	uint64_t bytes, number;
+	char name[200];
+
+	if (known.len > 0 && slice_eq(key, known))
+		return 0;
+	if (text_u64(text_of(item, "size"), &bytes) < 0 || text_u64(generation, &number) < 0) {
+		bucket_describe(to->bucket, key, name, sizeof(name));
+		return err_set(err, ERR_RETRY, 0, "the listing cannot be trusted: %s has no size or no generation", name);
+	}
+	return bucket_page_add(to, key, generation, bytes, ENTRY_FILE, err);
+}
+
+static int read_listing(const json_t *root, struct slice known, struct bucket_page *to, struct buf *ret_token, struct err *err)
+{
+	const json_t *items = json_object_get(root, "items"), *token = json_object_get(root, "nextPageToken");
+	size_t i;
+	json_t *item;
+
+	if (!json_is_object(root) || (items && !json_is_array(items)) || (token && !json_is_string(token)) ||
+		json_object_get(root, "error"))
+		return err_set(err, ERR_RETRY, 0, "the server answered something that is no listing; is the endpoint right?");
+	json_array_foreach (items, i, item) {
+		if (read_item(item, i == 0 ? known : SLICE_LIT(""), to, err) < 0)
+			return -1;
+	}
+	buf_add(ret_token, json_string_value(token), json_string_length(token));
+	return 0;
+}
+
+int gcs_list_parse(struct slice body, struct slice known, struct bucket_page *to, struct buf *ret_token, struct err *err)
+{
+	/* A key may hold U+0000: no reader of ours stops there. */
+	json_t *root = json_loadb(body.p ? body.p : "", body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+
+	ret_token->len = 0;
+	int result = read_listing(root, known, to, ret_token, err);
+
+	json_decref(root);
+	return result;
+}
+
+static void make_url(const struct gcs_api *api, const struct question *q, struct buf *url)
+{
+	char max[16];
+
+	(void)snprintf(max, sizeof(max), "%u", q->max);
+	gcs_url_list(api, url);
+	gcs_query(url, "maxResults", slice_of(max));
+	gcs_query(url, "fields", SLICE_LIT("items(name,generation,size),nextPageToken"));
+	if (q->prefix.len > 0)
+		gcs_query(url, "prefix", q->prefix);
+	if (q->start.len > 0)
+		gcs_query(url, "startOffset", q->start);
+	if (q->token.len > 0)
+		gcs_query(url, "pageToken", q->token);
+}
+
+static int ask_once(struct gcs_api *api, const char *url, struct slice known, struct bucket_page *to, struct buf *ret_token,
+	struct err *err)
+{
+	struct http_request request = { .url = url, .limit = ANSWER_MAX };
+	struct http_reply reply = { 0 };
+	int result = gcs_api_get(api, &request, &reply, err);
+
+	if (result == 0)
+		result = gcs_list_parse(buf_slice(&reply.body), known, to, ret_token, err);
+	http_reply_done(&reply);
+	return result;
+}
+
+/* A page that fails is asked for again: a listing of hours must not begin anew for one lost answer. The first one is not: whoever
+ * waits wants to know that the source is offline. */
+static int ask(struct gcs_api *api, const struct question *q, struct bucket_page *to, struct buf *ret_token, struct err *err)
+{
+	CLEANUP(buf_done) struct buf url = { 0 };
+	uint32_t attempts = to->after.len > 0 || q->token.len > 0 ? ATTEMPTS : 1;
+
+	make_url(api, q, &url);
+	for (uint32_t attempt = 0;; attempt++) {
+		if (ask_once(api, url.data, q->start, to, ret_token, err) == 0)
+			return 0;
+		bucket_page_reset(to);
+		if (err->class != ERR_RETRY || err->sys == ENOENT || err->sys == EACCES || attempt + 1 == attempts ||
+			!gcs_pause(api, attempt, err))
+			return -1;
+	}
+}
+
+static int list_pages(struct gcs_api *api, struct bucket_page *page, page_fn *emit, void *arg, struct err *err)
+{
+	CLEANUP(buf_done) struct buf token = { 0 }, next = { 0 };
+	struct question q = { .prefix = slice_of(page->bucket->config->prefix), .max = PAGE_KEYS };
+	unsigned int empty = 0;
+
+	do {
+		q.token = buf_slice(&token);
+		if (ask(api, &q, page, &next, err) < 0)
+			return -1;
+		empty = page->listed > 0 ? 0 : empty + 1;
+		if (next.len > 0 && (slice_eq(buf_slice(&next), buf_slice(&token)) || empty > EMPTY_PAGES_MAX))
+			return err_set(err, ERR_RETRY, 0, "the listing cannot be trusted: it does not get on; nothing is concluded from it");
+		if ((page->listed > 0 || next.len == 0) &&
+			bucket_page_emit(page, buf_slice(&page->last), next.len == 0, emit, arg, err) < 0)
+			return -1;
+		token.len = 0;
+		buf_add(&token, next.data, next.len);
+	} while (token.len > 0);
+	return 0;
+}
+
+int gcs_list(struct gcs_api *api, struct bucket *b, page_fn *emit, void *arg, struct err *err)
+{
+	struct bucket_page page;
+
+	bucket_page_init(&page, b, SLICE_LIT(""));
+	int result = list_pages(api, &page, emit, arg, err);
+
+	bucket_page_done(&page);
+	return result;
+}
+
+struct first {
+	struct buf *key, *version;
+	uint64_t *bytes;
+};
+
+static int take_first(void *arg, const struct page *page, struct err *err)
+{
+	const struct first *f = arg;
+
+	(void)err;
+	if (page->count > 0) {
+		buf_add(f->key, page->entries[0].name.p, page->entries[0].name.len);
+		buf_add(f->version, page->entries[0].version.p, page->entries[0].version.len);
+		*f->bytes = page->entries[0].bytes;
+	}
+	return 0;
+}
+
+int gcs_list_first(struct gcs_api *api, struct bucket *b, struct slice prefix, struct buf *ret_key, struct buf *ret_version,
+	uint64_t *ret_bytes, struct err *err)
+{
+	/* A bucket of its own: without filters, and nothing is counted in the source's. */
+	struct bucket_config config = { .bucket = b->config->bucket };
+	CLEANUP(buf_done) struct buf token = { 0 };
+	struct first first = { ret_key, ret_version, ret_bytes };
+	struct question q = { .prefix = prefix, .max = 1 };
+	struct bucket bare;
+	struct bucket_page page;
+
+	ret_key->len = ret_version->len = 0;
+	bucket_init(&bare, b->scheme, &config, "", false);
+	bucket_page_init(&page, &bare, SLICE_LIT(""));
+	int result = ask(api, &q, &page, &token, err);
+
+	if (result == 0)
+		result = bucket_page_emit(&page, buf_slice(&page.last), true, take_first, &first, err);
+	bucket_page_done(&page);
+	bucket_done(&bare);
+	return result;
+}
