@@ -203,11 +203,11 @@ pytest: all models $(PIP_TEST)
 		$(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
 test-kill: all models $(PIP_TEST)
 	$(Q)INLET_KILL=all INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/integration/test_kill.py
-$(BUILD)/bench-model: $(call obj,tests/bench/model.c) $(BUILD)/libinlet.a
+$(BUILD)/bench-%: $(call obj,tests/bench/%.c) $(BUILD)/libinlet.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS)) -ldl -lm
-# INLET_BENCH=cold,noop,large,label picks parts; apt install restic for that peer.
-bench: all models inbox $(BUILD)/bench-model
+# INLET_BENCH=cold,index,noop,large,label picks parts; apt install restic for that peer.
+bench: all models inbox $(BUILD)/bench-model $(BUILD)/bench-index
 	$(Q)INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/run.py
 
 SAN_CFLAGS := -O1 -g -fno-omit-frame-pointer

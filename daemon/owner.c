@@ -48,10 +48,9 @@ static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_f
 
 static struct store_options store_options_of(const struct config *c)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	return (struct store_options){ .map_bytes = c->limits.map_bytes, .reserve_bytes = c->limits.reserve_bytes,
 		.segment_bytes = c->limits.segment_bytes, .arena_bytes = c->limits.memory_bytes / ARENA_SHARE,
-		.fetch_threads = c->fetch_threads ? (int)c->fetch_threads : (int)(cores > 0 ? cores : 1) };
+		.memory_bytes = c->limits.memory_bytes };
 }
 
 static void report_opening(const struct config *c, const struct store_report *r)

@@ -48,46 +48,48 @@ static int item_upgrade(struct kv_txn *txn, const struct record_item *r, struct 
 	return rows_put_item(txn, r->item, row) < 0 ? -1 : count_location(txn, &r->at, r->bytes);
 }
 
-/* The committer may have claimed the content for this item already (apply_claim_content()). */
-static int content_put(struct kv_txn *txn, const struct content_id *id, uint64_t item)
+/* Gives the content this item unless it has one. 1: given, 0: it is another's or this one's, *ret_item; -1. */
+static int content_put(struct kv_txn *txn, const struct content_id *id, uint64_t item, uint64_t *ret_item)
 {
-	struct slice key = { (const char *)id->sha256, SHA256_BYTES }, value;
+	struct slice key = { (const char *)id->sha256, SHA256_BYTES }, old;
 	uint64_t n = htole64(item);
-	int is_new = kv_put_new(txn, TABLE_CONTENT, key, (struct slice){ (const char *)&n, sizeof(n) });
+	int is_new = kv_put_new(txn, TABLE_CONTENT, key, (struct slice){ (const char *)&n, sizeof(n) }, &old);
 	if (is_new != 0)
-		return is_new < 0 ? -1 : 0;
-	int is_there = kv_get(txn, TABLE_CONTENT, key, &value);
-	if (is_there < 0)
-		return -1;
-	if (value.len == sizeof(n) && memcmp(value.p, &n, sizeof(n)) == 0)
-		return 0;
-	char hex[CONTENT_ID_HEX + 1];
-	text_hex(id->sha256, SHA256_BYTES, hex);
-	return apply_disagree(txn, "item %" PRIu64 " is to carry content %s, which another item carries", item, hex);
+		return is_new;
+	if (old.len != sizeof(n))
+		return rows_corrupt(txn, TABLE_CONTENT, key);
+	memcpy(&n, old.p, sizeof(n));
+	*ret_item = le64toh(n);
+	return 0;
 }
 
 int apply_claim_content(struct kv_txn *txn, const struct content_id *id, uint64_t *ret_item)
 {
 	struct pending *p = pending_of(txn);
-	if (!p)
-		return -1;
-	struct slice key = { (const char *)id->sha256, SHA256_BYTES }, value;
 	uint64_t last;
-	if (pending_value(p, counter_id(COUNTER_LAST_ITEM, 0, 0, 0), &last) < 0)
+	if (!p || pending_value(p, counter_id(COUNTER_LAST_ITEM, 0, 0, 0), &last) < 0)
 		return -1;
-	uint64_t n = htole64(last + 1);
-	int is_new = kv_put_new(txn, TABLE_CONTENT, key, (struct slice){ (const char *)&n, sizeof(n) });
-	if (is_new > 0)
+	int is_new = content_put(txn, id, last + 1, ret_item);
+	if (is_new > 0) {
 		*ret_item = pending_next(p, counter_id(COUNTER_LAST_ITEM, 0, 0, 0));
-	if (is_new != 0)
-		return is_new;
-	if (kv_get(txn, TABLE_CONTENT, key, &value) < 0)
+		pending_claim(p, id, *ret_item);
+	}
+	return is_new;
+}
+
+/* The row of an item that is to be made: claimed for it just now, or given here. */
+static int content_give(struct kv_txn *txn, const struct content_id *id, uint64_t item)
+{
+	uint64_t owner = item;
+	if (pending_claimed(pending_of(txn), id, item))
+		return 0;
+	if (content_put(txn, id, item, &owner) < 0)
 		return -1;
-	if (value.len != sizeof(n))
-		return rows_corrupt(txn, TABLE_CONTENT, key);
-	memcpy(&n, value.p, sizeof(n));
-	*ret_item = le64toh(n);
-	return 0;
+	if (owner == item)
+		return 0;
+	char hex[CONTENT_ID_HEX + 1];
+	text_hex(id->sha256, SHA256_BYTES, hex);
+	return apply_disagree(txn, "item %" PRIu64 " is to carry content %s, which another item carries", item, hex);
 }
 
 int apply_item(struct kv_txn *txn, const struct record_item *r)
@@ -100,7 +102,7 @@ int apply_item(struct kv_txn *txn, const struct record_item *r)
 		return is_there < 0 ? -1 : item_upgrade(txn, r, &row);
 	struct key k;
 	row = (struct item_row){ .state = ITEM_COMMITTED, .at = r->at, .bytes = r->bytes, .content = r->content };
-	if (content_put(txn, &r->content, r->item) < 0 || rows_put_item(txn, r->item, &row) < 0 ||
+	if (content_give(txn, &r->content, r->item) < 0 || rows_put_item(txn, r->item, &row) < 0 ||
 		kv_put(txn, TABLE_BY_STATE, key_by_state(&k, row.state, r->item), (struct slice){ "", 0 }) < 0 ||
 		work_put(txn, item_state_work(row.state), MEDIA_UNKNOWN, 0, r->item, 0) < 0)
 		return -1;

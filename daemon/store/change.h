@@ -27,6 +27,7 @@ struct change {
 	/* The committer's: */
 	committed_fn *done;
 	void *done_arg;
+	bool waited;                 /* committer_wait(): somebody does nothing else */
 	bool logged;                 /* it put a line into the batch */
 	struct err refused;          /* class 0: not. Else nothing of it was applied */
 	CHANGE_LIST(uint64_t) touched; /* items whose imported labels may have changed */

@@ -13,9 +13,14 @@
 #include <pthread.h>
 
 #define QUEUE_MAX 256
-#define GROUP_RECORDS_MAX 3000 /* larger groups gain little, and LMDB never gives dirty pages back */
+/* A group's new content ids fall on as many pages of the index as it has ids, until it is large beside the index: twice the
+ * group is up to half the writing. LMDB keeps the memory of a group's pages for ever, so the size follows the memory there is. */
+#define GROUP_RECORDS_MIN 3000
+#define GROUP_RECORDS_MAX 12000
+#define RECORD_MEMORY (40U << 10) /* of store_options.memory_bytes, for each record of a group */
 #define GROUP_TEXT_MAX (8U << 20)
-#define GROUP_NS (50 * NS_PER_MS)
+#define GROUP_NS (200 * NS_PER_MS)
+#define WAITED_NS (50 * NS_PER_MS)   /* the same while somebody waits for a change in it */
 #define BUSY_RECORDS 64        /* a group of so many is load: it is worth a moment's wait for more, ... */
 #define LINGER_NS (4 * NS_PER_MS) /* ...but no longer than this with nothing coming */
 #define PAUSE_NS NS_PER_SEC    /* of intake after the disk was found full: quotas do not show in free bytes */
@@ -25,7 +30,8 @@ struct committer {
 	struct queue *queue;     /* of struct change */
 	struct appender *log;
 	struct batch *batch;
-	uint64_t busy_until_ns;  /* load was seen within the last GROUP_NS */
+	size_t group_records;    /* at most */
+	uint64_t busy_until_ns;  /* load was seen within the last WAITED_NS */
 	struct change **taken;   /* of the running group */
 	size_t taken_count, taken_capacity;
 	atomic_bool stopping;
@@ -107,24 +113,26 @@ static void taken_add(struct committer *w, struct change *c)
 static struct change *next_change(struct committer *w, const struct group *g, uint64_t deadline_ns)
 {
 	uint64_t now = clock_mono_ns();
-	if (g->records >= GROUP_RECORDS_MAX || w->taken_count >= GROUP_RECORDS_MAX || batch_bytes(g->batch) >= GROUP_TEXT_MAX ||
+	if (g->records >= w->group_records || w->taken_count >= w->group_records || batch_bytes(g->batch) >= GROUP_TEXT_MAX ||
 	    now >= deadline_ns || atomic_load(&w->stopping))
 		return NULL;
 	if (g->records >= BUSY_RECORDS)
-		w->busy_until_ns = now + GROUP_NS;
+		w->busy_until_ns = now + WAITED_NS;
 	uint64_t until = now >= w->busy_until_ns ? now : now + LINGER_NS;
 	return queue_pop_until(w->queue, until < deadline_ns ? until : deadline_ns);
 }
 
 static void group_run(struct committer *w, struct change *first)
 {
-	uint64_t deadline_ns = clock_mono_ns() + GROUP_NS;
+	uint64_t start_ns = clock_mono_ns(), deadline_ns = start_ns + GROUP_NS;
 	struct group g;
 	struct err err = { 0 };
 	struct mark mark = w->mark; /* only this thread writes it */
 	int result = group_begin(&g, w->store, w->log, w->batch, &mark, &err);
 	for (struct change *c = first; c; c = result < 0 ? NULL : next_change(w, &g, deadline_ns)) {
 		taken_add(w, c);
+		if (c->waited)
+			deadline_ns = start_ns + WAITED_NS;
 		if (result == 0)
 			result = group_take(&g, c, &err);
 	}
@@ -166,6 +174,11 @@ int committer_open(struct store *s, const struct mark *at, struct committer **re
 	w->store = s;
 	w->log = log;
 	w->mark = *at;
+	w->group_records = s->options.memory_bytes / RECORD_MEMORY;
+	if (w->group_records < GROUP_RECORDS_MIN)
+		w->group_records = GROUP_RECORDS_MIN;
+	if (w->group_records > GROUP_RECORDS_MAX)
+		w->group_records = GROUP_RECORDS_MAX;
 	w->batch = batch_new();
 	w->queue = queue_new(QUEUE_MAX, NULL);
 	(void)pthread_mutex_init(&w->lock, NULL);
@@ -276,6 +289,7 @@ static void wake(void *arg, int64_t revision, const struct err *err)
 
 int64_t committer_wait(struct store *s, struct change *c, struct err *err)
 {
+	c->waited = true;
 	struct waiter waiter = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 	if (committer_submit(s, c, wake, &waiter, err) < 0)
 		return -1;

@@ -29,7 +29,7 @@ struct kv {
 struct kv_txn {
 	struct kv *kv;
 	MDB_txn *txn;
-	MDB_cursor *seek[TABLES]; /* kept for kv_seek(), opened at its first use */
+	MDB_cursor *kept_cursor[TABLES]; /* opened at its first use; neighbours of the last row are found without a descent */
 	const struct kv_hook *hook;
 	void *kept;
 	bool write, failed;
@@ -253,8 +253,8 @@ int kv_begin(struct kv *kv, bool write, struct kv_txn **ret, struct err *err)
 static void txn_release(struct kv_txn *txn)
 {
 	for (int t = 0; t < TABLES; t++)
-		if (txn->seek[t])
-			mdb_cursor_close(txn->seek[t]);
+		if (txn->kept_cursor[t])
+			mdb_cursor_close(txn->kept_cursor[t]);
 	if (txn->hook)
 		txn->hook->drop(txn->kept);
 }
@@ -298,8 +298,8 @@ int kv_renew(struct kv_txn *txn, struct err *err)
 	txn->failed = false;
 	int rc = mdb_txn_renew(txn->txn);
 	for (int t = 0; rc == 0 && t < TABLES; t++)
-		if (txn->seek[t])
-			rc = mdb_cursor_renew(txn->txn, txn->seek[t]);
+		if (txn->kept_cursor[t])
+			rc = mdb_cursor_renew(txn->txn, txn->kept_cursor[t]);
 	return rc == 0 ? 0 : kv_error(txn->kv, rc, "renew", err);
 }
 
@@ -362,12 +362,24 @@ static struct slice slice_of_val(MDB_val v)
 	return (struct slice){ v.mv_data, v.mv_size };
 }
 
+/* NULL: the transaction failed. */
+static MDB_cursor *cursor_of(struct kv_txn *txn, enum table t, const char *verb)
+{
+	int rc = 0;
+	if (!txn->kept_cursor[t])
+		rc = mdb_cursor_open(txn->txn, txn->kv->dbi[t], &txn->kept_cursor[t]);
+	if (rc != 0)
+		(void)row_error(txn, rc, verb, t);
+	return txn->kept_cursor[t];
+}
+
 int kv_get(struct kv_txn *txn, enum table t, struct slice key, struct slice *ret)
 {
-	if (txn->failed)
+	MDB_cursor *c = txn->failed ? NULL : cursor_of(txn, t, "get");
+	if (!c)
 		return -1;
 	MDB_val k = val_of(key), v;
-	int rc = mdb_get(txn->txn, txn->kv->dbi[t], &k, &v);
+	int rc = mdb_cursor_get(c, &k, &v, MDB_SET);
 	if (rc == MDB_NOTFOUND)
 		return 0;
 	if (rc != 0)
@@ -376,25 +388,29 @@ int kv_get(struct kv_txn *txn, enum table t, struct slice key, struct slice *ret
 	return 1;
 }
 
-static int put(struct kv_txn *txn, enum table t, struct slice key, struct slice value, unsigned flags)
+/* 1 put, 0 was there: *ret. */
+static int put(struct kv_txn *txn, enum table t, struct slice key, struct slice value, unsigned flags, struct slice *ret)
 {
-	if (txn->failed)
+	MDB_cursor *c = txn->failed ? NULL : cursor_of(txn, t, "put");
+	if (!c)
 		return -1;
 	MDB_val k = val_of(key), v = val_of(value);
-	int rc = mdb_put(txn->txn, txn->kv->dbi[t], &k, &v, flags);
-	if (rc == MDB_KEYEXIST)
+	int rc = mdb_cursor_put(c, &k, &v, flags);
+	if (rc == MDB_KEYEXIST) {
+		*ret = slice_of_val(v);
 		return 0;
+	}
 	return rc == 0 ? 1 : row_error(txn, rc, "put", t);
 }
 
 int kv_put(struct kv_txn *txn, enum table t, struct slice key, struct slice value)
 {
-	return put(txn, t, key, value, 0) < 0 ? -1 : 0;
+	return put(txn, t, key, value, 0, NULL) < 0 ? -1 : 0;
 }
 
-int kv_put_new(struct kv_txn *txn, enum table t, struct slice key, struct slice value)
+int kv_put_new(struct kv_txn *txn, enum table t, struct slice key, struct slice value, struct slice *ret_old)
 {
-	return put(txn, t, key, value, MDB_NOOVERWRITE);
+	return put(txn, t, key, value, MDB_NOOVERWRITE, ret_old);
 }
 
 int kv_delete(struct kv_txn *txn, enum table t, struct slice key)
@@ -431,13 +447,11 @@ int kv_seek(struct kv_txn *txn, enum table t, struct slice from, struct slice *r
 {
 	if (txn->failed)
 		return -1;
-	if (!txn->seek[t]) {
-		int rc = mdb_cursor_open(txn->txn, txn->kv->dbi[t], &txn->seek[t]);
-		if (rc != 0)
-			return row_error(txn, rc, "seek", t);
-	}
+	MDB_cursor *c = cursor_of(txn, t, "seek");
+	if (!c)
+		return -1;
 	MDB_val k, v;
-	int rc = position(txn->seek[t], from, &k, &v);
+	int rc = position(c, from, &k, &v);
 	return found(txn, t, rc, k, v, ret_key, ret_value);
 }
 

@@ -56,7 +56,8 @@ int kv_renew(struct kv_txn *txn, struct err *err);              /* ...and take a
 
 int kv_get(struct kv_txn *txn, enum table t, struct slice key, struct slice *ret);      /* 1 found, 0 not, -1 failed */
 int kv_put(struct kv_txn *txn, enum table t, struct slice key, struct slice value);     /* 0, -1 */
-int kv_put_new(struct kv_txn *txn, enum table t, struct slice key, struct slice value); /* 1 put, 0 was there, -1 */
+/* 1 put; 0 was there, *ret_old is its value; -1. */
+int kv_put_new(struct kv_txn *txn, enum table t, struct slice key, struct slice value, struct slice *ret_old);
 int kv_delete(struct kv_txn *txn, enum table t, struct slice key);                      /* 1 deleted, 0 was not there, -1 */
 /* The first row with key >= from: 1, 0 none, -1. For single steps; a walk over many rows wants a cursor. */
 int kv_seek(struct kv_txn *txn, enum table t, struct slice from, struct slice *ret_key, struct slice *ret_value);

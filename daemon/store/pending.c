@@ -27,6 +27,8 @@ struct pending {
 	char *source;                  /* and source by source: the last one whose row is known to be there */
 	size_t source_len;
 	uint32_t source_word;
+	struct content_id claimed;     /* the last content claimed, and for which item; 0: none */
+	uint64_t claimed_by;
 };
 
 static uint64_t mix(uint64_t n)
@@ -116,6 +118,17 @@ uint64_t pending_next(struct pending *p, uint64_t counter)
 		return 0;
 	slot->dirty = true;
 	return ++slot->value;
+}
+
+void pending_claim(struct pending *p, const struct content_id *id, uint64_t item)
+{
+	p->claimed = *id;
+	p->claimed_by = item;
+}
+
+bool pending_claimed(const struct pending *p, const struct content_id *id, uint64_t item)
+{
+	return p->claimed_by == item && content_id_eq(&p->claimed, id);
 }
 
 int pending_word(struct pending *p, struct slice bytes, uint32_t *ret)

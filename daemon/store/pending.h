@@ -30,6 +30,9 @@ int pending_count(struct pending *p, uint64_t counter, int64_t change); /* a cou
 int pending_raise(struct pending *p, uint64_t counter, uint64_t to);    /* to the higher of the two */
 int pending_value(struct pending *p, uint64_t counter, uint64_t *ret);
 uint64_t pending_next(struct pending *p, uint64_t counter);             /* one more; 0: failed */
+/* The content row that was just put for an item still to be made: its record need not look for it again. */
+void pending_claim(struct pending *p, const struct content_id *id, uint64_t item);
+bool pending_claimed(const struct pending *p, const struct content_id *id, uint64_t item);
 int pending_word(struct pending *p, struct slice bytes, uint32_t *ret); /* finds or makes the word. 0, -1 */
 
 /* The word of a source; make: with its row in TABLE_SOURCE, if need be an empty one. 1, 0 not there (never with make),

@@ -20,7 +20,7 @@ struct store_options {
 	uint64_t reserve_bytes;  /* limits.reserve: intake pauses below it */
 	uint64_t segment_bytes;  /* sealed at this size; 1 GiB, tests use less */
 	uint64_t arena_bytes;    /* budget of the arena pool */
-	int fetch_threads;
+	uint64_t memory_bytes;   /* limits.memory: how large a group may grow; 0: as small as groups get */
 };
 struct store_report {        /* what opening found */
 	bool created, rebuilt;

@@ -21,7 +21,7 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("INLET_BUILD", REPO / "build"))
 SCALE = float(os.environ.get("INLET_BENCH_SCALE", "1"))
 RUNS = int(os.environ.get("INLET_BENCH_RUNS", "3"))
-PARTS = os.environ.get("INLET_BENCH", "cold,noop,large,label").split(",")
+PARTS = os.environ.get("INLET_BENCH", "cold,index,noop,large,label").split(",")
 CORES = os.cpu_count() or 1
 
 
@@ -145,6 +145,17 @@ def cold(work):
     remove(work / "copy", work / "restic", work / "state", work / "cache", tree)()
 
 
+def index(work):
+    """The committer alone, on objects whose bytes stay where they are."""
+    count = int(1_000_000 * SCALE)
+    print(f"\nindex, {count} new items, durable")
+    for _ in range(RUNS):
+        remove(work / "index")()
+        (work / "index").mkdir()
+        subprocess.run([BUILD / "bench-index", work / "index", str(count)], check=True)
+    remove(work / "index")()
+
+
 def noop(work):
     files = int(1_000_000 * SCALE)
     tree = work / "noop"
@@ -225,7 +236,7 @@ def main():
     work.mkdir(exist_ok=True)
     try:
         for part in PARTS:
-            {"cold": cold, "noop": noop, "large": large, "label": label}[part](work)
+            {"cold": cold, "index": index, "noop": noop, "large": large, "label": label}[part](work)
     finally:
         if not base:
             shutil.rmtree(work, ignore_errors=True)

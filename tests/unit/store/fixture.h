@@ -57,7 +57,6 @@ static inline struct fixture *fixture_at(const char *parent)
 		.map_bytes = 1ULL << 30,
 		.segment_bytes = 1ULL << 30,
 		.arena_bytes = 16U << 20,
-		.fetch_threads = 2,
 	};
 	return f;
 }

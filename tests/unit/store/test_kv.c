@@ -24,8 +24,9 @@ static void test_get_put_delete(void **state)
 	assert_int_equal(kv_get(txn, TABLE_ITEM, S("k"), &value), 0);
 	assert_int_equal(kv_put(txn, TABLE_ITEM, S("k"), S("one")), 0);
 	assert_int_equal(kv_put(txn, TABLE_RUN, S("k"), S("other table")), 0);
-	assert_int_equal(kv_put_new(txn, TABLE_ITEM, S("k"), S("two")), 0);
-	assert_int_equal(kv_put_new(txn, TABLE_ITEM, S("l"), S("")), 1);
+	assert_int_equal(kv_put_new(txn, TABLE_ITEM, S("k"), S("two"), &value), 0);
+	assert_slice(value, "one");
+	assert_int_equal(kv_put_new(txn, TABLE_ITEM, S("l"), S(""), &value), 1);
 	assert_int_equal(kv_get(txn, TABLE_ITEM, S("k"), &value), 1);
 	assert_slice(value, "one");
 	assert_int_equal(kv_get(txn, TABLE_ITEM, S("l"), &value), 1);
@@ -33,6 +34,96 @@ static void test_get_put_delete(void **state)
 	assert_int_equal(kv_delete(txn, TABLE_ITEM, S("k")), 1);
 	assert_int_equal(kv_delete(txn, TABLE_ITEM, S("k")), 0);
 	assert_int_equal(kv_get(txn, TABLE_ITEM, S("k"), &value), 0);
+}
+
+#define MODEL_KEYS 3000
+#define MODEL_STEPS 60000
+#define MODEL_COMMIT 5000
+
+/* What the table must hold: a value of so many bytes of one kind, -1 none. */
+struct model_row {
+	int bytes;
+	char fill;
+};
+
+static bool is_row(struct slice value, const struct model_row *row)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (value.p[i] != row->fill)
+			return false;
+	return (int)value.len == row->bytes;
+}
+
+static void model_put(struct kv_txn *txn, struct slice key, struct model_row *row, bool only_new)
+{
+	char bytes[600];
+	struct model_row next = { rand() % (int)sizeof(bytes), (char)('a' + rand() % 26) };
+	struct slice value, old;
+	memset(bytes, next.fill, sizeof(bytes));
+	value = (struct slice){ bytes, (size_t)next.bytes };
+	if (!only_new)
+		assert_int_equal(kv_put(txn, TABLE_ITEM, key, value), 0);
+	else if (kv_put_new(txn, TABLE_ITEM, key, value, &old) == 0)
+		assert_true(is_row(old, row));
+	if (!only_new || row->bytes < 0)
+		*row = next;
+}
+
+static void model_seek(struct kv_txn *txn, struct slice key, const struct model_row *rows, int n)
+{
+	struct slice found, value;
+	while (n < MODEL_KEYS && rows[n].bytes < 0)
+		n++;
+	assert_int_equal(kv_seek(txn, TABLE_ITEM, key, &found, &value), n < MODEL_KEYS);
+	if (n < MODEL_KEYS)
+		assert_true(read_be64(found.p) == (uint64_t)n && is_row(value, &rows[n]));
+}
+
+/* One step at n; rows come and go in runs and at random, so that pages split, merge and empty under the kept cursors. */
+static void model_step(struct kv_txn *txn, struct model_row *rows, int n, int what)
+{
+	struct key k;
+	struct slice key = key_item(&k, (uint64_t)n), value;
+	bool is_there = rows[n].bytes >= 0;
+	switch (what) {
+	case 0:
+		model_put(txn, key, &rows[n], false);
+		break;
+	case 1:
+		model_put(txn, key, &rows[n], true);
+		break;
+	case 2:
+		assert_int_equal(kv_delete(txn, TABLE_ITEM, key), is_there);
+		rows[n].bytes = -1;
+		break;
+	case 3:
+		model_seek(txn, key, rows, n);
+		break;
+	default:
+		assert_int_equal(kv_get(txn, TABLE_ITEM, key, &value), is_there);
+		assert_true(!is_there || is_row(value, &rows[n]));
+	}
+}
+
+static void test_any_mix_of_steps_reads_back(void **state)
+{
+	struct index *x = *state;
+	struct model_row *rows = mem_zero(MODEL_KEYS, sizeof(*rows));
+	for (int n = 0; n < MODEL_KEYS; n++)
+		rows[n].bytes = -1;
+	srand(7);
+	for (int step = 0, n = 0, what = 0; step < MODEL_STEPS; step++) {
+		if (step % MODEL_COMMIT == 0 && step > 0)
+			index_commit(x);
+		if (rand() % 50 == 0)
+			what = rand() % 4; /* a run of one kind */
+		n = rand() % 8 == 0 ? rand() % MODEL_KEYS : (n + 1) % MODEL_KEYS;
+		model_step(index_txn(x), rows, n, rand() % 4 == 0 ? 4 : what);
+	}
+	index_commit(x);
+	for (int n = 0; n < MODEL_KEYS; n++)
+		model_step(index_txn(x), rows, n, 4);
+	free(rows);
 }
 
 static void test_commit_outlives_close_abort_does_not(void **state)
@@ -275,6 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_get_put_delete),
+		T(test_any_mix_of_steps_reads_back),
 		T(test_commit_outlives_close_abort_does_not),
 		T(test_walk_is_in_key_order_from_a_key),
 		T(test_seek_finds_the_first_at_or_behind),
