@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 V      ?= 0
 Q      := $(if $(filter 1,$V),,@)
 
-PKGS         := lmdb libcrypto libsystemd yaml-0.1 jansson libmicrohttpd libsodium libcurl libseccomp
+PKGS         := lmdb libcrypto zlib libzstd libsystemd yaml-0.1 jansson libmicrohttpd libsodium libcurl libseccomp
 DECODE_PKGS  := vips libcrypto libseccomp libsodium uchardet libutf8proc libmagic
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef
 CFLAGS ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -63,7 +63,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 
 # ---- what is needed: nothing is fetched, and nobody is asked for a password, when everything is there ----
 CODENAME  := $(shell . /etc/os-release 2>/dev/null; echo $$VERSION_CODENAME)
-DEB_BUILD := gcc make pkgconf libc6-dev liblmdb-dev libssl-dev libsystemd-dev libyaml-dev libjansson-dev libmicrohttpd-dev \
+DEB_BUILD := gcc make pkgconf libc6-dev zlib1g-dev libzstd-dev liblmdb-dev libssl-dev libsystemd-dev libyaml-dev libjansson-dev libmicrohttpd-dev \
 	libsodium-dev libcurl4-openssl-dev libseccomp-dev libvips-dev libuchardet-dev libutf8proc-dev libmagic-dev \
 	python3 python3-venv ca-certificates
 DEB_TEST  := libcmocka-dev strace clang clang-tidy valgrind debootstrap systemd systemd-container tar procps util-linux

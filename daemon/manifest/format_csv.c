@@ -1,0 +1,87 @@
+/* format_csv.c - plain CSV: a header, columns by mapping or by usual names; the other columns are metadata. */
+#include "daemon/manifest/formats.h"
+
+#include "daemon/base/mem.h"
+#include "daemon/manifest/mapped.h"
+#include "daemon/manifest/roles.h"
+
+#include <stdlib.h>
+
+struct plain {
+	ptrdiff_t of[MANIFEST_ROLES];
+	bool *has_role;        /* [width] */
+};
+
+static struct manifest_place place_of(const struct manifest *m, enum manifest_role r)
+{
+	const struct plain *p = m->state;
+	return p->of[r] < 0 ? m->draft.row.at : table_place(m, (size_t)p->of[r]);
+}
+
+static int csv_open(struct manifest *m, struct err *err)
+{
+	struct plain *p = m->state = mem_zero(1, sizeof(*p));
+	struct window *w = &m->window;
+	char delimiter = table_delimiter((struct slice){ w->data + w->at, window_left(w) });
+	const struct table *t = &m->table;
+	if (table_open(m, delimiter, true, err) < 0 ||
+		roles_resolve(m->o.columns, t->names, t->width, p->of, err) < 0)
+		return -1;
+	p->has_role = mem_zero(t->width, sizeof(*p->has_role));
+	bool content = false;
+	for (enum manifest_role r = 0; r < MANIFEST_ROLES; r++) {
+		if (p->of[r] >= 0)
+			p->has_role[p->of[r]] = true;
+		content = content || (role_is_content(r) && p->of[r] >= 0);
+	}
+	if (content)
+		return 0;
+	CLEANUP(buf_done) struct buf columns = { 0 };
+	table_describe(m, &columns);
+	return err_set(err, ERR_REJECT, 0, "no column says where the files or texts are%.200s; map one in the "
+		"configuration (columns: {url: NAME}), or name it url, path or text", columns.data);
+}
+
+/* The columns without a role, as members. */
+static struct slice extra_members(struct manifest *m, const struct csv_record *r)
+{
+	const struct plain *p = m->state;
+	struct draft *d = &m->draft;
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	for (size_t i = 0; i < r->count; i++) {
+		if (p->has_role[i] || r->fields[i].len == 0)
+			continue;
+		json_str(&j, NULL, m->table.names[i]);
+		buf_char(j.to, ':');
+		j.comma = false;
+		json_str(&j, NULL, r->fields[i]);
+	}
+	return d->text.len ? draft_take(d) : (struct slice){ 0 };
+}
+
+static int csv_row(struct manifest *m, const struct csv_record *r)
+{
+	const struct plain *p = m->state;
+	struct mapped in = { .place = place_of };
+	for (enum manifest_role role = 0; role < MANIFEST_ROLES; role++)
+		if (p->of[role] >= 0)
+			in.of[role] = r->fields[p->of[role]];
+	in.extra = extra_members(m, r);
+	return mapped_row(m, &in, false);
+}
+
+static int next(struct manifest *m, struct err *err)
+{
+	return table_next(m, csv_row, err);
+}
+
+static void csv_close(struct manifest *m)
+{
+	struct plain *p = m->state;
+	free(p->has_role);
+	free(p);
+}
+
+const struct format format_csv = { .name = "csv", .title = "CSV", .open = csv_open, .next = next,
+	.describe = table_describe, .header = table_header, .values = table_values, .close = csv_close };

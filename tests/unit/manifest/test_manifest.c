@@ -1,0 +1,277 @@
+/* test_manifest.c - the frame: compression, UTF-16, limits, recognising a format, leaving and going on. */
+#include "tests/unit/manifest/fixture.h"
+
+#include "daemon/base/mem.h"
+
+#include <zlib.h>
+#include <zstd.h>
+
+#define CLARIFAI "inputid,input,concepts,metadata,geopoints\n" \
+	"a,https://h/a.jpg?X-Amz-Signature=1,\"cat,dog\",\"{'k': \"\"it's\"\"}\",\"8.5,47.4\"\n" \
+	"b,./b.jpg,,,\n"
+#define CLARIFAI_ROWS \
+	"{\"id\":\"a\",\"url\":\"https://h/a.jpg?X-Amz-Signature=1\",\"metadata\":{\"k\":\"it's\",\"geopoints\":[8.5,47.4]}," \
+	"\"labels\":[{\"concept\":\"cat\"},{\"concept\":\"dog\"}]}\n{\"id\":\"b\",\"path\":\"./b.jpg\"}\n"
+
+static void gzip(struct slice text, struct buf *to)
+{
+	z_stream z = { 0 };
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	size_t room = deflateBound(&z, text.len);
+	z.next_in = (Bytef *)(uintptr_t)text.p;
+	z.avail_in = (uInt)text.len;
+	z.next_out = (Bytef *)buf_grow(to, room);
+	z.avail_out = (uInt)room;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	to->len += room - z.avail_out;
+	(void)deflateEnd(&z);
+}
+
+static void zstd(struct slice text, struct buf *to)
+{
+	size_t room = ZSTD_compressBound(text.len);
+	to->len += ZSTD_compress(buf_grow(to, room), room, text.p, text.len, 3);
+}
+
+static void utf16(struct slice text, bool little, struct buf *to)
+{
+	buf_str(to, little ? "\xff\xfe" : "\xfe\xff");
+	for (size_t i = 0; i < text.len; i++) {
+		const char unit[2] = { little ? text.p[i] : '\0', little ? '\0' : text.p[i] };
+		buf_add(to, unit, 2);
+	}
+}
+
+static void test_packed_and_recoded_texts_give_the_same_rows(void **state)
+{
+	(void)state;
+	CLEANUP(buf_done) struct buf b = { 0 };
+	EXPECT(CLARIFAI, CLARIFAI_ROWS);
+	EXPECT("\xef\xbb\xbf" CLARIFAI, CLARIFAI_ROWS);
+	gzip(SLICE_LIT(CLARIFAI), &b);
+	expect_rows_of(buf_slice(&b), NULL, CLARIFAI_ROWS);
+	gzip(SLICE_LIT("c,/c.jpg,,,\n"), &b); /* two members, as cat makes of two files */
+	buf_add(&b, "\0\0\0\0\0", 5);
+	expect_rows_of(buf_slice(&b), NULL, CLARIFAI_ROWS "{\"id\":\"c\",\"path\":\"/c.jpg\"}\n");
+	b.len = 0;
+	zstd(SLICE_LIT(CLARIFAI), &b);
+	zstd(SLICE_LIT("c,/c.jpg,,,\n"), &b);
+	expect_rows_of(buf_slice(&b), NULL, CLARIFAI_ROWS "{\"id\":\"c\",\"path\":\"/c.jpg\"}\n");
+	for (int little = 0; little < 2; little++) {
+		CLEANUP(buf_done) struct buf packed = { 0 };
+		b.len = 0;
+		utf16(SLICE_LIT(CLARIFAI), little, &b);
+		expect_rows_of(buf_slice(&b), NULL, CLARIFAI_ROWS);
+		gzip(buf_slice(&b), &packed);
+		expect_rows_of(buf_slice(&packed), NULL, CLARIFAI_ROWS);
+	}
+}
+
+static void test_utf16_characters(void **state)
+{
+	(void)state;
+	/* U+00E9, U+4E2D, U+1F408 as a pair, half a pair alone, an odd byte at the end */
+	static const char text[] = "\xff\xfe" "t\0e\0x\0t\0\n\0" "\xe9\0" "\x2d\x4e" "\x3d\xd8\x08\xdc" "\n\0" "\x3d\xd8" "a\0"
+		"\n\0" "b\0" "\n\0" "c";
+	expect_rows_of((struct slice){ text, sizeof(text) - 1 }, NULL, "{\"text\":\"é中🐈\"}\n! 3:1@15 the field is not UTF-8\n"
+		"{\"text\":\"b\"}\n! 5:1@22 the field is not UTF-8\n");
+}
+
+static void test_damaged_texts(void **state)
+{
+	(void)state;
+	CLEANUP(buf_done) struct buf b = { 0 };
+	CLEANUP(buf_done) struct buf z = { 0 };
+	gzip(SLICE_LIT(CLARIFAI), &b);
+	expect_rows_of((struct slice){ b.data, b.len - 5 }, NULL,
+		CLARIFAI_ROWS "!! manifest: it ends in the middle of its gzip data; copy it again\n");
+	b.data[b.len - 6] ^= 1; /* of the CRC */
+	expect_rows_of(buf_slice(&b), NULL,
+		CLARIFAI_ROWS "!! manifest: its gzip data are damaged: incorrect data check\n");
+	b.data[b.len - 6] ^= 1;
+	buf_str(&b, "garbage");
+	expect_rows_of(buf_slice(&b), NULL, CLARIFAI_ROWS "!! manifest: bytes that are not gzip follow its compressed part; "
+		"pack it again\n");
+	zstd(SLICE_LIT(CLARIFAI), &z);
+	expect_rows_of((struct slice){ z.data, z.len - 3 }, NULL,
+		"!! manifest: it ends in the middle of its zstd data; copy it again\n");
+}
+
+static void test_what_is_no_manifest(void **state)
+{
+	(void)state;
+	EXPECT("", "!! manifest: it is empty\n");
+	EXPECT("\n \r\n", "!! manifest: it is empty\n");
+	EXPECT("hello\n", "!! manifest: its format is not recognised; say which it is with --format\n");
+	EXPECT("u\0r\0l\0\n\0", "!! manifest: it is not text (UTF-16 needs its byte order mark)\n");
+	EXPECT("a,b\n1,2\n", "!! manifest: no column says where the files or texts are, delimiter ',', columns a b; map one in "
+		"the configuration (columns: {url: NAME}), or name it url, path or text\n");
+}
+
+static void test_limits(void **state)
+{
+	(void)state;
+	struct manifest_options o = { .text_max = 60, .spool = -1 };
+	expect_rows_of(SLICE_LIT(CLARIFAI), &o, "!! manifest: it is longer than 60 bytes; split it, or raise the limit\n");
+	/* 200 MiB of one character: more than 1,000 to 1 */
+	size_t len = 200U << 20;
+	char *text = mem_alloc(len);
+	memset(text, 'x', len);
+	memcpy(text, "text\n", 5);
+	CLEANUP(buf_done) struct buf b = { 0 };
+	zstd((struct slice){ text, len }, &b);
+	free(text);
+	struct feed f = { .text = buf_slice(&b), .piece = SIZE_MAX };
+	struct manifest *m = NULL;
+	struct err err = { 0 };
+	struct manifest_row row;
+	struct manifest_failure failure;
+	o.text_max = 0;
+	assert_int_equal(manifest_open(&o, feed_read, &f, &m, &err), 0);
+	assert_int_equal(manifest_next(m, &row, &failure, &err), -1);
+	assert_int_equal(err.class, ERR_REJECT);
+	assert_non_null(strstr(err.text, "it unpacks to more than 1000 times its size"));
+	assert_int_equal(manifest_next(m, &row, &failure, &err), -1); /* again the same */
+	assert_non_null(strstr(err.text, "it unpacks to more than 1000 times its size"));
+	manifest_close(m);
+}
+
+/* Leaves the manifest behind each row in turn and goes on with another reader. */
+static void resume_everywhere(struct slice text, bool seek, size_t *ret_seeks)
+{
+	CLEANUP(buf_done) struct buf whole = { 0 };
+	CLEANUP(buf_done) struct buf parts = { 0 };
+	struct manifest_point point = { 0 };
+	struct manifest_options o = { .spool = -1, .seek = seek ? feed_seek : NULL };
+	struct feed f = { .text = text, .piece = 5 };
+	struct manifest *m = NULL;
+	struct manifest_row row;
+	struct manifest_failure failure;
+	assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
+	dump_rows(m, &whole);
+	manifest_close(m);
+	for (uint64_t n = 0;; n++) {
+		o.from = point;
+		f = (struct feed){ .text = text, .piece = 5, .seeks = f.seeks };
+		assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
+		int got = manifest_next(m, &row, &failure, NULL);
+		assert_true(got >= 0);
+		if (got == 1)
+			dump_row(&row, &parts);
+		else if (got == 2)
+			buf_printf(&parts, "! %llu:%llu@%llu %.*s", (unsigned long long)failure.at.line,
+				(unsigned long long)failure.at.column, (unsigned long long)failure.at.offset,
+				(int)failure.reason.len, failure.reason.p);
+		manifest_tell(m, &point);
+		manifest_close(m);
+		if (got == 0)
+			break;
+		buf_char(&parts, '\n');
+		assert_int_equal(point.rows, n + 1);
+	}
+	assert_string_equal(parts.data, whole.data);
+	if (ret_seeks)
+		*ret_seeks = f.seeks;
+}
+
+static void test_resuming(void **state)
+{
+	(void)state;
+	static const char text[] = "url,label\nhttps://h/1,\"a\nb\"\nhttps://h/2\nhttps://h/3,c\n\nhttps://h/4,\"d\nhttps://h/5,e\n";
+	size_t seeks = 0;
+	CLEANUP(buf_done) struct buf b = { 0 };
+	resume_everywhere(SLICE_LIT(text), false, NULL);
+	resume_everywhere(SLICE_LIT(text), true, &seeks);
+	assert_true(seeks > 0);
+	gzip(SLICE_LIT(text), &b);
+	resume_everywhere(buf_slice(&b), true, &seeks);
+	assert_int_equal(seeks, 0);
+	b.len = 0;
+	utf16(SLICE_LIT(text), true, &b);
+	resume_everywhere(buf_slice(&b), true, &seeks);
+	assert_int_equal(seeks, 0);
+	resume_everywhere(SLICE_LIT("\xef\xbb\xbfhttps://h/1\nhttps://h/2\n# no row\n\n./c"), true, &seeks);
+}
+
+static void describe(struct slice text, const char *name, const char *expected)
+{
+	struct feed f = { .text = text, .piece = SIZE_MAX };
+	struct manifest_options o = { .spool = -1, .name = name };
+	struct manifest *m = NULL;
+	CLEANUP(buf_done) struct buf b = { 0 };
+	assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
+	manifest_describe(m, &b);
+	assert_string_equal(b.data, expected);
+	assert_true(manifest_read_bytes(m) <= text.len);
+	manifest_close(m);
+}
+
+static void test_one_line_says_what_it_is(void **state)
+{
+	(void)state;
+	CLEANUP(buf_done) struct buf wide = { 0 };
+	CLEANUP(buf_done) struct buf b = { 0 };
+	utf16(SLICE_LIT(CLARIFAI), true, &wide);
+	gzip(buf_slice(&wide), &b);
+	describe(buf_slice(&b), "M.csv.gz",
+		"M.csv.gz: Clarifai CSV (gzip, UTF-16LE), delimiter ',', columns inputid input concepts metadata geopoints");
+	describe(SLICE_LIT("\xef\xbb\xbfurl\tlabel\n"), "x\n.tsv",
+		"x\\x0a.tsv: CSV (UTF-8 with BOM), delimiter tab, columns url label");
+	describe(SLICE_LIT("s3://b/k\n"), "l", "l: list of URLs");
+}
+
+static void test_values_and_header(void **state)
+{
+	(void)state;
+	static const char text[] = "url,label\r\nhttps://h/1,\"a \"\"b\"\"\"\r\nx,y,z\r\nhttps://h/2,\xff\n";
+	static const char *const expected[] = { "{\"url\":\"https://h/1\",\"label\":\"a \\\"b\\\"\"}", "{\"text\":\"x,y,z\"}",
+		"{\"text\":\"https://h/2,\\\\xff\"}" };
+	struct feed f = { .text = SLICE_LIT(text), .piece = 3 };
+	struct manifest_options o = { .spool = -1 };
+	struct manifest *m = NULL;
+	struct manifest_row row;
+	struct manifest_failure failure;
+	struct slice header;
+	assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
+	assert_int_equal(manifest_header(m, &header), 0);
+	assert_true(slice_eq(header, SLICE_LIT("url,label\n")));
+	for (size_t i = 0; manifest_next(m, &row, &failure, NULL) > 0; i++) {
+		CLEANUP(buf_done) struct buf b = { 0 };
+		manifest_values(m, &b);
+		assert_string_equal(b.data, expected[i]);
+	}
+	manifest_close(m);
+}
+
+static void test_format_names(void **state)
+{
+	(void)state;
+	const char *const *names = manifest_format_names();
+	assert_string_equal(names[0], "auto");
+	for (size_t i = 0; names[i]; i++) {
+		bool known = false;
+		assert_string_equal(manifest_format_name(manifest_format_parse(slice_of(names[i]), &known)), names[i]);
+		assert_true(known);
+	}
+	bool known = true;
+	(void)manifest_format_parse(SLICE_LIT("cvs"), &known);
+	assert_false(known);
+	assert_int_equal(manifest_input_parse(SLICE_LIT("file_path"), &known), INPUT_FILE_PATH);
+	assert_true(known);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_packed_and_recoded_texts_give_the_same_rows),
+		cmocka_unit_test(test_utf16_characters),
+		cmocka_unit_test(test_damaged_texts),
+		cmocka_unit_test(test_what_is_no_manifest),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_resuming),
+		cmocka_unit_test(test_one_line_says_what_it_is),
+		cmocka_unit_test(test_values_and_header),
+		cmocka_unit_test(test_format_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
