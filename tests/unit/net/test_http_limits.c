@@ -85,7 +85,7 @@ static void refused(struct fixture *f, const char *how, enum err_class class, in
 static void test_time_is_limited(void **state)
 {
 	struct fixture *f = *state;
-	f->rules.idle_ms = 150;
+	f->rules.idle_ms = 1000;
 	renew(f);
 	refused(f, "silent", ERR_RETRY, ETIMEDOUT, 0);
 	refused(f, "stall", ERR_RETRY, ETIMEDOUT, 3);
