@@ -1,0 +1,404 @@
+/* test_google_auth.c - access tokens from a real token server: each kind of credentials, Google's order, and how often one asks. */
+#include "connectors/google_auth.h"
+
+#include "daemon/base/clock.h"
+#include "daemon/base/file.h"
+#include "daemon/base/mem.h"
+#include "tests/unit/net/server.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define CANARY "canary-8f3b1c5e9d7a2f4b6c8d0e1f2a3b4c5d6e7f8091a2b3" /* a secret: in no text */
+
+struct fixture {
+	struct server server;
+	char dir[64];
+	char *pem;                   /* as a JSON text has it: \n for line ends */
+	struct google_rules rules;
+	struct google_auth *auth;
+	struct buf header;
+	struct err err;
+	atomic_uint tokens;          /* handed out; the number is in each */
+	atomic_uint life_s;
+	const char *metadata_extra;  /* header lines of the metadata server */
+	const char *refusal;         /* what the token endpoint says with 400; NULL: it does not refuse */
+	char assertion[4096], sts[4096]; /* bodies as they came */
+};
+
+static bool answer(struct peer *p, const char *path)
+{
+	struct fixture *f = p->server->arg;
+	const char *body = strstr(p->request, "\r\n\r\n") + 4;
+	char text[256];
+
+	if (strcmp(path, "/oidc") == 0)
+		return strstr(p->request, "\r\nMetadata: True\r\n") ? peer_answer(p, "200 OK", "", "{\"value\":\"subject-by-url\"}") :
+			peer_answer(p, "403 No", "", "");
+	if (f->refusal)
+		return peer_answer(p, "400 Bad Request", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", f->refusal);
+	if (strstr(path, ":generateAccessToken")) {
+		(void)snprintf(text, sizeof(text), "{\"accessToken\":\"acting-%u\",\"expireTime\":\"2099-01-01T00:00:00Z\"}",
+			atomic_fetch_add(&f->tokens, 1));
+		return peer_answer(p, "200 OK", "", text);
+	}
+	(void)snprintf(strcmp(path, "/sts") == 0 ? f->sts : f->assertion, sizeof(f->sts), "%s", body);
+	(void)snprintf(text, sizeof(text), "{\"access_token\":\"token-%u\",\"expires_in\":%u,\"token_type\":\"Bearer\"}",
+		atomic_fetch_add(&f->tokens, 1), atomic_load(&f->life_s));
+	return peer_answer(p, "200 OK", strstr(path, "computeMetadata") ? f->metadata_extra : "", text);
+}
+
+static char *make_pem(void)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	BIO *bio = BIO_new(BIO_s_mem());
+	struct buf escaped = { 0 };
+	char *text;
+
+	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+	for (long n = BIO_get_mem_data(bio, &text), i = 0; i < n; i++) {
+		if (text[i] == '\n')
+			buf_str(&escaped, "\\n");
+		else
+			buf_char(&escaped, text[i]);
+	}
+	BIO_free_all(bio);
+	EVP_PKEY_free(key);
+	return buf_take(&escaped);
+}
+
+static int set_up(void **state)
+{
+	static struct fixture f;
+	static char *pem;
+
+	memset(&f, 0, sizeof(f));
+	(void)alarm(120);
+	(void)strcpy(f.dir, "/tmp/inlet-google-XXXXXX");
+	if (!mkdtemp(f.dir) || server_start(&f.server, "127.0.0.1", answer, &f, NULL) < 0)
+		return -1;
+	if (!pem)
+		pem = make_pem();
+	f.pem = pem;
+	f.metadata_extra = "Metadata-Flavor: Google\r\n";
+	atomic_store(&f.life_s, 3600);
+	(void)setenv("HOME", f.dir, 1);
+	(void)unsetenv("GOOGLE_APPLICATION_CREDENTIALS");
+	(void)unsetenv("CLOUDSDK_CONFIG");
+	(void)unsetenv("GCE_METADATA_HOST");
+	(void)setenv("NO_GCE_CHECK", "true", 1);
+	*state = &f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(freep) char *remove = mem_printf("rm -rf '%s'", f->dir);
+
+	google_auth_free(f->auth);
+	buf_wipe(&f->header);
+	server_stop(&f->server);
+	return system(remove);
+}
+
+/* Writes a file below the fixture's folder; %P in text is the server's port. */
+static const char *write_file(struct fixture *f, const char *name, const char *text)
+{
+	static char path[256];
+	CLEANUP(buf_done) struct buf out = { 0 };
+
+	for (const char *p = text; *p; p++) {
+		if (p[0] == '%' && p[1] == 'P')
+			buf_u64(&out, f->server.port), p++;
+		else if (p[0] == '%' && p[1] == 'K')
+			buf_str(&out, f->pem), p++;
+		else
+			buf_char(&out, *p);
+	}
+	(void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	assert_int_equal(file_replace(AT_FDCWD, path, out.data, out.len, 0600, &f->err), 0);
+	return path;
+}
+
+static int get(struct fixture *f)
+{
+	buf_wipe(&f->header);
+	return google_auth_get(f->auth, &f->header, &f->err);
+}
+
+static void begin(struct fixture *f, const char *name, const char *text)
+{
+	google_auth_free(f->auth);
+	f->rules.file = name ? write_file(f, name, text) : NULL;
+	f->auth = google_auth_new(&f->rules);
+}
+
+static void assert_token(struct fixture *f, const char *token)
+{
+	CLEANUP(freep) char *expected = mem_printf("Authorization: Bearer %s", token);
+
+	if (get(f) < 0)
+		fail_msg("%s", f->err.text);
+	assert_string_equal(f->header.data, expected);
+}
+
+static void assert_fails(struct fixture *f, const char *why)
+{
+	assert_int_equal(get(f), -1);
+	assert_int_equal(f->err.class, ERR_RETRY);
+	if (!strstr(f->err.text, why))
+		fail_msg("'%s' is not in: %s", why, f->err.text);
+	if (strstr(f->err.text, "canary"))
+		fail_msg("a secret in: %s", f->err.text);
+}
+
+#define ACCOUNT "{\"type\":\"service_account\",\"client_email\":\"lab@x.iam\",\"private_key_id\":\"k1\",\"private_key\":\"%K\"," \
+	"\"token_uri\":\"http://127.0.0.1:%P/token\"}"
+#define USER "{\"type\":\"authorized_user\",\"client_id\":\"id\",\"client_secret\":\"" CANARY "\",\"refresh_token\":\"1//r+t\"," \
+	"\"token_uri\":\"http://127.0.0.1:%P/token\"}"
+
+static void test_service_account_signs_an_assertion(void **state)
+{
+	struct fixture *f = *state;
+	char text[400];
+
+	begin(f, "key.json", ACCOUNT);
+	assert_token(f, "token-0");
+	assert_non_null(strstr(f->assertion, "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=eyJ"));
+	google_auth_describe(f->auth, text, sizeof(text));
+	assert_non_null(strstr(text, "service account lab@x.iam from /tmp/inlet-google-"));
+	assert_in_range(google_auth_expires_ms(f->auth) - clock_wall_ms(), 3500000, 3600000);
+}
+
+static void test_user_sends_the_refresh_token(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, "user.json", USER);
+	assert_token(f, "token-0");
+	assert_string_equal(f->assertion, "grant_type=refresh_token&client_id=id&client_secret=" CANARY "&refresh_token=1%2F%2Fr%2Bt");
+}
+
+static void test_metadata_server_must_be_googles(void **state)
+{
+	struct fixture *f = *state;
+	char host[32];
+
+	(void)snprintf(host, sizeof(host), "127.0.0.1:%u", f->server.port);
+	(void)setenv("GCE_METADATA_HOST", host, 1);
+	(void)unsetenv("NO_GCE_CHECK");
+	begin(f, NULL, NULL);
+	assert_token(f, "token-0");
+	assert_true(server_saw(&f->server, "GET /computeMetadata/v1/instance/service-accounts/default/token"));
+	assert_true(server_saw(&f->server, "Metadata-Flavor: Google"));
+	f->metadata_extra = "";
+	begin(f, NULL, NULL);
+	assert_fails(f, "is not Google's");
+}
+
+#define FEDERATED "{\"type\":\"external_account\",\"audience\":\"//iam/pool\",\"subject_token_type\":" \
+	"\"urn:ietf:params:oauth:token-type:jwt\",\"token_url\":\"http://127.0.0.1:%P/sts\",\"credential_source\":"
+
+static void test_workload_identity_from_a_file(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(freep) char *plain = mem_printf("%s{\"file\":\"%s/subject\"}}", FEDERATED, f->dir);
+	CLEANUP(freep) char *inside = mem_printf("%s{\"file\":\"%s/subject\",\"format\":{\"type\":\"json\",\"subject_token_field_name\":"
+		"\"jwt\"}}}", FEDERATED, f->dir);
+
+	(void)write_file(f, "subject", "subject-by-file\n");
+	begin(f, "wif.json", plain);
+	assert_token(f, "token-0");
+	assert_non_null(strstr(f->sts, "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&"));
+	assert_non_null(strstr(f->sts, "&audience=%2F%2Fiam%2Fpool&scope=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fdevstorage.read_only&"));
+	assert_non_null(strstr(f->sts, "&subject_token=subject-by-file"));
+	(void)write_file(f, "subject", "{\"jwt\":\"subject-in-json\"}");
+	begin(f, "wif.json", inside);
+	assert_token(f, "token-1");
+	assert_non_null(strstr(f->sts, "&subject_token=subject-in-json"));
+	(void)write_file(f, "subject", "{\"other\":\"" CANARY "\"}");
+	begin(f, "wif.json", inside);
+	assert_fails(f, "has no member 'jwt'");
+}
+
+static void test_workload_identity_from_a_url_acts_as_a_service_account(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, "wif.json", FEDERATED "{\"url\":\"http://127.0.0.1:%P/oidc\",\"headers\":{\"Metadata\":\"True\"},\"format\":{\"type\":"
+		"\"json\",\"subject_token_field_name\":\"value\"}},\"service_account_impersonation_url\":"
+		"\"http://127.0.0.1:%P/v1/projects/-/serviceAccounts/a@b:generateAccessToken\"}");
+	assert_token(f, "acting-1");
+	assert_non_null(strstr(f->sts, "&subject_token=subject-by-url"));
+	assert_true(server_saw(&f->server, "Authorization: Bearer token-0"));
+	assert_true(server_saw(&f->server, "{\"delegates\":[],\"scope\":[\"https://www.googleapis.com/auth/devstorage.read_only\"],"
+		"\"lifetime\":\"3600s\"}"));
+}
+
+static void test_impersonation_starts_from_other_credentials(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, "imp.json", "{\"type\":\"impersonated_service_account\",\"delegates\":[\"d1\"],\"source_credentials\":" USER ","
+		"\"service_account_impersonation_url\":\"http://127.0.0.1:%P/v1/x:generateAccessToken\"}");
+	assert_token(f, "acting-1");
+	assert_true(server_saw(&f->server, "Authorization: Bearer token-0"));
+	assert_true(server_saw(&f->server, "\"delegates\":[\"d1\"]"));
+}
+
+static void test_googles_order(void **state)
+{
+	struct fixture *f = *state;
+	char text[400];
+
+	begin(f, NULL, NULL);
+	assert_fails(f, "no Google credentials");
+	assert_fails(f, "anonymous: true");
+	CLEANUP(freep) char *folder = mem_printf("%s/.config/gcloud", f->dir);
+
+	assert_int_equal(dir_make(AT_FDCWD, folder, 0700, &f->err), 0);
+	(void)write_file(f, ".config/gcloud/application_default_credentials.json", USER);
+	begin(f, NULL, NULL);
+	assert_token(f, "token-0");
+	google_auth_describe(f->auth, text, sizeof(text));
+	assert_non_null(strstr(text, "a person's login from gcloud's file ("));
+
+	(void)setenv("GOOGLE_APPLICATION_CREDENTIALS", write_file(f, "key.json", ACCOUNT), 1);
+	begin(f, NULL, NULL);
+	assert_token(f, "token-1");
+	google_auth_describe(f->auth, text, sizeof(text));
+	assert_non_null(strstr(text, "from GOOGLE_APPLICATION_CREDENTIALS ("));
+
+	(void)setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json", 1); /* named: never passed over */
+	begin(f, NULL, NULL);
+	assert_fails(f, "GOOGLE_APPLICATION_CREDENTIALS (/nowhere/key.json)");
+	begin(f, "mine.json", USER); /* gcs.credentials: nothing else is looked at */
+	assert_token(f, "token-2");
+}
+
+static void test_files_that_are_wrong_say_how(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, "bad.json", "canary, not JSON");
+	assert_fails(f, "no Google credentials file");
+	begin(f, "bad.json", "{\"type\":\"service_account\",\"client_email\":\"a@b\"}");
+	assert_fails(f, "has no \"private_key\"");
+	begin(f, "bad.json", "{\"type\":\"gdch_service_account\"}");
+	assert_fails(f, "its type is 'gdch_service_account'");
+	begin(f, "bad.json", "{\"type\":\"service_account\",\"client_email\":\"a@b\",\"private_key\":\"" CANARY "\"}");
+	assert_fails(f, "no PEM private key");
+	begin(f, "bad.json", FEDERATED "{\"environment_id\":\"aws1\"}}");
+	assert_fails(f, "neither \"file\" nor \"url\"");
+}
+
+static void test_a_token_is_asked_for_in_no_clear_text(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, "key.json", "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s\",\"refresh_token\":\"r\","
+		"\"token_uri\":\"http://tokens.example/token\"}");
+	assert_fails(f, "must be https");
+	assert_int_equal(atomic_load(&f->server.requests), 0);
+}
+
+static void test_one_request_serves_until_the_token_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(buf_wipe) struct buf first = { 0 };
+
+	begin(f, "key.json", USER);
+	assert_token(f, "token-0");
+	assert_token(f, "token-0");
+	buf_add(&first, f->header.data, f->header.len);
+	google_auth_expired(f->auth, &first);
+	assert_fails(f, "refuses an access token that was just fetched"); /* or each request would be two */
+	assert_int_equal(atomic_load(&f->server.requests), 1);
+}
+
+static void test_short_lived_tokens_are_no_storm(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&f->life_s, 60);
+	begin(f, "key.json", USER);
+	for (int i = 0; i < 5; i++)
+		assert_token(f, "token-0");
+	assert_int_equal(atomic_load(&f->server.requests), 1);
+}
+
+static void test_refusals_are_told_without_secrets_and_remembered(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refusal = "{\"error\":\"invalid_grant\",\"error_description\":\"Bad Request with " CANARY " inside.\"}";
+	begin(f, "key.json", USER);
+	assert_fails(f, "answered 400: invalid_grant: Bad Request with (hidden) inside.");
+	assert_fails(f, "this host's clock is");
+	assert_int_equal(atomic_load(&f->server.requests), 1);
+	f->refusal = "{\"error\":{\"code\":403,\"status\":\"PERMISSION_DENIED\",\"message\":\"IAM said no\"}}";
+	begin(f, "key.json", USER);
+	assert_fails(f, "PERMISSION_DENIED: IAM said no");
+	f->refusal = "<html>" CANARY;
+	begin(f, "key.json", USER);
+	assert_fails(f, "answered 400");
+}
+
+static void *get_in_thread(void *arg)
+{
+	struct fixture *f = arg;
+	CLEANUP(buf_wipe) struct buf header = { 0 };
+	struct err err;
+
+	return google_auth_get(f->auth, &header, &err) == 0 && strcmp(header.data, "Authorization: Bearer token-0") == 0 ? f : NULL;
+}
+
+static void test_many_threads_are_one_request(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t threads[16];
+
+	begin(f, "key.json", ACCOUNT);
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, get_in_thread, f), 0);
+	for (int i = 0; i < 16; i++) {
+		void *result;
+
+		assert_int_equal(pthread_join(threads[i], &result), 0);
+		assert_non_null(result);
+	}
+	assert_int_equal(atomic_load(&f->server.requests), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_service_account_signs_an_assertion),
+		TEST(test_user_sends_the_refresh_token),
+		TEST(test_metadata_server_must_be_googles),
+		TEST(test_workload_identity_from_a_file),
+		TEST(test_workload_identity_from_a_url_acts_as_a_service_account),
+		TEST(test_impersonation_starts_from_other_credentials),
+		TEST(test_googles_order),
+		TEST(test_files_that_are_wrong_say_how),
+		TEST(test_a_token_is_asked_for_in_no_clear_text),
+		TEST(test_one_request_serves_until_the_token_is_refused),
+		TEST(test_short_lived_tokens_are_no_storm),
+		TEST(test_refusals_are_told_without_secrets_and_remembered),
+		TEST(test_many_threads_are_one_request),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
