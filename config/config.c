@@ -217,7 +217,7 @@ static int check_folder(const struct reader *r, const struct config *c, size_t i
 		return option_err(err, &r->at, at, key,
 			"this watched folder, %s, lies inside the store (state_dir %s); move one of them", folder, state);
 	for (size_t j = 0; j < i; j++) {
-		if (strcmp(c->sources[j].scheme, "folder") != 0)
+		if (source_config_is_bucket(&c->sources[j]))
 			continue;
 		CLEANUP(freep) char *other = path_real(c->sources[j].folder.path);
 		if (strcmp(folder, other) == 0)
@@ -244,8 +244,8 @@ static int check_bucket(const struct reader *r, const struct config *c, size_t i
 static int check_sources(const struct reader *r, const struct config *c, struct err *err)
 {
 	for (size_t i = 0; i < c->source_count; i++) {
-		bool folder = strcmp(c->sources[i].scheme, "folder") == 0;
-		if ((folder ? check_folder : check_bucket)(r, c, i, err) < 0)
+		bool bucket = source_config_is_bucket(&c->sources[i]);
+		if ((bucket ? check_bucket : check_folder)(r, c, i, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -82,7 +82,7 @@ const struct option folder_options[] = {
 	{ "proxy", OPTION_STRING, AT(bucket.proxy), 0, 0, "", NULL, "http://host:port; the environment's is ignored" },\
 	{ "poll", OPTION_DURATION, AT(bucket.poll_ms), SECOND, 30 * DAY, "5m", NULL, "list the bucket this often" },   \
 	{ "concurrency", OPTION_U32, AT(bucket.concurrency), 0, BUCKET_CONCURRENCY_MAX, "0", NULL,                     \
-		"objects fetched at once, at most; 0: found out" },                                                    \
+		"objects fetched at once, at most; limits.memory bounds it too; 0: found out" },                                                    \
 	{ "store", OPTION_ENUM, AT(store), 0, 0, "copy", store_modes, "keep the bytes, or index them in place" }
 
 const struct option s3_options[] = {

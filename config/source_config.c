@@ -236,24 +236,29 @@ bool source_config_same_bucket(const struct source_config *a, const struct sourc
 	return !filtered && same(x->endpoint, y->endpoint) && same(x->bucket, y->bucket) && same(x->prefix, y->prefix);
 }
 
-void source_config_describe(const struct source_config *s, char *ret_text, size_t size)
-{
-	CLEANUP(buf_done) struct buf text = { 0 };
-	if (strcmp(s->scheme, "folder") == 0) {
-		text_printable(&text, slice_of(s->folder.path));
-	} else {
-		buf_printf(&text, "%s://%s/", strcmp(s->scheme, "gcs") == 0 ? "gs" : s->scheme, s->bucket.bucket);
-		text_printable(&text, slice_of(s->bucket.prefix ? s->bucket.prefix : ""));
-	}
-	(void)snprintf(ret_text, size, "%s", text.data ? text.data : "");
-}
-
 static const struct kind *kind_of(const char *scheme)
 {
 	for (size_t i = 0; scheme && i < KINDS; i++)
 		if (strcmp(kinds[i].scheme, scheme) == 0)
 			return &kinds[i];
 	return NULL;
+}
+
+bool source_config_is_bucket(const struct source_config *s)
+{
+	return kind_of(s->scheme)->bucket;
+}
+
+void source_config_describe(const struct source_config *s, char *ret_text, size_t size)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	if (!source_config_is_bucket(s)) {
+		text_printable(&text, slice_of(s->folder.path));
+	} else {
+		buf_printf(&text, "%s://%s/", strcmp(s->scheme, "gcs") == 0 ? "gs" : s->scheme, s->bucket.bucket);
+		text_printable(&text, slice_of(s->bucket.prefix ? s->bucket.prefix : ""));
+	}
+	(void)snprintf(ret_text, size, "%s", text.data ? text.data : "");
 }
 
 void source_config_done(struct source_config *s)

@@ -13,18 +13,20 @@ struct queue {
 	pthread_cond_t not_empty;
 	pthread_cond_t not_full;
 	void (*free_item)(void *item);
-	size_t capacity;
-	size_t first; /* oldest item, when length > 0 */
+	size_t capacity; /* queue_push() waits at this length */
+	size_t size;     /* of the ring: capacity, or more after queue_push_over() */
+	size_t first;    /* oldest item, when length > 0 */
 	size_t length;
 	bool closed;
-	void *items[];
+	void **items;
 };
 
 struct queue *queue_new(size_t capacity, void (*free_item)(void *item))
 {
 	assert(capacity > 0);
-	struct queue *q = mem_zero(1, sizeof(*q) + capacity * sizeof(q->items[0]));
-	q->capacity = capacity;
+	struct queue *q = mem_zero(1, sizeof(*q));
+	q->capacity = q->size = capacity;
+	q->items = mem_alloc(capacity * sizeof(*q->items));
 	q->free_item = free_item;
 	pthread_condattr_t monotonic;
 	(void)pthread_condattr_init(&monotonic);
@@ -41,27 +43,57 @@ void queue_free(struct queue *q)
 	if (!q)
 		return;
 	for (size_t i = 0; q->free_item && i < q->length; i++)
-		q->free_item(q->items[(q->first + i) % q->capacity]);
+		q->free_item(q->items[(q->first + i) % q->size]);
+	free(q->items);
 	(void)pthread_cond_destroy(&q->not_full);
 	(void)pthread_cond_destroy(&q->not_empty);
 	(void)pthread_mutex_destroy(&q->lock);
 	free(q);
 }
 
+/* A ring of twice the size, its oldest item first. Lock held. */
+static void grow(struct queue *q)
+{
+	void **items = mem_alloc(2 * q->size * sizeof(*items));
+	for (size_t i = 0; i < q->length; i++)
+		items[i] = q->items[(q->first + i) % q->size];
+	free(q->items);
+	q->items = items;
+	q->first = 0;
+	q->size *= 2;
+}
+
+/* Lock held. */
+static int put(struct queue *q, void *item)
+{
+	if (q->closed)
+		return -1;
+	if (q->length == q->size)
+		grow(q);
+	q->items[(q->first + q->length) % q->size] = item;
+	q->length++;
+	(void)pthread_cond_signal(&q->not_empty);
+	return 0;
+}
+
 int queue_push(struct queue *q, void *item)
 {
 	assert(item); /* NULL is queue_pop()'s word for the end */
 	(void)pthread_mutex_lock(&q->lock);
-	while (q->length == q->capacity && !q->closed)
+	while (q->length >= q->capacity && !q->closed)
 		(void)pthread_cond_wait(&q->not_full, &q->lock);
-	bool accepted = !q->closed;
-	if (accepted) {
-		q->items[(q->first + q->length) % q->capacity] = item;
-		q->length++;
-		(void)pthread_cond_signal(&q->not_empty);
-	}
+	int accepted = put(q, item);
 	(void)pthread_mutex_unlock(&q->lock);
-	return accepted ? 0 : -1;
+	return accepted;
+}
+
+int queue_push_over(struct queue *q, void *item)
+{
+	assert(item);
+	(void)pthread_mutex_lock(&q->lock);
+	int accepted = put(q, item);
+	(void)pthread_mutex_unlock(&q->lock);
+	return accepted;
 }
 
 /* The oldest item, or NULL when there is none. Lock held. */
@@ -70,9 +102,10 @@ static void *take(struct queue *q)
 	if (q->length == 0)
 		return NULL;
 	void *item = q->items[q->first];
-	q->first = (q->first + 1) % q->capacity;
+	q->first = (q->first + 1) % q->size;
 	q->length--;
-	(void)pthread_cond_signal(&q->not_full);
+	if (q->length < q->capacity)
+		(void)pthread_cond_signal(&q->not_full);
 	return item;
 }
 

@@ -55,7 +55,8 @@ bool retry_plan(const struct pipeline *p, const struct err *err, uint32_t attemp
 	uint32_t allowed = err->sys != 0 ? ATTEMPTS_FOREVER : p->config->limits.attempts;
 	into->attempts = attempts_before + 1;
 	into->retry = err->class == ERR_RETRY && into->attempts < allowed;
-	into->due_ms = clock_wall_ms() + (int64_t)backoff_ms(attempts_before, RETRY_BASE_MS, RETRY_CAP_MS);
+	uint64_t wait_ms = backoff_ms(attempts_before, RETRY_BASE_MS, RETRY_CAP_MS);
+	into->due_ms = clock_wall_ms() + (int64_t)(err->wait_ms > wait_ms ? err->wait_ms : wait_ms);
 	return into->retry;
 }
 

@@ -1,4 +1,5 @@
 /* doctor.c - what `inlet doctor` looks at: each check says what it found and, where it is not well, the cure. */
+#include "config/source_config.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
 #include "daemon/stages/source.h"
@@ -36,21 +37,38 @@ static void look_at_disk(struct pipeline *p, const struct visit *v)
 		say(v, "ok", "store", "takes new objects", "");
 }
 
-static void look_at_sources(struct pipeline *p, const struct visit *v)
+/* A connector's own findings, under its source's name and in the doctor's words. */
+struct examined {
+	const struct visit *visit;
+	const char *source;
+};
+
+static void pass_on(void *arg, const char *level, const char *check, const char *found, const char *cure)
 {
-	for (size_t i = 0; i < p->source_count; i++) {
-		char check[96], found[640];
-		struct source_view s;
-		source_describe(p->sources[i], &s);
-		const struct source_config *c = source_config(p->sources[i]);
-		(void)snprintf(check, sizeof(check), "source %s", s.name);
-		bool readable = access(c->folder.path, R_OK | X_OK) == 0;
-		(void)snprintf(found, sizeof(found), "%s, %s, %s%s%s", c->folder.path, s.state, s.watching, s.message[0] ? ": " : "", s.message);
-		bool well = readable && strcmp(s.state, "offline") != 0;
-		const char *cure = readable ? "mount or create the folder; the source goes on by itself" :
-			"let this user read it: chmod o+rx, setfacl -m u:inlet:rx, or a group";
-		say(v, !well ? "fail" : s.message[0] ? "warn" : "ok", check, found, well ? "" : cure);
-	}
+	const struct examined *e = arg;
+	char name[160];
+	(void)snprintf(name, sizeof(name), "source %s: %s", e->source, check);
+	say(e->visit, strcmp(level, "error") == 0 ? "fail" : strcmp(level, "warning") == 0 ? "warn" : "ok", name, found, cure);
+}
+
+static void look_at_source(struct source *s, const struct visit *v)
+{
+	char check[96], found[1600], where[1024];
+	struct source_view now;
+	const struct source_config *c = source_config(s);
+	source_describe(s, &now);
+	source_config_describe(c, where, sizeof(where));
+	(void)snprintf(check, sizeof(check), "source %s", now.name);
+	(void)snprintf(found, sizeof(found), "%s, %s, %s%s%s", where, now.state, now.watching, now.message[0] ? ": " : "", now.message);
+	bool bucket = source_config_is_bucket(c);
+	bool readable = bucket || access(c->folder.path, R_OK | X_OK) == 0;
+	bool well = readable && strcmp(now.state, "offline") != 0 && strcmp(now.state, "held") != 0;
+	const char *cure = bucket ? "what follows here says where it fails; the source goes on by itself" :
+		readable ? "mount or create the folder; the source goes on by itself" :
+		"let this user read it: chmod o+rx, setfacl -m u:inlet:rx, or a group";
+	say(v, !well ? "fail" : now.message[0] ? "warn" : "ok", check, found, well ? "" : cure);
+	if (source_ops(s)->check)
+		source_ops(s)->check(source_connector(s), pass_on, &(struct examined){ v, now.name });
 }
 
 static void look_at_watches(const struct visit *v)
@@ -102,7 +120,8 @@ void pipeline_doctor(struct pipeline *p, doctor_fn *fn, void *arg)
 	const struct visit v = { fn, arg };
 	struct rlimit files;
 	look_at_disk(p, &v);
-	look_at_sources(p, &v);
+	for (size_t i = 0; i < p->source_count; i++)
+		look_at_source(p->sources[i], &v);
 	look_at_watches(&v);
 	look_at_models(p, &v);
 	look_at_decoder(p, &v);

@@ -21,6 +21,10 @@
 #define RETRY_BASE_MS 1000U
 #define RETRY_CAP_MS (30U * 60U * 1000U)
 
+/* Of an object that must be restored before it can be read. */
+#define ARCHIVED_REASON "lies in an archive storage class"
+#define ARCHIVED_CURE "restore it at the bucket, or give it another class; the next pass that sees it readable fetches it"
+
 struct source;
 struct fetcher;
 struct feed;

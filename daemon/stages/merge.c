@@ -2,6 +2,7 @@
 #include "daemon/stages/merge.h"
 
 #include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
@@ -138,18 +139,36 @@ static void returned(struct join *j, const struct entry *e, const struct ledger_
 		.layout = source_ops(j->m->source)->layout, .bytes = e->bytes, .object = row->object, .item = row->item };
 }
 
+/* Nothing is read before it is restored, and nothing is wrong with it either. */
+static void note_archived(struct join *j, const struct entry *e)
+{
+	struct change *c = join_change(j);
+	struct slice key = change_copy(c, full_key(j, e->name)), version = change_copy(c, e->version);
+	struct record *r = change_add(c, RECORD_FAILURE);
+	r->failure = (struct record_failure){ .subject = SUBJECT_OBJECT, .stage = STAGE_FETCH, .archived = true,
+		.reason = SLICE_LIT(ARCHIVED_REASON), .cure = SLICE_LIT(ARCHIVED_CURE), .source = name_slice(j->m->source), .key = key,
+		.version = version, .layout = source_ops(j->m->source)->layout, .bytes = e->bytes };
+}
+
+/* The listing shows a file: it was restored, or its class does not tell (a fetch found it archived) and it is tried again. */
+static bool is_restored(const struct ledger_row *row)
+{
+	return row->state == OBJECT_ARCHIVED && row->due_ms <= clock_wall_ms();
+}
+
 static void both(struct join *j, const struct entry *e, const struct ledger_row *row)
 {
 	bool same = slice_eq(e->version, row->version);
 	if (e->kind == ENTRY_SETTLING)
 		return;
-	if (row->state == OBJECT_GONE && same && row->item != 0 && !e->racy && !row->racy) {
+	if (row->state == OBJECT_PRESENT && !same)
+		atomic_fetch_add_explicit(&j->p->changed_objects, 1, memory_order_relaxed);
+	if (row->state == OBJECT_GONE && same && row->item != 0 && !e->racy && !row->racy)
 		returned(j, e, row);
-	} else if (!same || row->racy || row->state == OBJECT_GONE) {
-		if (row->state == OBJECT_PRESENT && !same)
-			atomic_fetch_add_explicit(&j->p->changed_objects, 1, memory_order_relaxed);
+	else if (e->kind == ENTRY_ARCHIVED && !(same && (row->state == OBJECT_PRESENT || row->state == OBJECT_ARCHIVED)))
+		note_archived(j, e);
+	else if (e->kind == ENTRY_FILE && (!same || row->racy || row->state == OBJECT_GONE || is_restored(row)))
 		want(j, e);
-	}
 }
 
 static int missing(struct join *j, const struct ledger_row *row, struct err *err)
@@ -171,6 +190,8 @@ static void fresh(struct join *j, const struct entry *e)
 	} else if (e->kind == ENTRY_FILE) {
 		atomic_fetch_add_explicit(&j->p->new_objects, 1, memory_order_relaxed);
 		want(j, e);
+	} else if (e->kind == ENTRY_ARCHIVED) {
+		note_archived(j, e);
 	}
 }
 
@@ -198,9 +219,10 @@ static int meet(struct join *j, const struct entry *e, struct ledger_walk *rows,
 	return have;
 }
 
-static bool in_range(const struct page *page, struct slice name)
+static bool in_range(const struct join *j, struct slice name)
 {
-	return page->open_ended || page->upto.len == 0 || slice_cmp(name, page->upto) <= 0;
+	bool whole = source_ops(j->m->source)->layout == LAYOUT_TREE || j->page->open_ended;
+	return whole || slice_cmp(name, j->page->upto) <= 0;
 }
 
 static int walk(struct join *j, struct ledger_walk *rows, struct err *err)
@@ -209,7 +231,7 @@ static int walk(struct join *j, struct ledger_walk *rows, struct err *err)
 	struct ledger_row row;
 	int have = ledger_next(rows, &row, err);
 	for (size_t i = 0; have >= 0;) {
-		if (have > 0 && !in_range(page, row.name))
+		if (have > 0 && !in_range(j, row.name))
 			have = 0;
 		if (have == 0 && i == page->count)
 			return 0;

@@ -59,7 +59,7 @@ int pipeline_bytes(struct pipeline *p, const struct item *item, int *ret_fd, uin
 
 struct source_view {
 	const char *name, *kind;
-	const char *state;     /* live, scanning, offline, paused, detached, failed */
+	const char *state;     /* live, scanning, idle, offline, held (too much went at once), paused, detached */
 	const char *watching;  /* inotify, poll, mixed */
 	char message[512];
 	uint64_t settling;

@@ -39,7 +39,7 @@ static bool requeue(struct refetch *r, const struct work *work)
 	}
 	view_close(view);
 	if (b)
-		(void)fetch_submit(r->fetcher, b, &err); /* while stopping it ends the object's way itself */
+		(void)fetch_submit_retry(r->fetcher, b, &err); /* while stopping it ends the object's way itself */
 	return b != NULL;
 }
 
@@ -78,7 +78,7 @@ static void ask_for_passes(struct refetch *r)
 	r->wait_ns = !goes_on ? PASS_FIRST_NS : r->wait_ns < PASS_CAP_NS / 2 ? 2 * r->wait_ns : PASS_CAP_NS;
 	r->pass_ns = clock_mono_ns();
 	for (size_t i = 0; i < r->p->source_count; i++)
-		source_sync(r->p->sources[i]);
+		source_sync(r->p->sources[i], false);
 }
 
 static void *refetch_thread(void *arg)

@@ -31,15 +31,16 @@ static int find_source(struct pipeline *p, const char *name, size_t *ret, struct
 
 int pipeline_sync(struct pipeline *p, const char *name, bool accept_gone, struct err *err)
 {
-	(void)accept_gone; /* every source keeps what is gone: there is nothing to ask for yet */
 	size_t only = 0;
+	if (accept_gone && !name)
+		return err_set(err, ERR_REJECT, 0, "name the source whose losses are right: inlet sync NAME --accept-gone");
 	if (name && find_source(p, name, &only, err) < 0)
 		return -1;
 	if (pipeline_activate(p, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->source_count; i++)
 		if (!name || i == only)
-			source_sync(p->sources[i]);
+			source_sync(p->sources[i], accept_gone);
 	return 0;
 }
 

@@ -1,23 +1,32 @@
 /* source.c - a source's discover thread: runs passes, merges them with the ledger, concludes what is gone. */
 #include "daemon/stages/source.h"
 
+#include "config/source_config.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/stages/merge.h"
+#include "daemon/stages/pace.h"
+#include "daemon/stages/vanish.h"
+#include "daemon/store/arena.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define GONE_BATCH 1000       /* records a change while concluding */
 #define UNSETTLED_PASSES 3    /* --once waits for what settles over this many passes, then leaves it */
+#define AGAIN_PASSES 3        /* in a row because of objects that change while they are read */
+#define BUCKET_THREADS 32U    /* that fetch from one bucket, where the configuration leaves it to us */
+#define BUCKET_SHARE 8        /* of limits.memory: what the fetches of all buckets may hold in arenas */
 
 struct source {
 	struct pipeline *p;
 	const struct source_config *config;
 	const struct connector_ops *ops;
 	struct connector *connector;
+	struct pace *pace;             /* NULL: a folder */
+	unsigned threads;
 	pthread_t thread;
 	bool started;
 
@@ -25,7 +34,9 @@ struct source {
 	pthread_cond_t asked;
 	bool want_all, want_news, running, stopping;
 	bool synced;                   /* asked for by name since the start */
-	bool offline;
+	bool offline, held;
+	bool accept_gone;              /* asked for: the next complete pass may conclude whatever it finds gone */
+	unsigned again;                /* passes asked for by objects that changed while they were read */
 	uint64_t settling, unreadable; /* of the last pass */
 	uint32_t settling_passes;      /* in a row */
 	uint64_t passes;               /* ended */
@@ -56,11 +67,42 @@ static int recall(struct source *s, char *ret_root, size_t n, bool *ret_had, str
 	return found < 0 ? -1 : 0;
 }
 
+/* A bucket is far away: many requests run at once, each with an arena in hand. */
+static unsigned bucket_threads(const struct config *c, const struct source_config *s)
+{
+	unsigned wanted = s->bucket.concurrency ? s->bucket.concurrency : BUCKET_THREADS;
+	size_t buckets = 0;
+	for (size_t i = 0; i < c->source_count; i++)
+		buckets += source_config_is_bucket(&c->sources[i]);
+	uint64_t room = c->limits.memory_bytes / BUCKET_SHARE / ARENA_BYTES / buckets;
+	return room < 2 ? 2 : wanted < room ? wanted : (unsigned)room;
+}
+
+/* On this machine nobody listens in. */
+static bool in_the_clear(const char *endpoint)
+{
+	static const char *const here[] = { "http://127.", "http://localhost", "http://[::1]" };
+	for (size_t i = 0; endpoint && i < sizeof(here) / sizeof(*here); i++)
+		if (strncasecmp(endpoint, here[i], strlen(here[i])) == 0)
+			return false;
+	return endpoint && strncasecmp(endpoint, "http://", strlen("http://")) == 0;
+}
+
+static void open_bucket(struct source *s)
+{
+	s->threads = bucket_threads(s->p->config, s->config);
+	s->pace = pace_new(s->threads);
+	if (in_the_clear(s->config->bucket.endpoint))
+		LOG_WARNING(LOG_SOURCE, "source '%s': %s is not encrypted: everybody on the way can read and change what comes",
+			s->config->name, s->config->bucket.endpoint);
+}
+
 struct source *source_open(struct pipeline *p, const struct source_config *c, struct err *err)
 {
 	struct source *s = mem_zero(1, sizeof(*s));
 	char root[256];
 	bool had;
+	const void *options = &c->folder; /* or whatever else the union holds */
 	s->p = p;
 	s->config = c;
 	s->ops = connector_find(c->scheme);
@@ -68,8 +110,10 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	pthread_cond_init(&s->asked, NULL);
 	if (!s->ops) {
 		(void)err_set(err, ERR_FATAL, 0, "source '%s': no connector for '%s'", c->name, c->scheme);
-	} else if (recall(s, root, sizeof(root), &had, err) == 0 && s->ops->open(&c->folder, root, had, &s->connector, err) == 0) {
+	} else if (recall(s, root, sizeof(root), &had, err) == 0 && s->ops->open(options, root, had, &s->connector, err) == 0) {
 		s->want_all = p->mode != PIPELINE_ATTEND;
+		if (source_config_is_bucket(c))
+			open_bucket(s);
 		return s;
 	}
 	(void)err_wrap(err, "source '%s'", c->name);
@@ -155,13 +199,28 @@ static void went_offline(struct source *s, const struct err *err)
 	}
 }
 
+/* Too much went at once to be believed: new and changed objects were taken, nothing is concluded from absence. */
+static void was_held(struct source *s, const char *why)
+{
+	struct err ignored;
+	pthread_mutex_lock(&s->lock);
+	bool was = s->held;
+	s->held = true;
+	(void)snprintf(s->message, sizeof(s->message), "%s", why);
+	pthread_mutex_unlock(&s->lock);
+	if (was)
+		return;
+	LOG_WARNING(LOG_SOURCE, "source '%s': %s", s->config->name, why);
+	(void)remember(s, false, "held", why, &ignored);
+}
+
 static void went_well(struct source *s, const struct pass *pass, const struct merge *m)
 {
 	struct source_status status;
 	s->ops->status(s->connector, &status);
 	pthread_mutex_lock(&s->lock);
 	bool was = s->offline;
-	s->offline = false;
+	s->offline = s->held = false;
 	s->message[0] = '\0';
 	s->settling = pass->settling;
 	s->settling_passes = pass->settling ? s->settling_passes + 1 : 0;
@@ -169,6 +228,15 @@ static void went_well(struct source *s, const struct pass *pass, const struct me
 	pthread_mutex_unlock(&s->lock);
 	if (was)
 		LOG_NOTICE(LOG_SOURCE, "source '%s' is back", s->config->name);
+}
+
+static bool take_acceptance(struct source *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool accept = s->accept_gone;
+	s->accept_gone = false;
+	pthread_mutex_unlock(&s->lock);
+	return accept;
 }
 
 static void run_pass(struct source *s, enum discover_scope scope)
@@ -180,11 +248,17 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	merge_init(&m, s, absent);
 	int ok = s->ops->discover(s->connector, scope, merge_page, &m, &pass, &err);
 	bool full = pass.full || scope == DISCOVER_ALL;
+	char why[512] = "";
 	if (ok == 0 && pass.complete)
+		ok = vanish_check(s, absent, take_acceptance(s), why, sizeof(why), &err);
+	bool held = why[0] != '\0';
+	if (ok == 0 && pass.complete && !held)
 		ok = conclude(s, absent, &err);
-	if (ok == 0 && pass.complete && full)
+	if (ok == 0 && pass.complete && full && !held)
 		ok = remember(s, true, "live", "", &err);
-	if (ok == 0)
+	if (ok == 0 && held)
+		was_held(s, why);
+	else if (ok == 0)
 		went_well(s, &pass, &m);
 	else if (err.class == ERR_FATAL)
 		pipeline_fail(s->p, &err);
@@ -238,6 +312,8 @@ void source_stop(struct source *s)
 	s->stopping = true;
 	pthread_cond_broadcast(&s->asked);
 	pthread_mutex_unlock(&s->lock);
+	if (s->pace)
+		pace_stop(s->pace);
 	s->ops->stop(s->connector);
 }
 
@@ -255,6 +331,7 @@ void source_close(struct source *s)
 	source_join(s);
 	if (s->ops)
 		s->ops->close(s->connector);
+	pace_free(s->pace);
 	pthread_cond_destroy(&s->asked);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -285,6 +362,16 @@ struct pipeline *source_pipeline(const struct source *s)
 	return s->p;
 }
 
+struct pace *source_pace(const struct source *s)
+{
+	return s->pace;
+}
+
+unsigned source_threads(const struct source *s)
+{
+	return s->threads;
+}
+
 int source_fd(const struct source *s)
 {
 	return s->ops->events(s->connector);
@@ -309,6 +396,7 @@ uint64_t source_pump(struct source *s)
 	if (!mine || s->running || s->paused || s->want_all || s->want_news) {
 		due_ns = UINT64_MAX; /* the end of the pass wakes the main loop */
 	} else if (due_ns <= clock_mono_ns()) {
+		s->again = 0;
 		ask(s, scope);
 		due_ns = UINT64_MAX;
 	}
@@ -316,12 +404,26 @@ uint64_t source_pump(struct source *s)
 	return due_ns;
 }
 
-void source_sync(struct source *s)
+void source_sync(struct source *s, bool accept_gone)
 {
 	pthread_mutex_lock(&s->lock);
 	s->synced = true;
+	s->again = 0;
+	s->accept_gone = s->accept_gone || accept_gone;
 	ask(s, DISCOVER_ALL);
 	pthread_mutex_unlock(&s->lock);
+}
+
+bool source_again(struct source *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool more = s->want_all || s->again < AGAIN_PASSES;
+	if (more && !s->want_all) {
+		s->again++;
+		ask(s, DISCOVER_ALL);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return more;
 }
 
 bool source_idle(struct source *s, bool once)
@@ -352,7 +454,7 @@ bool source_paused(const struct source *s)
 bool source_offline(struct source *s)
 {
 	pthread_mutex_lock(&s->lock);
-	bool offline = s->offline;
+	bool offline = s->offline || s->held;
 	pthread_mutex_unlock(&s->lock);
 	return offline;
 }
@@ -372,7 +474,7 @@ void source_describe(struct source *s, struct source_view *ret)
 	pthread_mutex_lock(&s->lock);
 	bool offline = s->offline || status.health == SOURCE_OFFLINE;
 	*ret = (struct source_view){ .name = s->config->name, .kind = s->ops->scheme, .settling = s->settling };
-	ret->state = s->paused ? "paused" : offline ? "offline" : s->running ? "scanning" : s->passes ? "live" : "idle";
+	ret->state = s->paused ? "paused" : offline ? "offline" : s->held ? "held" : s->running ? "scanning" : s->passes ? "live" : "idle";
 	ret->watching = status.health == SOURCE_POLLED ? "poll" : status.health == SOURCE_MIXED ? "mixed" : "inotify";
 	(void)snprintf(ret->message, sizeof(ret->message), "%s", s->message[0] ? s->message : status.message);
 	if (!ret->message[0] && s->unreadable)

@@ -18,15 +18,20 @@ const struct source_config *source_config(const struct source *s);
 const struct connector_ops *source_ops(const struct source *s);
 struct connector *source_connector(const struct source *s);
 struct pipeline *source_pipeline(const struct source *s);
+struct pace *source_pace(const struct source *s);       /* of its requests; NULL: not paced, it is read from disks */
+unsigned source_threads(const struct source *s);        /* that it may keep busy; 0: it shares those of the folders */
 
 int source_fd(const struct source *s);                  /* main loop: events, -1 none */
 uint64_t source_pump(struct source *s);                 /* main loop: take events, wake the thread; next call is due at */
-void source_sync(struct source *s);                     /* a full pass now */
+/* A full pass now. accept_gone: what it finds gone may be as much as it likes (max_vanish), once. */
+void source_sync(struct source *s, bool accept_gone);
+/* Something changed while it was read: another pass soon. False: that has happened too often since the last one on time. */
+bool source_again(struct source *s);
 bool source_idle(struct source *s, bool once);          /* no pass runs or is asked for; once: nor is anything settling */
 void source_pause(struct source *s, bool pause);
 bool source_paused(const struct source *s);
 void source_describe(struct source *s, struct source_view *ret);
-bool source_offline(struct source *s);
+bool source_offline(struct source *s);                  /* or held: too much of it went at once */
 uint64_t source_unsettled(struct source *s);            /* entries passed over as still growing, places unreadable */
 
 #endif

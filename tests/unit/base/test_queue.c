@@ -34,6 +34,26 @@ static void test_first_in_first_out_around_the_ring(void **state)
 	queue_free(q);
 }
 
+static void test_pushing_over_the_capacity_keeps_the_order(void **state)
+{
+	(void)state;
+	struct queue *q = queue_new(CAPACITY, NULL);
+	uintptr_t in = 1;
+	uintptr_t out = 1;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(queue_push(q, item(in++)), 0);
+	assert_ptr_equal(queue_pop(q), item(out++)); /* the ring's start is not its first place */
+	for (int i = 0; i < 5 * CAPACITY; i++)
+		assert_int_equal(queue_push_over(q, item(in++)), 0);
+	while (out < in)
+		assert_ptr_equal(queue_pop(q), item(out++));
+	assert_int_equal(queue_push(q, item(in)), 0);
+	queue_close(q);
+	assert_int_equal(queue_push_over(q, item(in)), -1);
+	assert_ptr_equal(queue_pop(q), item(in));
+	queue_free(q);
+}
+
 static void test_closed_refuses_new_and_gives_what_is_inside(void **state)
 {
 	(void)state;
@@ -171,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_in_first_out_around_the_ring),
+		cmocka_unit_test(test_pushing_over_the_capacity_keeps_the_order),
 		cmocka_unit_test(test_closed_refuses_new_and_gives_what_is_inside),
 		cmocka_unit_test(test_pop_until_gives_up_and_gives_items),
 		cmocka_unit_test(test_free_releases_what_is_left),

@@ -1,0 +1,343 @@
+/* fetch_worker.c - one object from its source to the committer, and what becomes of it when that fails. */
+#include "daemon/stages/fetch_worker.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+#include "daemon/stages/pace.h"
+#include "daemon/stages/sinks.h"
+#include "daemon/stages/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define CLONE_MIN (64U << 10)       /* below it a copy in the segment is cheaper than an extent of its own */
+#define HOLD_NS NS_PER_SEC          /* what was read is handed on after this long, full arena or not */
+#define THROTTLED_TRIES 4           /* at the pace's own time, before the object goes to the durable queue */
+#define ARCHIVED_AGAIN_MS 86400000  /* a class that does not tell whether it can be read is tried once a day */
+
+/* What one change carries: freed when its commit is done. */
+struct cargo {
+	struct fetcher *fetcher;
+	struct pipeline *p;
+	size_t count, cap;
+	struct fetch_job **jobs;
+};
+
+static struct cargo *cargo_new(const struct fetch_worker *w)
+{
+	struct cargo *c = mem_zero(1, sizeof(*c));
+	c->fetcher = w->f;
+	c->p = w->p;
+	return c;
+}
+
+static void cargo_load(struct cargo *c, struct fetch_job *job)
+{
+	if (c->count == c->cap) {
+		c->cap = c->cap ? 2 * c->cap : 16;
+		c->jobs = mem_resize(c->jobs, c->cap, sizeof(*c->jobs));
+	}
+	c->jobs[c->count++] = job;
+}
+
+static void cargo_end(struct cargo *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		fetch_job_end(c->fetcher, c->jobs[i]);
+	free(c->jobs);
+	free(c);
+}
+
+static bool is_want_of_room(const struct err *err)
+{
+	return err->class == ERR_RETRY && (err->sys == ENOSPC || err->sys == EDQUOT);
+}
+
+/* In the committer's thread. */
+static void arrived(void *arg, int64_t revision, const struct err *err)
+{
+	struct cargo *c = arg;
+	struct pipeline *p = c->p;
+	if (revision < 0 && err->class == ERR_FATAL)
+		pipeline_fail(p, err);
+	if (revision < 0 && err->class != ERR_FATAL)
+		fetch_job_left(c->fetcher, c->count);
+	pipeline_committed(p);
+	cargo_end(c); /* last: what is in hand keeps the pipeline alive */
+}
+
+static void submit(struct fetch_worker *w, struct change *change, struct cargo *cargo)
+{
+	struct err err;
+	if (committer_submit(w->p->store, change, arrived, cargo, &err) < 0)
+		arrived(cargo, -1, &err);
+}
+
+/* Hand on what the thread has gathered in its arena. */
+void fetch_worker_flush(struct fetch_worker *w)
+{
+	if (!w->change)
+		return;
+	change_arena(w->change, TAKE_PTR(w->arena));
+	submit(w, TAKE_PTR(w->change), TAKE_PTR(w->cargo));
+}
+
+static int worker_open(struct fetch_worker *w, uint64_t bytes, struct err *err)
+{
+	if (w->arena && arena_room(w->arena) > bytes) /* room 0 is a full arena: not even an empty file's header fits */
+		return 0;
+	fetch_worker_flush(w);
+	w->arena = arena_get(store_arenas(w->p->store), bytes);
+	if (!w->arena)
+		return err_set(err, ERR_RETRY, 0, "stopping");
+	w->change = change_new();
+	w->cargo = cargo_new(w);
+	w->opened_ns = clock_mono_ns();
+	return 0;
+}
+
+static struct arrival arrival_of(const struct fetch_job *job, const struct object *seen, const struct content_id *content)
+{
+	return (struct arrival){ .source = slice_of(source_name(job->source)), .key = job->object.key, .version = seen->version,
+		.layout = source_ops(job->source)->layout, .racy = seen->racy, .content = *content, .bytes = seen->bytes, .fd = -1 };
+}
+
+static int fetch_small(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+{
+	if (worker_open(w, job->object.bytes, err) < 0)
+		return -1;
+	struct fetch_sink sink;
+	struct object seen;
+	struct content_id content;
+	sink_arena(&sink, w->p, w->hash, w->arena);
+	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
+		sink_end(&sink, &content, err) < 0)
+		return -1;
+	struct arrival a = arrival_of(job, &seen, &content);
+	a.bytes = sink.bytes;
+	a.how = ARRIVAL_ARENA;
+	a.place = arena_member(w->arena, &content, (size_t)sink.bytes);
+	change_arrive(w->change, &a);
+	cargo_load(w->cargo, job);
+	return 0;
+}
+
+/* One object, one change: its bytes are in fd, or only at the source (fd -1). */
+static void submit_alone(struct fetch_worker *w, struct fetch_job *job, struct arrival *a, int fd)
+{
+	struct change *change = change_new();
+	struct cargo *cargo = cargo_new(w);
+	a->how = fd >= 0 ? ARRIVAL_FILE : ARRIVAL_REFERENCE;
+	a->fd = fd;
+	change_arrive(change, a);
+	cargo_load(cargo, job);
+	submit(w, change, cargo);
+}
+
+static int hash_file(struct fetch_worker *w, int fd, struct content_id *ret, uint64_t *ret_bytes, struct err *err)
+{
+	uint64_t at = 0;
+	sha256_begin(w->hash);
+	for (;;) {
+		ssize_t n = pread(fd, w->buffer, SINK_BUFFER, (off_t)at);
+		if (n < 0)
+			return err_set(err, ERR_RETRY, errno, "read back the clone");
+		if (n == 0)
+			break;
+		sha256_add(w->hash, w->buffer, (size_t)n);
+		at += (uint64_t)n;
+		account_step(w->p);
+	}
+	sha256_end(w->hash, ret->sha256);
+	*ret_bytes = at;
+	return 0;
+}
+
+/* Clone first, then hash the clone: what is stored is what was hashed. 1: done; 0: this file system cannot, copy; -1. */
+static int fetch_clone(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+{
+	const struct connector_ops *ops = source_ops(job->source);
+	CLEANUP(close_fdp) int fd = -1;
+	struct object seen;
+	struct content_id content;
+	if (large_create(w->p->store, 0, &fd, err) < 0)
+		return -1;
+	if (ops->clone(source_connector(job->source), &job->object, fd, &seen, err) < 0)
+		return err->class == ERR_REJECT ? 0 : -1;
+	uint64_t bytes = 0;
+	if (hash_file(w, fd, &content, &bytes, err) < 0)
+		return -1;
+	struct arrival a = arrival_of(job, &seen, &content);
+	a.bytes = bytes;
+	submit_alone(w, job, &a, take_fd(&fd));
+	return 1;
+}
+
+static int fetch_large(struct fetch_worker *w, struct fetch_job *job, bool keep, struct err *err)
+{
+	CLEANUP(close_fdp) int fd = -1;
+	if (keep && large_create(w->p->store, job->object.bytes, &fd, err) < 0)
+		return -1;
+	struct fetch_sink sink;
+	struct object seen;
+	struct content_id content;
+	uint64_t limit = w->p->config->limits.object_bytes;
+	if (keep)
+		sink_file(&sink, w->p, w->hash, w->buffer, fd, limit);
+	else
+		sink_hash(&sink, w->p, w->hash, w->buffer, limit);
+	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
+		sink_end(&sink, &content, err) < 0)
+		return -1;
+	struct arrival a = arrival_of(job, &seen, &content);
+	a.bytes = sink.bytes;
+	submit_alone(w, job, &a, take_fd(&fd));
+	return 0;
+}
+
+static int fetch_one(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+{
+	const struct source_config *c = source_config(job->source);
+	bool small = c->store == STORE_COPY && job->object.bytes <= ARENA_MEMBER_MAX;
+	uint64_t limit = w->p->config->limits.object_bytes;
+	if (job->object.bytes > limit)
+		return err_set(err, ERR_REJECT, 0, "%llu bytes are more than limits.object allows (%llu)",
+			(unsigned long long)job->object.bytes, (unsigned long long)limit);
+	if (!small)
+		fetch_worker_flush(w); /* neighbours do not wait for a long read */
+	if (c->store == STORE_REFERENCE)
+		return fetch_large(w, job, false, err);
+	if (c->store == STORE_REFLINK && job->object.bytes >= CLONE_MIN && source_ops(job->source)->clone) {
+		int cloned = fetch_clone(w, job, err);
+		if (cloned != 0)
+			return cloned < 0 ? -1 : 0;
+	}
+	return job->object.bytes <= ARENA_MEMBER_MAX ? fetch_small(w, job, err) : fetch_large(w, job, true, err);
+}
+
+static const char *cure_of(const struct err *err)
+{
+	switch (err->sys) {
+	case EACCES:
+	case EPERM: return "let the daemon's user read it (chmod o+r, setfacl -m u:inlet:r, or a group), it is tried again";
+	case FETCH_CHANGED:
+	case ENOENT: return "nothing: the next pass over the source decides";
+	case FETCH_ARCHIVED: return ARCHIVED_CURE;
+	case FETCH_THROTTLED: return "nothing: the server asks for less, it is tried again; a lower `concurrency` may suit it";
+	case 0: return err->class == ERR_REJECT ? "raise limits.object, or leave the file out" : "nothing: it is tried again";
+	default: return "look after the disk or the network behind this source; it is tried again";
+	}
+}
+
+/* Paced: as many at once as the source takes, none before the time that it names. What it throttles is tried again here a few
+ * times, at that pace: the durable queue is for longer troubles. */
+static int fetch_paced(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+{
+	struct pace *pace = source_pace(job->source);
+	if (!pace)
+		return fetch_one(w, job, err);
+	for (int tries = 1;; tries++) {
+		uint64_t round;
+		if (!pace_try(pace, &round)) {
+			fetch_worker_flush(w);
+			pace_enter(pace, &round);
+		}
+		int ok = fetch_one(w, job, err);
+		bool throttled = ok < 0 && err->sys == FETCH_THROTTLED;
+		pace_leave(pace, round, ok == 0 ? PACE_DONE : throttled ? PACE_THROTTLED : PACE_FAILED, throttled ? err->wait_ms : 0);
+		if (!throttled || tries == THROTTLED_TRIES || w->p->stopping || source_paused(job->source))
+			return ok;
+	}
+}
+
+static void fill_failure(struct change *c, const struct fetch_job *job, const struct err *err, struct record_failure *r)
+{
+	r->subject = SUBJECT_OBJECT;
+	r->number = job->claim;
+	r->stage = STAGE_FETCH;
+	r->reason = change_copy(c, slice_of(err->text));
+	r->cure = slice_of(cure_of(err));
+	r->source = slice_of(source_name(job->source));
+	r->key = change_copy(c, job->object.key);
+	r->version = change_copy(c, job->object.version);
+	r->layout = source_ops(job->source)->layout;
+	r->bytes = job->object.bytes;
+}
+
+static void log_failure(const struct fetch_job *job, const struct err *err)
+{
+	struct buf key = { 0 };
+	text_printable(&key, job->object.key);
+	LOG_DEBUG(LOG_DETAIL, "%s: '%s': %s", source_name(job->source), key.data ? key.data : "", err->text);
+	buf_done(&key);
+}
+
+/* Nothing is written of what another pass finds out by itself. */
+static bool left_to_a_pass(const struct fetch_job *job, const struct err *err)
+{
+	if (job->claim)
+		return false; /* its row in the queue must move on */
+	return err->sys == ENOENT || (err->sys == FETCH_CHANGED && source_again(job->source));
+}
+
+/* The object stays where it is; the ledger says why it is not in the dataset. */
+static void fetch_failed(struct fetch_worker *w, struct fetch_job *job, const struct err *err)
+{
+	if (w->p->stopping || left_to_a_pass(job, err)) {
+		fetch_job_end(w->f, job);
+		return;
+	}
+	if (err->class == ERR_FATAL) {
+		pipeline_fail(w->p, err);
+		fetch_job_end(w->f, job);
+		return;
+	}
+	struct change *c = change_new();
+	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
+	(void)retry_plan(w->p, err, job->attempts, r);
+	if (err->class == ERR_REJECT && err->sys == FETCH_ARCHIVED) {
+		r->archived = true;
+		r->due_ms = clock_wall_ms() + ARCHIVED_AGAIN_MS;
+	}
+	fill_failure(c, job, err, r);
+	log_failure(job, err);
+	struct cargo *cargo = cargo_new(w);
+	cargo_load(cargo, job);
+	submit(w, c, cargo);
+}
+
+void fetch_worker_take(struct fetch_worker *w, struct fetch_job *job)
+{
+	struct err err;
+	if (w->change && clock_mono_ns() - w->opened_ns > HOLD_NS)
+		fetch_worker_flush(w);
+	if (fetch_paced(w, job, &err) == 0) {
+		atomic_fetch_add_explicit(&w->p->read_objects, 1, memory_order_relaxed);
+	} else if (is_want_of_room(&err)) {
+		fetch_job_left(w->f, 1);
+		fetch_job_end(w->f, job);
+	} else {
+		fetch_failed(w, job, &err);
+	}
+}
+
+bool fetch_worker_holds(const struct fetch_worker *w)
+{
+	return w->change != NULL;
+}
+
+void fetch_worker_init(struct fetch_worker *w, struct fetcher *f, struct pipeline *p)
+{
+	*w = (struct fetch_worker){ .f = f, .p = p, .hash = sha256_new(), .buffer = mem_alloc(SINK_BUFFER) };
+}
+
+void fetch_worker_done(struct fetch_worker *w)
+{
+	fetch_worker_flush(w);
+	arena_put(w->arena);
+	sha256_free(w->hash);
+	free(w->buffer);
+}

@@ -1,0 +1,81 @@
+/* vanish.c - counts the objects that would be gone, those below vanished directories included. */
+#include "daemon/stages/vanish.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/stages/source.h"
+
+#include <stdio.h>
+
+CLEANUP_FN(struct view *, view_close)
+
+struct count {
+	struct source *source;
+	struct view *view;
+	uint64_t n;
+};
+
+/* Objects below a directory of a tree. It walks one place at a time: no cursor is held while it goes down. */
+static int count_below(struct count *c, struct slice place, struct err *err)
+{
+	CLEANUP(buf_done) struct buf below = { 0 }; /* directories of this place: u32 length, whole path */
+	struct ledger_walk *w;
+	struct ledger_row row;
+	int more;
+	if (view_walk(c->view, slice_of(source_name(c->source)), LAYOUT_TREE, place, SLICE_LIT(""), &w, err) < 0)
+		return -1;
+	while ((more = ledger_next(w, &row, err)) > 0) {
+		if (row.state == OBJECT_GONE)
+			continue;
+		c->n += !row.directory;
+		if (!row.directory)
+			continue;
+		uint32_t len = (uint32_t)(place.len + (place.len > 0) + row.name.len);
+		buf_add(&below, &len, sizeof(len));
+		buf_add(&below, place.p, place.len);
+		if (place.len > 0)
+			buf_char(&below, '/');
+		buf_add(&below, row.name.p, row.name.len);
+	}
+	ledger_close(w);
+	for (size_t at = 0; more == 0 && at < below.len;) {
+		uint32_t len;
+		memcpy(&len, below.data + at, sizeof(len));
+		at += sizeof(len);
+		more = count_below(c, (struct slice){ below.data + at, len }, err);
+		at += len;
+	}
+	return more;
+}
+
+static int count_one(void *arg, struct slice key, bool directory, struct err *err)
+{
+	struct count *c = arg;
+	if (directory)
+		return count_below(c, key, err);
+	c->n++;
+	return 0;
+}
+
+int vanish_check(struct source *s, struct absent *absent, bool accepted, char *ret_why, size_t size, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	const struct source_config *config = source_config(s);
+	struct source_row row = { 0 };
+	if (config->on_gone == ON_GONE_KEEP || accepted || absent_count(absent) == 0)
+		return 0;
+	struct count c = { .source = s };
+	if (view_open(source_pipeline(s)->store, &v, err) < 0 || view_source(v, slice_of(config->name), &row, err) < 0)
+		return -1;
+	c.view = v;
+	uint64_t known = row.present + row.retrying + row.quarantined + row.archived;
+	if (known <= VANISH_FREE)
+		return 0;
+	if (absent_each(absent, count_one, &c, err) < 0)
+		return -1;
+	if ((double)c.n <= (double)config->max_vanish * (double)known)
+		return 0;
+	(void)snprintf(ret_why, size, "%llu of %llu objects are gone at once, more than max_vanish (%g) allows: nothing is concluded "
+		"from it. If that is right: inlet sync %s --accept-gone", (unsigned long long)c.n, (unsigned long long)known,
+		(double)config->max_vanish, config->name);
+	return 0;
+}
