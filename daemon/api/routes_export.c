@@ -13,6 +13,7 @@
 struct download {
 	struct walk walk;
 	bool items_done;
+	struct pipeline *pipeline;
 	struct exporter *exporter;
 	struct buf *to;      /* while a piece is made */
 };
@@ -34,8 +35,10 @@ static int download_text(void *arg, struct slice text, struct err *err)
 
 static int download_item(void *arg, struct view *v, const struct item_full *it, struct err *err)
 {
-	(void)v;
 	struct download *d = arg;
+	int excluded = it->reference_count == 0 ? pipeline_excluded(d->pipeline, v, it->item.id, err) : 0;
+	if (excluded != 0)
+		return excluded < 0 ? -1 : 0;
 	return exporter_add(d->exporter, it, err);
 }
 
@@ -65,6 +68,7 @@ struct reply export_answer(struct request *r)
 	o.by = (enum export_by)by;
 	struct download *d = mem_zero(1, sizeof(*d));
 	d->walk = (struct walk){ .store = pipeline_store(r->pipeline), .left = UINT64_MAX };
+	d->pipeline = r->pipeline;
 	d->exporter = exporter_new(&o, download_text, d);
 	struct reply reply = reply_stream(
 		r, format == EXPORT_COCO ? TYPE_JSON : TYPE_JSONL, download_fill, d, download_free);

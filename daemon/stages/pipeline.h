@@ -9,6 +9,7 @@
 #include "daemon/store/store.h"
 
 struct pipeline;
+struct view;
 
 enum pipeline_mode {
 	PIPELINE_DAEMON, /* everything runs */
@@ -56,6 +57,9 @@ int64_t decide_label(struct pipeline *p, uint64_t item, struct slice concept, co
 
 /* The bytes of an item, stored or by reference (read again and checked). The caller closes fd. */
 int pipeline_bytes(struct pipeline *p, const struct item *item, int *ret_fd, uint64_t *ret_offset, struct err *err);
+
+/* Is the item left out of exports: its objects are all gone, from sources that exclude such items (on_gone)? 1, 0, -1. */
+int pipeline_excluded(struct pipeline *p, struct view *v, uint64_t item, struct err *err);
 
 struct source_view {
 	const char *name, *kind;

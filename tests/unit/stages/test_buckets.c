@@ -249,6 +249,35 @@ static void test_where_items_stay_nothing_is_asked(void **state)
 	assert_int_equal(flow_source(f).gone, 199);
 }
 
+static void assert_excluded(struct flow *f, uint64_t item, int excluded)
+{
+	struct view *v;
+	assert_int_equal(view_open(f->store, &v, &f->err), 0);
+	assert_int_equal(pipeline_excluded(f->pipeline, v, item, &f->err), excluded);
+	view_close(v);
+}
+
+static void test_items_without_objects_are_excluded_where_that_is_wanted(void **state)
+{
+	struct flow *f = *state;
+	script_add(S("a"), "1", "same");
+	script_add(S("b"), "1", "same");
+	flow_start(f, "on_gone: exclude");
+	script_remove("a");
+	flow_sync(f, false);
+	assert_excluded(f, 1, 0); /* "b" carries it still */
+	script_remove("b");
+	flow_sync(f, false);
+	assert_excluded(f, 1, 1);
+	script_add(S("b"), "1", "same");
+	flow_sync(f, false);
+	assert_excluded(f, 1, 0);
+	f->config->sources[0].on_gone = ON_GONE_KEEP;
+	script_remove("b");
+	flow_sync(f, false);
+	assert_excluded(f, 1, 0);
+}
+
 static void test_by_reference_bytes_are_read_again_and_pinned(void **state)
 {
 	struct flow *f = *state;
@@ -321,6 +350,7 @@ int main(void)
 		T(test_an_acceptance_is_for_one_source_and_one_pass),
 		T(test_where_items_stay_nothing_is_asked),
 		T(test_the_doctor_asks_the_connector),
+		T(test_items_without_objects_are_excluded_where_that_is_wanted),
 		T(test_by_reference_bytes_are_read_again_and_pinned),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
