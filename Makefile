@@ -39,8 +39,17 @@ $(BUILD)/inlet-decode: $(call obj,daemon/inlet-decode.c) $(BUILD)/libdecode.a $(
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(DECODE_PKGS)) -lm
 
+# libs3 composes requests and no more: one object of what is needed of its static archive, whose calls of libcurl, libxml2 and gmtime lead
+# to connectors/s3_wire.c, and of which nothing but S3_* is visible.
+LIBS3 := $(firstword $(wildcard /usr/lib/libs3.a /usr/lib/*/libs3.a) libs3.a-of-the-package-libs3-dev)
+$(BUILD)/obj/libs3.o: $(LIBS3) connectors/s3_wire.syms
+	@mkdir -p $(@D)
+	@echo "  SYMS  $<"
+	$(Q)$(LD) -r -o $@.all $(addprefix -u S3_,initialize deinitialize get_object list_bucket get_status_name) $< && \
+		objcopy --redefine-syms=connectors/s3_wire.syms --wildcard --keep-global-symbol='S3_*' $@.all $@
+
 # q, not r: files of one name from two folders (request.o) are two members.
-$(BUILD)/libinlet.a: $(call obj,$(LIB_SRC))
+$(BUILD)/libinlet.a: $(call obj,$(LIB_SRC)) $(BUILD)/obj/libs3.o
 	@mkdir -p $(@D)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && $(AR) qcs $@ $^
@@ -64,7 +73,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 # ---- what is needed: nothing is fetched, and nobody is asked for a password, when everything is there ----
 CODENAME  := $(shell . /etc/os-release 2>/dev/null; echo $$VERSION_CODENAME)
 DEB_BUILD := gcc make pkgconf libc6-dev zlib1g-dev libzstd-dev liblmdb-dev libssl-dev libsystemd-dev libyaml-dev libjansson-dev libmicrohttpd-dev \
-	libsodium-dev libcurl4-openssl-dev libseccomp-dev libvips-dev libuchardet-dev libutf8proc-dev libmagic-dev \
+	libsodium-dev libcurl4-openssl-dev libs3-dev binutils libseccomp-dev libvips-dev libuchardet-dev libutf8proc-dev libmagic-dev \
 	python3 python3-venv ca-certificates
 DEB_TEST  := libcmocka-dev strace clang clang-tidy valgrind debootstrap systemd systemd-container tar procps util-linux
 # ONNX Runtime: Debian's package where there is one, else the library inside the Python wheel.

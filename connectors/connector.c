@@ -4,6 +4,7 @@
 static const struct connector_ops *const connectors[] = {
 	&folder_connector,
 	&gcs_connector,
+	&s3_connector,
 };
 
 const struct connector_ops *connector_find(const char *scheme)

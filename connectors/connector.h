@@ -133,7 +133,7 @@ struct connector_ops {
 	void (*close)(struct connector *c);                             /* NULL allowed; no call may be running */
 };
 
-extern const struct connector_ops folder_connector, gcs_connector;
+extern const struct connector_ops folder_connector, gcs_connector, s3_connector;
 const struct connector_ops *connector_find(const char *scheme); /* NULL: unknown */
 
 #endif
