@@ -4,12 +4,14 @@
 #include "connectors/gcs_check.h"
 #include "connectors/gcs_get.h"
 #include "connectors/gcs_list.h"
+#include "connectors/gcs_scan.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 
 struct connector {
 	struct bucket bucket;
 	struct gcs_api *api;
+	bool in_order;            /* discover() only: this server knows no ranges of keys, as some emulators */
 };
 
 static int gcs_open(const void *config, const char *root, bool had_objects, struct connector **ret, struct err *err)
@@ -51,13 +53,24 @@ static int look_outside(struct connector *c, bool *ret_any, struct err *err)
 	return 0;
 }
 
+static int list(struct connector *c, page_fn *emit, void *arg, struct err *err)
+{
+	uint32_t limit = c->bucket.config->concurrency;
+	uint32_t threads = c->in_order ? 1 : limit > 0 && limit < GCS_SCAN_THREADS ? limit : GCS_SCAN_THREADS;
+
+	if (gcs_scan(c->api, &c->bucket, threads, emit, arg, err) == 0)
+		return 0;
+	c->in_order |= err->sys == ENOTSUP;
+	return -1;
+}
+
 static int gcs_discover(struct connector *c, enum discover_scope scope, page_fn *emit, void *arg, struct pass *ret_pass,
 	struct err *err)
 {
 	bool any;
 
 	(void)scope; /* there is no news but a pass */
-	if (bucket_begin(&c->bucket, err) < 0 || gcs_list(c->api, &c->bucket, emit, arg, err) < 0 || look_outside(c, &any, err) < 0) {
+	if (bucket_begin(&c->bucket, err) < 0 || list(c, emit, arg, err) < 0 || look_outside(c, &any, err) < 0) {
 		if (err->class == ERR_REJECT)
 			err->class = ERR_RETRY; /* no object is to blame */
 		bucket_failed(&c->bucket, err);

@@ -7,15 +7,9 @@
 
 #include <stdio.h>
 
-#define PAGE_KEYS 1000U
+#define PAGE_KEYS 1000U /* the server's most */
 #define ANSWER_MAX (8U << 20) /* 1,000 keys of 1,024 bytes, each of them escaped */
 #define ATTEMPTS 6U
-#define EMPTY_PAGES_MAX 1000U /* in a row, each with a token for the next: legal, but not for ever */
-
-struct question {
-	struct slice prefix, start, token;
-	unsigned int max;
-};
 
 static struct slice text_of(const json_t *item, const char *name)
 {
@@ -68,11 +62,11 @@ int gcs_list_parse(struct slice body, struct slice known, struct bucket_page *to
 	return result;
 }
 
-static void make_url(const struct gcs_api *api, const struct question *q, struct buf *url)
+static void make_url(const struct gcs_api *api, const struct gcs_question *q, struct buf *url)
 {
 	char max[16];
 
-	(void)snprintf(max, sizeof(max), "%u", q->max);
+	(void)snprintf(max, sizeof(max), "%u", q->max ? q->max : PAGE_KEYS);
 	gcs_url_list(api, url);
 	gcs_query(url, "maxResults", slice_of(max));
 	gcs_query(url, "fields", SLICE_LIT("items(name,generation,size),nextPageToken"));
@@ -80,6 +74,8 @@ static void make_url(const struct gcs_api *api, const struct question *q, struct
 		gcs_query(url, "prefix", q->prefix);
 	if (q->start.len > 0)
 		gcs_query(url, "startOffset", q->start);
+	if (q->end.len > 0)
+		gcs_query(url, "endOffset", q->end);
 	if (q->token.len > 0)
 		gcs_query(url, "pageToken", q->token);
 }
@@ -97,55 +93,23 @@ static int ask_once(struct gcs_api *api, const char *url, struct slice known, st
 	return result;
 }
 
-/* A page that fails is asked for again: a listing of hours must not begin anew for one lost answer. The first one is not: whoever
- * waits wants to know that the source is offline. */
-static int ask(struct gcs_api *api, const struct question *q, struct bucket_page *to, struct buf *ret_token, struct err *err)
+int gcs_list_page(struct gcs_api *api, const struct gcs_question *q, struct bucket_page *to, struct buf *ret_token,
+	struct err *err)
 {
 	CLEANUP(buf_done) struct buf url = { 0 };
-	uint32_t attempts = to->after.len > 0 || q->token.len > 0 ? ATTEMPTS : 1;
+	/* startOffset is inclusive: a question that goes on after a key brings that key again. */
+	struct slice known = slice_eq(q->start, buf_slice(&to->after)) ? q->start : SLICE_LIT("");
+	uint32_t attempts = to->after.len > 0 || q->start.len > 0 || q->token.len > 0 ? ATTEMPTS : 1;
 
 	make_url(api, q, &url);
 	for (uint32_t attempt = 0;; attempt++) {
-		if (ask_once(api, url.data, q->start, to, ret_token, err) == 0)
+		if (ask_once(api, url.data, known, to, ret_token, err) == 0)
 			return 0;
 		bucket_page_reset(to);
 		if (err->class != ERR_RETRY || err->sys == ENOENT || err->sys == EACCES || attempt + 1 == attempts ||
 			!gcs_pause(api, attempt, err))
 			return -1;
 	}
-}
-
-static int list_pages(struct gcs_api *api, struct bucket_page *page, page_fn *emit, void *arg, struct err *err)
-{
-	CLEANUP(buf_done) struct buf token = { 0 }, next = { 0 };
-	struct question q = { .prefix = slice_of(page->bucket->config->prefix), .max = PAGE_KEYS };
-	unsigned int empty = 0;
-
-	do {
-		q.token = buf_slice(&token);
-		if (ask(api, &q, page, &next, err) < 0)
-			return -1;
-		empty = page->listed > 0 ? 0 : empty + 1;
-		if (next.len > 0 && (slice_eq(buf_slice(&next), buf_slice(&token)) || empty > EMPTY_PAGES_MAX))
-			return err_set(err, ERR_RETRY, 0, "the listing cannot be trusted: it does not get on; nothing is concluded from it");
-		if ((page->listed > 0 || next.len == 0) &&
-			bucket_page_emit(page, buf_slice(&page->last), next.len == 0, emit, arg, err) < 0)
-			return -1;
-		token.len = 0;
-		buf_add(&token, next.data, next.len);
-	} while (token.len > 0);
-	return 0;
-}
-
-int gcs_list(struct gcs_api *api, struct bucket *b, page_fn *emit, void *arg, struct err *err)
-{
-	struct bucket_page page;
-
-	bucket_page_init(&page, b, SLICE_LIT(""));
-	int result = list_pages(api, &page, emit, arg, err);
-
-	bucket_page_done(&page);
-	return result;
 }
 
 struct first {
@@ -173,14 +137,14 @@ int gcs_list_first(struct gcs_api *api, struct bucket *b, struct slice prefix, s
 	struct bucket_config config = { .bucket = b->config->bucket };
 	CLEANUP(buf_done) struct buf token = { 0 };
 	struct first first = { ret_key, ret_version, ret_bytes };
-	struct question q = { .prefix = prefix, .max = 1 };
+	struct gcs_question q = { .prefix = prefix, .max = 1 };
 	struct bucket bare;
 	struct bucket_page page;
 
 	ret_key->len = ret_version->len = 0;
 	bucket_init(&bare, b->scheme, &config, "", false);
 	bucket_page_init(&page, &bare, SLICE_LIT(""));
-	int result = ask(api, &q, &page, &token, err);
+	int result = gcs_list_page(api, &q, &page, &token, err);
 
 	if (result == 0)
 		result = bucket_page_emit(&page, buf_slice(&page.last), true, take_first, &first, err);

@@ -5,6 +5,7 @@
 #include "connectors/gcs_api.h"
 #include "connectors/gcs_get.h"
 #include "connectors/gcs_list.h"
+#include "connectors/gcs_scan.h"
 #include "daemon/base/mem.h"
 #include "tests/unit/net/server.h"
 

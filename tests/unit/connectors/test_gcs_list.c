@@ -41,7 +41,7 @@ static int list(struct fixture *f)
 {
 	f->got.len = 0;
 	atomic_store(&f->asked, 0);
-	return gcs_list(f->api, &f->bucket, collect, f, &f->err);
+	return gcs_scan(f->api, &f->bucket, 1, collect, f, &f->err);
 }
 
 static void test_pages_follow_their_tokens(void **state)
