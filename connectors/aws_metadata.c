@@ -64,12 +64,18 @@ static int container_token(struct buf *to, struct err *err)
 	return 0;
 }
 
-/* An answer that must be 200. */
+/* An answer that must be 200. What is refused today (a token that was renewed too late, a role not attached yet) may be given
+ * tomorrow. */
 static int ask_for(const struct aws_ask *ask, struct http_reply *ret, struct err *err)
 {
 	if (aws_ask(ask, ret, err) < 0)
 		return -1;
-	return ret->status == 200 ? 0 : http_refused(&ask->request, ret, err);
+	if (ret->status == 200)
+		return 0;
+	(void)http_refused(&ask->request, ret, err);
+	if (err)
+		err->class = ERR_RETRY;
+	return -1;
 }
 
 int aws_container_get(const atomic_bool *stopping, struct aws_credentials *ret, struct err *err)
