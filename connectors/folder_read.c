@@ -43,6 +43,7 @@ struct reader *reader_new(const char *path, uint64_t settle_ns, const atomic_boo
 	r->stopping = stopping;
 	r->root = -1;
 	r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	(void)signal(SIGIO, SIG_IGN); /* it kills by default, and is sent where somebody breaks a probing lease (is_written_to()) */
 	pthread_rwlock_init(&r->lock, NULL);
 	return r;
 }
@@ -161,10 +162,10 @@ static int open_error(struct err *err, int sys, struct slice key)
 }
 
 /* EAGAIN says that somebody has the file open for writing or mapped writable. Other refusals (not the owner, no leases on this
- * file system) say nothing. SIGURG, ignored by default, because a lease broken in between would send SIGIO, which kills. */
+ * file system) say nothing. */
 static bool is_written_to(int fd)
 {
-	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
 		return errno == EAGAIN;
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
 	return false;

@@ -155,7 +155,7 @@ static void push_children(struct crew *c, const struct look *l)
 	struct place like = { .device = l->device, .how = l->how, .depth = (uint16_t)(l->place->depth + 1), .deep = true };
 	struct place *first = NULL;
 
-	for (size_t i = l->listing->count; i-- > 0;) {
+	for (size_t i = 0; i < l->listing->count; i++) { /* the first comes to lie on top: new rows are behind the older ones */
 		const struct entry *e = &l->listing->entries[i];
 
 		if (e->kind != ENTRY_DIRECTORY || (!deep && watch_knows(c->scan->watch, l->path, e->name)))

@@ -5,13 +5,15 @@
 
 #define RACY_NS (2 * NS_PER_SEC)
 
-static char *put_hex(char *to, uint64_t n)
+/* Six bits a digit, the highest first, no leading zeros. */
+static char *put_number(char *to, uint64_t n)
 {
-	unsigned digits = n ? (67 - (unsigned)__builtin_clzll(n)) / 4 : 1;
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";
+	unsigned count = n ? (69 - (unsigned)__builtin_clzll(n)) / 6 : 1;
 
-	for (unsigned i = digits; i-- > 0; n >>= 4)
-		to[i] = "0123456789abcdef"[n & 15];
-	return to + digits;
+	for (unsigned i = count; i-- > 0; n >>= 6)
+		to[i] = digits[n & 63];
+	return to + count;
 }
 
 static uint64_t spec_ns(struct timespec t)
@@ -21,14 +23,17 @@ static uint64_t spec_ns(struct timespec t)
 
 size_t version_format(const struct stat *st, char *ret_text)
 {
-	char *p = put_hex(ret_text, st->st_ino);
+	uint64_t mtime_ns = spec_ns(st->st_mtim), ctime_ns = spec_ns(st->st_ctim);
+	char *p = put_number(ret_text, st->st_ino);
 
 	*p++ = '.';
-	p = put_hex(p, (uint64_t)st->st_size);
+	p = put_number(p, (uint64_t)st->st_size);
 	*p++ = '.';
-	p = put_hex(p, spec_ns(st->st_mtim));
-	*p++ = '.';
-	p = put_hex(p, spec_ns(st->st_ctim));
+	p = put_number(p, mtime_ns);
+	if (ctime_ns != mtime_ns) {
+		*p++ = '.';
+		p = put_number(p, ctime_ns);
+	}
 	return (size_t)(p - ret_text);
 }
 

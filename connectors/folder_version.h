@@ -1,7 +1,8 @@
 /* folder_version.h - the version token of a file: equal tokens mean unchanged bytes, unless the change is too recent.
  *
- * Token: "ino.size.mtime_ns.ctime_ns", four lower-case hexadecimal numbers without leading zeros; times are nanoseconds
- * since the epoch, two's complement in 64 bits. Time stamps have the granularity of the kernel's clock tick or of the file
+ * Token: "ino.size.mtime_ns.ctime_ns", the last left out where both times are one, as of most files; numbers to the base of 64
+ * (0-9 A-Z _ a-z ~, in this order), because the index keeps a token for every file; times are nanoseconds since the epoch, two's
+ * complement in 64 bits. Time stamps have the granularity of the kernel's clock tick or of the file
  * system (up to 2 s), so a file changed that recently may change again and keep its token: it is *racy*. Pure functions. */
 #ifndef INLET_CONNECTORS_FOLDER_VERSION_H
 #define INLET_CONNECTORS_FOLDER_VERSION_H
@@ -11,7 +12,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#define VERSION_TEXT_MAX (4 * 16 + 3) /* bytes of a token; no NUL is written */
+#define VERSION_TEXT_MAX (4 * 11 + 3) /* bytes of a token; no NUL is written */
 
 size_t version_format(const struct stat *st, char *ret_text);
 uint64_t version_ctime_ns(const struct stat *st);

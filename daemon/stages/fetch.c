@@ -128,6 +128,15 @@ int fetch_submit_retry(struct fetcher *f, struct fetch_batch *b, struct err *err
 
 /* ---- threads ---- */
 
+/* Is there room for it in the store? Waits with nothing in hand. */
+static bool has_room(struct fetch_worker *w, uint64_t bytes)
+{
+	if (fetch_worker_fits(w, bytes))
+		return true;
+	fetch_worker_flush(w);
+	return intake_wait(w->f->intake, bytes) == 0;
+}
+
 static void take_batch(struct fetch_worker *w, struct fetch_batch *b)
 {
 	struct fetcher *f = w->f;
@@ -135,7 +144,7 @@ static void take_batch(struct fetch_worker *w, struct fetch_batch *b)
 		struct fetch_job *job = b->jobs[i];
 		if (f->p->stopping || source_paused(b->source)) {
 			fetch_job_end(f, job); /* the pass after the pause finds it again */
-		} else if (intake_wait(f->intake, job->object.bytes) < 0) {
+		} else if (!has_room(w, job->object.bytes)) {
 			fetch_job_left(f, 1);
 			fetch_job_end(f, job);
 		} else {

@@ -85,9 +85,14 @@ void fetch_worker_flush(struct fetch_worker *w)
 	submit(w, TAKE_PTR(w->change), TAKE_PTR(w->cargo));
 }
 
+bool fetch_worker_fits(const struct fetch_worker *w, uint64_t bytes)
+{
+	return w->arena && arena_room(w->arena) > bytes; /* room 0 is a full arena: not even an empty file's header fits */
+}
+
 static int worker_open(struct fetch_worker *w, uint64_t bytes, struct err *err)
 {
-	if (w->arena && arena_room(w->arena) > bytes) /* room 0 is a full arena: not even an empty file's header fits */
+	if (fetch_worker_fits(w, bytes))
 		return 0;
 	fetch_worker_flush(w);
 	w->arena = arena_get(store_arenas(w->p->store), bytes);

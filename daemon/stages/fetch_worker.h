@@ -23,6 +23,7 @@ void fetch_worker_init(struct fetch_worker *w, struct fetcher *f, struct pipelin
 void fetch_worker_done(struct fetch_worker *w);
 /* Reads the object; its job ends here, or when its change is committed. */
 void fetch_worker_take(struct fetch_worker *w, struct fetch_job *job);
+bool fetch_worker_fits(const struct fetch_worker *w, uint64_t bytes); /* beside what is in hand: no more room is asked for */
 /* Something is read and not handed on yet: nobody may wait with it in hand. */
 bool fetch_worker_holds(const struct fetch_worker *w);
 void fetch_worker_flush(struct fetch_worker *w); /* hands it on */

@@ -30,7 +30,7 @@ static void arrive(struct change *c, uint64_t n)
 	char key[64], version[64];
 	struct arrival a = { .source = SLICE_LIT("bench"), .layout = LAYOUT_TREE, .how = ARRIVAL_REFERENCE, .bytes = 10000, .fd = -1 };
 	int key_len = snprintf(key, sizeof(key), "d%05" PRIu64 "/f%07" PRIu64 ".bin", n / PER_DIRECTORY, n);
-	int version_len = snprintf(version, sizeof(version), "%" PRIx64 ".2710.187b3c1a2%07" PRIx64, 0x4c0000 + n, n << 7);
+	int version_len = snprintf(version, sizeof(version), "%04" PRIx64 ".2SF.1X_ZyK%05" PRIx64, n % 65536, n);
 	a.key = (struct slice){ key, (size_t)key_len };
 	a.version = (struct slice){ version, (size_t)version_len };
 	hash_random(a.content.sha256, sizeof(a.content.sha256));
