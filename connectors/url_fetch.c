@@ -6,7 +6,6 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
-#include "daemon/base/text.h"
 #include "daemon/net/url_identity.h"
 
 #define PER_HOST 4
@@ -199,37 +198,17 @@ static enum url_host_answer judge(int done, const struct http_reply *r, const st
 	return URL_HOST_ANSWERED;
 }
 
-static char *to_ascii(const char *url)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	CLEANUP(buf_done) struct buf text = { 0 };
-	struct url parsed;
-	if (url_parse(url, &parsed, NULL) < 0)
-		return mem_strdup(url); /* http_send() says what is wrong with it */
-	buf_add(&text, url, (size_t)(parsed.target.p - url));
-	for (size_t i = 0; i < parsed.target.len; i++) {
-		unsigned char c = (unsigned char)parsed.target.p[i];
-		const char escape[] = { '%', digits[c >> 4], digits[c & 15] };
-		if (c < 0x80)
-			buf_char(&text, (char)c);
-		else
-			buf_add(&text, escape, sizeof(escape));
-	}
-	return buf_take(&text);
-}
-
 int url_fetch_get(struct url_fetch *f, const char *url, const char *version, struct sink *into, struct object *ret_seen,
 	struct err *err)
 {
 	static _Thread_local char token[VERSION_TOKEN_MAX + 1];
 	CLEANUP(http_reply_done) struct http_reply r = { .length = -1 };
-	CLEANUP(freep) char *text = to_ascii(url);
 	struct fetch t = { .into = into, .known = version && *version ? version : NULL, .length = -1 };
 	struct url at;
 	struct err why = { 0 };
-	if (url_parse(text, &at, err) < 0 || url_hosts_enter(f->hosts, &at, err) < 0)
+	if (url_parse(url, &at, err) < 0 || url_hosts_enter(f->hosts, &at, err) < 0)
 		return -1;
-	int done = run(f, &t, text, &r, &why);
+	int done = run(f, &t, url, &r, &why);
 	uint32_t closed_ms = url_hosts_leave(f->hosts, &at, judge(done, &r, &why), r.wait_ms);
 	if (done < 0) {
 		if (closed_ms > 0) {

@@ -18,8 +18,7 @@ struct url_fetch; /* any thread */
 struct url_fetch *url_fetch_new(const struct http_rules *rules, uint32_t per_host);
 void url_fetch_free(struct url_fetch *f); /* NULL allowed; no fetch may be running */
 
-/* Blocking. version: the token of an earlier fetch, or NULL: it is read only if it changed. Bytes of the URL that are not ASCII
- * are sent percent-encoded, as browsers do.
+/* Blocking. version: the token of an earlier fetch, or NULL: it is read only if it changed.
  * 0: read whole. 1: version still stands, into was not touched. Both fill ret_seen: key is url; version (valid until the same
  * thread fetches again) is "etag:…", "date:…" or "", where the server says nothing that tells versions apart; bytes only for 0.
  * -1: what the sink said, unchanged; as http_send(); as http_refused(), but where a host asks for less or cannot be reached sys

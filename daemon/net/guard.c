@@ -3,6 +3,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 #include "daemon/net/guard_ranges.h"
 
 #include <arpa/inet.h>
@@ -64,7 +65,7 @@ static int parse_network(const char *text, struct network *ret)
 {
 	char address[INET6_ADDRSTRLEN];
 	size_t len = strcspn(text, "/");
-	unsigned int bits = 0;
+	uint64_t bits;
 	if (len >= sizeof(address))
 		return -1;
 	memcpy(address, text, len);
@@ -74,10 +75,9 @@ static int parse_network(const char *text, struct network *ret)
 		return -1;
 	ret->bits = 128;
 	if (text[len] == '/') {
-		char end;
-		if (strlen(text + len + 1) > 3 || sscanf(text + len + 1, "%3u%c", &bits, &end) != 1 || bits > 128U - (unsigned int)first)
+		if (text_u64(slice_of(text + len + 1), &bits) < 0 || bits > 128U - (unsigned int)first)
 			return -1;
-		ret->bits = bits + (unsigned int)first;
+		ret->bits = (unsigned int)bits + (unsigned int)first;
 	}
 	for (unsigned int bit = ret->bits; bit < 128; bit++) {
 		if (ret->bytes[bit / 8] >> (7 - bit % 8) & 1)
@@ -162,22 +162,31 @@ static bool embedded_ipv4(const uint8_t address[16], uint8_t ret[16])
 	return true;
 }
 
+/* The first row of the deny list that this address is in; NULL: none. */
+static const struct network *denied_by(const struct guard *g, const uint8_t address[16])
+{
+	for (size_t i = 0; i < guard_range_count; i++) {
+		if (network_has(&g->denied[i], address))
+			return &g->denied[i];
+	}
+	return NULL;
+}
+
 /* NULL: reachable by anybody, or allowed. */
 static const char *why_not(const struct guard *g, const uint8_t address[16])
 {
-	const struct network *denied = NULL;
-	for (size_t i = 0; i < guard_range_count && !denied; i++)
-		denied = network_has(&g->denied[i], address) ? &g->denied[i] : NULL;
-	if (in_allowed_network(g, address, denied && denied->metadata))
+	uint8_t inner[16];
+	bool is_mapped = memcmp(address, mapped, sizeof(mapped)) == 0;
+	bool embeds = !is_mapped && embedded_ipv4(address, inner);
+	const struct network *denied = denied_by(g, address);
+	const struct network *inside = embeds ? denied_by(g, inner) : NULL;
+	if (in_allowed_network(g, address, (denied && denied->metadata) || (inside && inside->metadata)))
 		return NULL;
 	if (denied)
 		return denied->why;
-	bool is_mapped = memcmp(address, mapped, sizeof(mapped)) == 0;
-	bool is_nat64 = memcmp(address, nat64, sizeof(nat64)) == 0;
-	if (!is_mapped && !is_nat64 && (address[0] & 0xe0) != 0x20)
+	if (!is_mapped && memcmp(address, nat64, sizeof(nat64)) != 0 && (address[0] & 0xe0) != 0x20)
 		return "not global unicast (RFC 4291)";
-	uint8_t inner[16];
-	return !is_mapped && embedded_ipv4(address, inner) ? why_not(g, inner) : NULL;
+	return embeds ? why_not(g, inner) : NULL;
 }
 
 /* Is it an address of this host? What listens on a public address of its own, behind a firewall, trusts local connections. The

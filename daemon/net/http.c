@@ -175,9 +175,10 @@ static int send_hops(struct http *h, const struct http_request *q, struct http_r
 	if (check_headers(q, err) < 0)
 		return -1;
 	for (uint32_t hops = 0;; hops++) {
-		CLEANUP(freep) char *text = mem_strdup(hops ? r->url.data : q->url);
-		if (url_parse(text, &url, err) < 0)
+		CLEANUP(freep) char *text = NULL;
+		if (url_parse(hops ? r->url.data : q->url, &url, err) < 0)
 			return wrap(q, r, err);
+		text = url_ascii(&url);
 		/* For good: who is asked on the way back would be chosen by the other place. */
 		at_home = at_home && url_same_origin(&first, &url);
 		hop.url = text;

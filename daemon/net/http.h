@@ -3,8 +3,8 @@
  * A client is a pool of kept-alive connections under one set of rules. Redirects of GET and HEAD are followed by us, hop by hop,
  * each checked by the guard; to another scheme, host or port go only headers that carry no secret (Accept, Range, If-...). The
  * environment's proxies, netrc and cookies are ignored. Bodies are never decoded (Content-Encoding is the caller's to see).
- * Paths are sent as written ("a/../b" stays). Error texts name method, host and path, never the query or a header: both carry
- * secrets. */
+ * Paths are sent as written ("a/../b" stays; bytes beyond ASCII go as %XX, as browsers send them). Error texts name method, host
+ * and path, never the query or a header: both carry secrets. */
 #ifndef INLET_NET_HTTP_H
 #define INLET_NET_HTTP_H
 

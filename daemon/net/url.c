@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <locale.h>
 #include <strings.h>
 
 CLEANUP_FN(CURLU *, curl_url_cleanup)
@@ -92,7 +93,7 @@ static bool ends_in_number(const char *host)
 	const char *last = dot ? dot + 1 : host;
 	if (last[0] == '0' && last[1] == 'x')
 		return last[2 + strspn(last + 2, "0123456789abcdef")] == '\0';
-	return last[strspn(last, "0123456789")] == '\0';
+	return last[0] && last[strspn(last, "0123456789")] == '\0';
 }
 
 /* Letters, digits, '-' and '_' in labels of 1 to 63 bytes; host is in lower case. */
@@ -116,17 +117,23 @@ static bool is_name(const char *host)
 	return label > 0;
 }
 
-/* An international name as libcurl will ask for it, into ret->host. */
+/* An international name as libcurl will ask for it, into ret->host. libidn2 reads names in the charset of the thread's locale. */
 static int punycode(struct slice host, struct url *ret, struct err *err)
 {
 	CLEANUP(curl_url_cleanupp) CURLU *u = curl_url();
 	CLEANUP(freep) char *text = mem_printf("http://%.*s/", (int)host.len, host.p);
 	char *name = NULL;
-	bool ok = u && curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK &&
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+	locale_t before = utf8 ? uselocale(utf8) : NULL;
+	bool ok = u && utf8 && curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK &&
 		curl_url_get(u, CURLUPART_HOST, &name, CURLU_PUNYCODE) == CURLUE_OK && strlen(name) < sizeof(ret->host);
 	if (ok)
 		(void)strcpy(ret->host, name);
 	curl_free(name);
+	if (utf8) {
+		(void)uselocale(before);
+		freelocale(utf8);
+	}
 	return ok ? 0 : refuse(err, "the URL's host is not a valid international name");
 }
 
@@ -209,6 +216,24 @@ int url_parse(const char *text, struct url *ret, struct err *err)
 bool url_same_origin(const struct url *a, const struct url *b)
 {
 	return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+char *url_ascii(const struct url *url)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	struct buf text = { 0 };
+	bool v6 = strchr(url->host, ':');
+	buf_printf(&text, "%s://%s%s%s", url->https ? "https" : "http", v6 ? "[" : "", url->host, v6 ? "]" : "");
+	if (url->port != (url->https ? 443 : 80))
+		buf_printf(&text, ":%u", url->port);
+	for (size_t i = 0; i < url->target.len; i++) {
+		unsigned char c = (unsigned char)url->target.p[i];
+		if (c < 0x80)
+			buf_char(&text, (char)c);
+		else
+			buf_add(&text, (const char[]){ '%', digits[c >> 4], digits[c & 15] }, 3);
+	}
+	return buf_take(&text);
 }
 
 void url_label(const char *text, char ret[static URL_LABEL_MAX])

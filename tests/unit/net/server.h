@@ -32,7 +32,7 @@ typedef bool script_fn(struct peer *p, const char *path);
 
 struct server {
 	script_fn *script;
-	void *arg;               /* for the script */
+	_Atomic(void *) arg;      /* for the script */
 	SSL_CTX *tls;
 	int listener;
 	uint16_t port;
