@@ -10,8 +10,14 @@
 
 CLEANUP_FN(struct table *, table_free)
 
+struct listing {
+	struct table *table;
+	bool any;
+};
+
 static int one_failure(void *arg, const json_t *f, struct err *err)
 {
+	struct listing *l = arg;
 	struct buf file = { 0 };
 	struct buf reason = { 0 };
 	struct slice source = field(f, "source");
@@ -24,7 +30,8 @@ static int one_failure(void *arg, const json_t *f, struct err *err)
 	field_bytes(f, "cure", &reason);
 	const struct slice cells[] = { field(f, "id"), field(f, "stage"), field(f, "class"), field(f, "due"),
 		buf_slice(&file), buf_slice(&reason) };
-	int r = table_row(arg, cells, err);
+	int r = table_row(l->table, cells, err);
+	l->any = true;
 	buf_done(&file);
 	buf_done(&reason);
 	return r;
@@ -41,9 +48,10 @@ int verb_failures(struct cli *c, struct err *err)
 	if (c->args->json)
 		return client_request(c->client, url, NULL, out_write, NULL, err);
 	CLEANUP(table_freep) struct table *t = table_new(titles, out_color(), out_write, NULL);
-	if (client_lines(c->client, url, NULL, one_failure, t, err) < 0)
+	struct listing l = { .table = t };
+	if (client_lines(c->client, url, NULL, one_failure, &l, err) < 0)
 		return -1;
-	return table_end(t, err);
+	return l.any ? table_end(t, err) : out_printf(err, "no failures\n");
 }
 
 /* id NULL: all of them. */

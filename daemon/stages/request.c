@@ -44,23 +44,6 @@ int pipeline_sync(struct pipeline *p, const char *name, bool accept_gone, struct
 	return 0;
 }
 
-int pipeline_pause(struct pipeline *p, const char *name, bool pause, struct err *err)
-{
-	size_t only = 0;
-	if (name && find_source(p, name, &only, err) < 0)
-		return -1;
-	for (size_t i = 0; i < p->source_count; i++) {
-		if (name && i != only)
-			continue;
-		char meta[128];
-		(void)snprintf(meta, sizeof(meta), "paused:%s", source_name(p->sources[i]));
-		if (committer_set_meta(p->store, meta, pause ? SLICE_LIT("1") : SLICE_LIT("0"), err) < 0)
-			return -1;
-		source_pause(p->sources[i], pause);
-	}
-	return 0;
-}
-
 /* ---- retry ---- */
 
 static int retry_records(struct change *c, struct view *v, const struct failure *f, struct err *err)
@@ -90,7 +73,8 @@ static int retry_records(struct change *c, struct view *v, const struct failure 
 }
 
 struct retrying {
-	struct slice id;       /* empty: all of one subject after `after` */
+	struct slice id;       /* empty: all of one subject after `after`... */
+	struct slice source;   /* ...or only retries of this source's objects */
 	enum failure_subject subject;
 	uint64_t after;
 	uint64_t done;
@@ -115,6 +99,8 @@ static int prepare_retry(struct change *c, struct view *now, void *arg, struct e
 			return found;
 		r->after = f.number;
 		r->more = true;
+		if (r->source.len && (!f.retry || !slice_eq(f.source, r->source)))
+			continue;
 		r->done++;
 		if (retry_records(c, now, &f, err) < 0)
 			return -1;
@@ -129,6 +115,16 @@ static int retry_slice(struct pipeline *p, struct retrying *r, struct err *err)
 	return committer_wait(p->store, c, err) < 0 ? -1 : 0;
 }
 
+static int retry_all(struct pipeline *p, struct retrying *r, enum failure_subject subject, struct err *err)
+{
+	r->subject = subject;
+	r->after = 0;
+	for (r->more = true; r->more;)
+		if (retry_slice(p, r, err) < 0)
+			return -1;
+	return 0;
+}
+
 int pipeline_retry(struct pipeline *p, struct slice id, bool all, uint64_t *ret_n, struct err *err)
 {
 	struct retrying r = { .id = all ? (struct slice){ 0 } : id, .subject = SUBJECT_OBJECT, .more = true };
@@ -136,19 +132,32 @@ int pipeline_retry(struct pipeline *p, struct slice id, bool all, uint64_t *ret_
 		return err_set(err, ERR_REJECT, 0, "name a failure's id, or all");
 	if (pipeline_activate(p, err) < 0)
 		return -1;
-	if (!all) {
-		if (retry_slice(p, &r, err) < 0)
-			return -1;
-	} else {
-		for (int subject = SUBJECT_OBJECT; subject <= SUBJECT_ITEM; subject++) {
-			r.subject = (enum failure_subject)subject;
-			r.after = 0;
-			for (r.more = true; r.more;)
-				if (retry_slice(p, &r, err) < 0)
-					return -1;
-		}
-	}
+	if (all ? retry_all(p, &r, SUBJECT_OBJECT, err) < 0 || retry_all(p, &r, SUBJECT_ITEM, err) < 0 : retry_slice(p, &r, err) < 0)
+		return -1;
 	*ret_n = r.done;
+	pipeline_committed(p);
+	return 0;
+}
+
+/* ---- pause ---- */
+
+int pipeline_pause(struct pipeline *p, const char *name, bool pause, struct err *err)
+{
+	size_t only = 0;
+	if (name && find_source(p, name, &only, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->source_count; i++) {
+		if (name && i != only)
+			continue;
+		char meta[128];
+		(void)snprintf(meta, sizeof(meta), "paused:%s", source_name(p->sources[i]));
+		if (committer_set_meta(p->store, meta, pause ? SLICE_LIT("1") : SLICE_LIT("0"), err) < 0)
+			return -1;
+		source_pause(p->sources[i], pause);
+		struct retrying r = { .source = slice_of(source_name(p->sources[i])) };
+		if (!pause && retry_all(p, &r, SUBJECT_OBJECT, err) < 0) /* what came up during the pause was put off */
+			return -1;
+	}
 	pipeline_committed(p);
 	return 0;
 }

@@ -56,7 +56,7 @@ def test_every_verb_speaks_json(served):
 
 def test_every_verb_speaks_to_people(served):
     expected = {
-        ("status",): "Items    3", ("sources",): "drop", ("items",): "photo.png", ("show", "1"): "sha256", ("failures",): "",
+        ("status",): "Items    3", ("sources",): "drop", ("items",): "photo.png", ("show", "1"): "sha256", ("failures",): "no failures",
         ("label", "1", "mine"): "item 1: labelled mine", ("reject", "1", "mine"): "rejected",
         ("sync",): "done:", ("wait",): "done:", ("pause", "drop"): "drop paused", ("resume", "drop"): "drop taken up",
         ("verify",): "0 problems", ("doctor",): "disk", ("check-config",): "is good", ("help",): "usage:",
@@ -298,7 +298,7 @@ def test_pause_holds_and_survives_a_restart_and_resume_goes_on(inlet):
     wait_for("the file", lambda: inlet.keys() == ["a.txt"])
 
 
-def test_a_retry_while_its_source_is_paused_waits(inlet):
+def test_a_retry_while_its_source_is_paused_waits_for_its_end(inlet):
     inlet.write_config(limits=inlet.settings["limits"] | {"object": "1KiB"})
     inlet.put("large.txt", "x" * 2000)
     inlet.start()
@@ -308,6 +308,7 @@ def test_a_retry_while_its_source_is_paused_waits(inlet):
     reason = wait_for("word of the pause", lambda: "paused" in inlet.failure("large.txt")["reason"])
     assert reason and inlet.alive()
     inlet.cli("resume")
+    wait_for("the retry, due at once", lambda: "limits.object" in inlet.failure("large.txt")["reason"])
 
 
 def test_wait_with_a_limit_of_time(inlet):
