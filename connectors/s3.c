@@ -10,8 +10,10 @@
 
 #include <stdlib.h>
 
-#define PAGE_TRIES 6             /* of one page, before the pass is given up */
-#define PAGE_BASE_MS 500
+#define PAGE_TRIES 8             /* of one page, before the pass and all its pages are given up */
+#define PAGE_TRIES_FIRST 3       /* nothing is lost yet */
+#define PAGE_TRIES_LIES 2        /* what came was no page: it will hardly be one the next time */
+#define PAGE_BASE_MS 250
 #define PAGE_CAP_MS 20000
 #define EMPTY_PAGES_MAX 10000    /* in a row: a server that never comes to an end */
 #define TICK_NS (100 * NS_PER_MS)
@@ -73,6 +75,7 @@ static int list_once(struct walk *w, struct slice prefix, const char *max_keys, 
 {
 	struct sigv4_param params[6] = { { SLICE_LIT("list-type"), SLICE_LIT("2") }, { SLICE_LIT("encoding-type"), SLICE_LIT("url") } };
 	struct http_reply reply;
+	char what[256];
 	size_t n = 2;
 	int done;
 
@@ -91,13 +94,23 @@ static int list_once(struct walk *w, struct slice prefix, const char *max_keys, 
 		.body = on_body, .arg = w };
 
 	done = s3_client_send(w->connector->client, &call, &reply, err);
+	if (done == 0)
+		done = s3_list_end(&w->list, err);
+	if (done < 0 && reply.status == 200 && err->sys == 0) {
+		err->sys = EPROTO;
+		s3_client_describe(w->connector->client, prefix, what, sizeof(what));
+		(void)err_wrap(err, "%s", what);
+	}
 	http_reply_done(&reply);
-	return done < 0 ? -1 : s3_list_end(&w->list, err);
+	return done;
 }
 
-static bool may_pass(const struct err *err)
+static bool is_hopeless(const struct walk *w, const struct err *err, uint32_t tries, uint32_t lies)
 {
-	return err->class == ERR_RETRY && err->sys != EACCES && err->sys != ENOENT && err->sys != ECANCELED;
+	if (err->class != ERR_RETRY || err->sys == EACCES || err->sys == ENOENT || err->sys == ECANCELED || err->wait_ms > PAGE_CAP_MS)
+		return true;
+	return lies == PAGE_TRIES_LIES || tries == (w->page.after.len == 0 ? PAGE_TRIES_FIRST : PAGE_TRIES) ||
+		atomic_load(&w->connector->bucket.stopping);
 }
 
 static void rest(const struct connector *c, uint64_t ms)
@@ -112,10 +125,13 @@ static void rest(const struct connector *c, uint64_t ms)
 /* A pass over a large bucket takes many requests: one that fails is sent again before all of them are lost. */
 static int list(struct walk *w, struct slice prefix, const char *max_keys, struct err *err)
 {
+	uint32_t lies = 0;
+
 	for (uint32_t tries = 1;; tries++) {
 		if (list_once(w, prefix, max_keys, err) == 0)
 			return 0;
-		if (tries == PAGE_TRIES || !may_pass(err) || err->wait_ms > PAGE_CAP_MS || atomic_load(&w->connector->bucket.stopping))
+		lies += err->sys == EPROTO;
+		if (is_hopeless(w, err, tries, lies))
 			return -1;
 		uint64_t wait_ms = backoff_ms(tries - 1, PAGE_BASE_MS, PAGE_CAP_MS);
 

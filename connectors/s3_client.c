@@ -95,6 +95,8 @@ struct attempt {
 	const struct s3_call *call;
 	const struct s3_endpoint *at;
 	struct aws_credentials credentials;
+	int64_t skew_s;              /* signed with */
+	bool checksum;               /* asked for */
 	bool theirs;                 /* head() or body() of the call ended it: its err goes on unchanged */
 };
 
@@ -127,16 +129,18 @@ static int attempt(struct attempt *a, struct http_reply *ret, struct err *err)
 	struct sigv4_header extra[EXTRA_HEADERS];
 	size_t n = 0;
 
+	a->skew_s = atomic_load(&c->skew_s);
+	a->checksum = a->call->checksum && !atomic_load(&c->no_checksum);
 	if (c->config->request_payer)
 		extra[n++] = (struct sigv4_header){ "x-amz-request-payer", SLICE_LIT("requester") };
-	if (a->call->checksum && !atomic_load(&c->no_checksum))
+	if (a->checksum)
 		extra[n++] = (struct sigv4_header){ "x-amz-checksum-mode", SLICE_LIT("ENABLED") };
 	if (a->call->restore)
 		extra[n++] = (struct sigv4_header){ "x-amz-optional-object-attributes", SLICE_LIT("RestoreStatus") };
 
 	const struct s3_exchange x = {
 		.at = a->at, .bucket = c->config->at.bucket, .credentials = &a->credentials,
-		.time_s = clock_wall_ms() / 1000 + atomic_load(&c->skew_s), .key = a->call->key, .params = a->call->params,
+		.time_s = clock_wall_ms() / 1000 + a->skew_s, .key = a->call->key, .params = a->call->params,
 		.param_count = a->call->param_count, .etag = a->call->etag, .from = a->call->from, .headers = extra, .header_count = n,
 		.limit = a->call->limit, .head = on_head, .body = on_body, .arg = a,
 	};
@@ -167,22 +171,26 @@ static bool learn_region(struct s3_client *c, const struct s3_endpoint *used, co
 	return learned;
 }
 
-static bool learn_clock(struct s3_client *c, const struct http_reply *r)
+static bool learn_clock(struct s3_client *c, const struct attempt *a, const struct http_reply *r)
 {
 	int64_t skew_s = (r->date_ms - clock_wall_ms()) / 1000;
 
-	return atomic_exchange(&c->skew_s, skew_s) != skew_s;
+	atomic_store(&c->skew_s, skew_s);
+	return skew_s != a->skew_s;
 }
 
 static bool cure(const struct attempt *a, const struct s3_error *e, const struct http_reply *r)
 {
 	switch (e->cause) {
 	case S3_REGION: return learn_region(a->client, a->at, e->region);
-	case S3_SKEWED: return learn_clock(a->client, r);
+	case S3_SKEWED: return learn_clock(a->client, a, r);
 	case S3_EXPIRED:
 		aws_provider_expired(a->client->provider, &a->credentials);
 		return a->credentials.key_id.len > 0;
-	case S3_NO_CHECKSUM: return a->call->checksum && !atomic_exchange(&a->client->no_checksum, true);
+	case S3_NO_CHECKSUM:
+		if (a->checksum)
+			atomic_store(&a->client->no_checksum, true);
+		return a->checksum;
 	case S3_REFUSED: break;
 	}
 	return false;
