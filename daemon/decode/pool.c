@@ -275,10 +275,11 @@ static int verdict(const struct wire_done *done, int result, const struct wire_j
 	case WIRE_DECODED:
 		return answer_read(result, done, job, ret, err);
 	case WIRE_PARKED:
+	case WIRE_REJECTED:
 		*ret = (struct decode_result){ .media = (enum media)done->media };
 		memcpy(ret->media_type, done->media_type, sizeof(ret->media_type));
-		return 0;
-	case WIRE_REJECTED:
+		if (done->verdict == WIRE_PARKED)
+			return 0;
 		return err_set(err, ERR_REJECT, 0, "%s", done->reason);
 	case WIRE_FAILED:
 		break;

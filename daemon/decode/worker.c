@@ -54,10 +54,11 @@ static int decode_head(struct task *t, enum media media, struct err *err)
 static int decode(struct task *t, struct err *err)
 {
 	struct identity id;
-	if (identify(t->bytes, t->size, &id, err) < 0)
-		return -1;
+	int taken = identify(t->bytes, t->size, &id, err);
 	t->done->media = id.media;
 	(void)snprintf(t->done->media_type, sizeof(t->done->media_type), "%s", id.type);
+	if (taken < 0)
+		return -1;
 	if (t->job->object_bytes > t->limits->max_bytes)
 		return decode_head(t, id.media, err);
 	if (id.media == MEDIA_IMAGE && image_decodes(id.type))
@@ -67,14 +68,17 @@ static int decode(struct task *t, struct err *err)
 	return 0;
 }
 
+/* What it is stays told; all else that was found goes. */
 static void reject(struct wire_done *done, const struct err *err)
 {
-	*done = (struct wire_done){
+	struct wire_done refusal = {
 		.head = done->head,
 		.verdict = err->class == ERR_REJECT ? WIRE_REJECTED : WIRE_FAILED,
 		.media = done->media,
 	};
-	(void)snprintf(done->reason, sizeof(done->reason), "%.*s", WIRE_REASON_MAX - 1, err->text);
+	memcpy(refusal.media_type, done->media_type, sizeof(refusal.media_type));
+	(void)snprintf(refusal.reason, sizeof(refusal.reason), "%.*s", WIRE_REASON_MAX - 1, err->text);
+	*done = refusal;
 }
 
 static void answer(const struct wire_hello *hello, const struct wire_job *job, const uint8_t *bytes, int result,

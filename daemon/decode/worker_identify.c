@@ -138,8 +138,10 @@ static void split(const char *answer, struct identity *id, char charset[32])
 
 int identify(const uint8_t *bytes, size_t size, struct identity *ret, struct err *err)
 {
-	if (size == 0)
+	if (size == 0) {
+		*ret = (struct identity){ .media = MEDIA_OTHER, .type = "inode/x-empty" }; /* libmagic's word for it */
 		return err_set(err, ERR_REJECT, 0, "the file is empty (0 bytes); write it again, or remove it");
+	}
 	const char *answer = magic_buffer(magic, bytes, size < MAGIC_HEAD ? size : MAGIC_HEAD);
 	char charset[32];
 	struct identity id = { 0 };
@@ -157,8 +159,6 @@ int identify(const uint8_t *bytes, size_t size, struct identity *ret, struct err
 		/* A text signature over bytes that are none, or bytes that some EBCDIC page happens to map. */
 		id = (struct identity){ .media = MEDIA_OTHER, .type = "application/octet-stream" };
 	}
-	if (row && row->refused)
-		return err_set(err, ERR_REJECT, 0, "content is %s: %s", id.type, row->refused);
 	*ret = id;
-	return 0;
+	return row && row->refused ? err_set(err, ERR_REJECT, 0, "content is %s: %s", id.type, row->refused) : 0;
 }

@@ -12,7 +12,7 @@ struct identity {
 };
 
 int identify_init(struct err *err); /* loads libmagic's database: before the sandbox */
-/* ERR_REJECT: nothing that could be labeled (empty, an archive, a program) or that is not safe to decode (SVG). */
+/* ERR_REJECT, *ret filled all the same: nothing that could be labeled (empty, an archive, a program) or that is not safe to decode (SVG). */
 int identify(const uint8_t *bytes, size_t size, struct identity *ret, struct err *err);
 
 #endif

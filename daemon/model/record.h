@@ -162,6 +162,7 @@ struct record_failure {
 	uint32_t attempts;           /* so far; retry only */
 	int64_t due_ms;              /* wall clock; retry. archived: a listing that shows it as readable is believed from here on */
 	struct slice reason, cure;   /* what happened; what would fix it */
+	struct slice media_type;     /* SUBJECT_ITEM, quarantine: what its bytes are, where that could be told */
 	/* SUBJECT_OBJECT only: */
 	struct slice source, key, version;
 	enum layout layout;

@@ -27,6 +27,8 @@ void line_put_failure(struct json *j, const struct record *r)
 	json_str(j, "stage", slice_of(stage_name(f->stage)));
 	json_bytes(j, "reason", f->reason);
 	line_put_text(j, "cure", f->cure);
+	if (f->subject == SUBJECT_ITEM)
+		line_put_text(j, "media_type", f->media_type);
 	if (f->subject != SUBJECT_OBJECT)
 		return;
 	line_put_place(j, f->source, f->layout, f->key);
@@ -58,6 +60,8 @@ void line_get_failure(struct record_mem *m, struct record *ret)
 		reader_fail(r, "stage", "has an unknown value");
 	f->reason = reader_text(r, "reason");
 	f->cure = reader_text_or_empty(r, "cure");
+	if (f->subject == SUBJECT_ITEM)
+		f->media_type = reader_text_or_empty(r, "media_type");
 	if (f->subject != SUBJECT_OBJECT)
 		return;
 	line_get_place(r, &f->source, &f->layout, &f->key);

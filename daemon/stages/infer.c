@@ -72,7 +72,7 @@ static void fail(struct sample_job *j, const struct err *err)
 		return;
 	}
 	const char *cure = err->class == ERR_REJECT ? "replace the file, or the model; `inlet retry` after a change" : "";
-	submit(j, item_failure(j->f->p, &j->work, STAGE_INFER, err, cure));
+	submit(j, item_failure(j->f->p, &j->work, STAGE_INFER, err, cure, ""));
 }
 
 /* In the committer's thread: runs, the annotations they route to, and both moves of state. */

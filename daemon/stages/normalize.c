@@ -36,10 +36,12 @@ size_t image_specs(struct pipeline *p, struct pixel_spec ret[PIXEL_SPECS_MAX])
 	return n;
 }
 
-struct change *item_failure(struct pipeline *p, const struct work *w, enum stage stage, const struct err *err, const char *cure)
+struct change *item_failure(struct pipeline *p, const struct work *w, enum stage stage, const struct err *err, const char *cure,
+	const char *media_type)
 {
 	struct change *c = change_new();
 	struct slice reason = change_copy(c, slice_of(err->text)), fix = change_copy(c, slice_of(cure));
+	struct slice type = change_copy(c, slice_of(media_type));
 	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
 	(void)retry_plan(p, err, w->attempts, r);
 	r->subject = SUBJECT_ITEM;
@@ -47,6 +49,7 @@ struct change *item_failure(struct pipeline *p, const struct work *w, enum stage
 	r->stage = stage;
 	r->reason = reason;
 	r->cure = fix;
+	r->media_type = type;
 	LOG_DEBUG(LOG_DETAIL, "item %llu: %s: %s", (unsigned long long)w->number, stage_name(stage), err->text);
 	return c;
 }
@@ -130,7 +133,7 @@ static void normalize_one(struct normalizer *n, const struct work *w)
 			feed_release(n->feed, w->number);
 		} else {
 			const char *cure = err.class == ERR_REJECT ? "replace the file or leave it out; `inlet retry` after a change" : "";
-			submit(n, item_failure(p, w, STAGE_NORMALIZE, &err, cure), w->number, false);
+			submit(n, item_failure(p, w, STAGE_NORMALIZE, &err, cure, result.media_type), w->number, false);
 		}
 		decode_result_done(&result);
 		return;

@@ -13,7 +13,8 @@ bool normalizer_pending(struct normalizer *n, uint32_t attempts);
 
 /* The specs of all loaded image models in slot order; returns how many. */
 size_t image_specs(struct pipeline *p, struct pixel_spec ret[PIXEL_SPECS_MAX]);
-/* An item's failure in a stage, as a change ready to be submitted. cure may be "". */
-struct change *item_failure(struct pipeline *p, const struct work *w, enum stage stage, const struct err *err, const char *cure);
+/* An item's failure in a stage, as a change ready to be submitted. cure, and media_type where nobody could tell, may be "". */
+struct change *item_failure(struct pipeline *p, const struct work *w, enum stage stage, const struct err *err, const char *cure,
+	const char *media_type);
 
 #endif

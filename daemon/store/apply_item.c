@@ -178,10 +178,13 @@ int apply_facts(struct kv_txn *txn, const struct record_facts *r)
 int apply_item_failure(struct kv_txn *txn, const struct record_failure *r)
 {
 	struct item_row row;
-	if (item_of(txn, r->number, "a failure", &row) < 0)
+	uint32_t type;
+	if (pending_word(pending_of(txn), r->media_type, &type) < 0 || item_of(txn, r->number, "a failure", &row) < 0)
 		return -1;
 	if (!r->retry) {
 		row.failed_stage = r->stage;
+		if (type)
+			row.media_type = type;
 		if (item_move(txn, r->number, &row, ITEM_QUARANTINED, row.media) < 0 || failure_set(txn, r) < 0)
 			return -1;
 		return carrier_lost(txn, r->number); /* its file may have gone meanwhile */

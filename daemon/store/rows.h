@@ -91,8 +91,8 @@ struct item_row {
 	struct content_id content;
 	int64_t due_ms;          /* of its work row, when its state has work */
 	uint32_t annotations;    /* the highest n given */
-	uint32_t media_type;     /* word; 0 until normalized, and then so are the rest */
-	uint32_t width, height, normalizer;
+	uint32_t media_type;     /* word; 0 until normalized or refused */
+	uint32_t width, height, normalizer; /* and the rest: 0 until normalized */
 	struct content_id canonical;
 	struct slice facts;
 };

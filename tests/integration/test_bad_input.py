@@ -58,6 +58,15 @@ def test_a_bad_file_has_one_failure_with_reason_and_cure(ingested, name):
     assert mine[0]["cure"] and mine[0]["due"] is None
 
 
+@pytest.mark.parametrize("name, types", {
+    "cut.jpg": {"image/jpeg"}, "huge.png": {"image/png"}, "broken.txt": {"text/plain"}, "picture.svg": {"image/svg+xml"},
+    "named.jpg": {"application/zip"}, "empty.txt": {"inode/x-empty"},
+    "program.txt": {"application/x-executable", "application/x-pie-executable"}}.items())
+def test_a_refused_item_is_of_the_type_that_its_bytes_have(ingested, name, types):
+    inlet, _, _ = ingested
+    assert inlet.item(name)["media_type"] in types
+
+
 def test_nothing_else_failed(ingested):
     _, failures, done = ingested
     assert {f["key"] for f in failures} == set(BAD)

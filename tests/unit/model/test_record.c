@@ -131,7 +131,7 @@ static void test_bytes_of_any_kind_survive(void **state)
 		{ .kind = RECORD_GONE, .gone = { .source = any, .key = any, .layout = LAYOUT_FLAT } },
 		{ .kind = RECORD_RUN, .run = { .item = 1, .model = any, .scores = scores, .score_count = 2 } },
 		{ .kind = RECORD_FAILURE, .failure = { .subject = SUBJECT_ITEM, .number = 1, .stage = STAGE_INFER, .reason = any,
-						       .cure = any } },
+						       .cure = any, .media_type = any } },
 	};
 	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
 		CLEANUP(buf_done) struct buf line = { 0 };

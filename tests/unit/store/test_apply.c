@@ -200,10 +200,13 @@ static void test_quarantined_item_comes_back_by_retry(void **state)
 	index_apply(x, item_record(1, 10));
 	index_apply(x, object_record("f", "v", 1, 1));
 	index_apply(x, item_failure(1, STAGE_NORMALIZE, true, 1, 5000));
-	index_apply(x, item_failure(1, STAGE_NORMALIZE, false, 0, 0));
+	struct record refused = item_failure(1, STAGE_NORMALIZE, false, 0, 0);
+	refused.failure.media_type = S("inode/x-empty");
+	index_apply(x, refused);
 	struct item it = item_now(x, 1);
 	assert_int_equal(it.state, ITEM_QUARANTINED);
 	assert_int_equal(it.failed_stage, STAGE_NORMALIZE);
+	assert_slice(it.media_type, "inode/x-empty");
 	assert_int_equal(work_now(x, STAGE_NORMALIZE, MEDIA_UNKNOWN, true), 0);
 	assert_int_equal(totals_now(x).quarantined, 1);
 	assert_int_equal(totals_now(x).retrying, 0);
