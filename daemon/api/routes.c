@@ -14,11 +14,14 @@ static const struct route routes[] = {
 	{ "POST", API "/items/#/accept", accept_answer, { "concept", NULL } },
 	{ "POST", API "/items/#/reject", reject_answer, { "concept", NULL } },
 	{ "POST", API "/items/#/label", label_answer, { "concept", NULL } },
-	{ "GET", API "/failures", failures_answer, { "after", "limit", NULL } },
+	{ "GET", API "/failures", failures_answer, { "after", "limit", "import", "format", NULL } },
 	{ "POST", API "/retry", retry_answer, { "id", "all", "wait", NULL } },
 	{ "POST", API "/relabel", relabel_answer, { "wait", NULL } },
 	{ "POST", API "/sync", sync_answer, { "source", "accept_gone", "wait", NULL } },
 	{ "POST", API "/wait", wait_answer, { "timeout_ms", NULL } },
+	{ "POST", API "/import", import_begin_answer, { "name", "file", "format", "header", NULL } },
+	{ "POST", API "/import/#/rows", import_rows_answer, { NULL } },
+	{ "POST", API "/import/#/end", import_end_answer, { "rows", "failed", "wait", NULL } },
 	{ "POST", API "/pause", pause_answer, { "source", NULL } },
 	{ "POST", API "/resume", resume_answer, { "source", NULL } },
 	{ "GET", API "/export", export_answer, { "format", "by", "review", NULL } },
@@ -41,4 +44,10 @@ const struct route *route_find(const char *method, const char *path, uint64_t *r
 		*ret_allowed = strcmp(routes[i].method, "GET") == 0 ? "GET, HEAD" : routes[i].method;
 	}
 	return NULL;
+}
+
+const struct upload_ops *route_upload(const char *method, const char *path, uint64_t *ret_item)
+{
+	bool is_rows = strcmp(method, "POST") == 0 && path_match(API "/import/#/rows", path, ret_item);
+	return is_rows ? &import_rows : NULL;
 }

@@ -1,4 +1,4 @@
-/* routes_work.c - failures and work: look at it, cause it, wait for it, hold it. */
+/* routes_work.c - work: cause it, wait for it, hold it. */
 #include "daemon/api/routes.h"
 
 #include "daemon/api/show.h"
@@ -6,55 +6,8 @@
 #include "daemon/base/mem.h"
 #include "daemon/stages/pipeline.h"
 
-#define PAGE_FAILURES 500
 #define WAIT_ATTEMPTS 3        /* as inletd --once: work that has failed this often is left for later */
 #define WAIT_MAX_MS (7ULL * 24 * 3600 * 1000)
-
-CLEANUP_FN(struct view *, view_close)
-
-struct failure_list {
-	struct store *store;
-	enum failure_subject subject;
-	uint64_t number;           /* the last one shown */
-	uint64_t left;
-};
-
-static int failures_fill(void *arg, struct buf *to, struct err *err)
-{
-	struct failure_list *l = arg;
-	CLEANUP(view_closep) struct view *v = NULL;
-	struct failure f;
-	if (view_open(l->store, &v, err) < 0)
-		return -1;
-	for (int n = 0; n < PAGE_FAILURES && l->left > 0; n++) {
-		int found = view_failure_next(v, l->subject, l->number, &f, err);
-		if (found <= 0)
-			return found;
-		struct json j = { .to = to };
-		failure_json(&f, NULL, &j);
-		buf_char(to, '\n');
-		l->subject = f.subject;
-		l->number = f.number;
-		l->left -= l->left != UINT64_MAX;
-	}
-	return l->left > 0;
-}
-
-struct reply failures_answer(struct request *r)
-{
-	struct failure_list *l = mem_zero(1, sizeof(*l));
-	struct err err;
-	*l = (struct failure_list){
-		.store = pipeline_store(r->pipeline), .subject = SUBJECT_OBJECT, .left = UINT64_MAX
-	};
-	const char *after = query_get(r, "after");
-	if (after && failure_id_parse(slice_of(after), &l->subject, &l->number) < 0)
-		(void)err_set(&err, ERR_REJECT, 0, "parameter 'after' takes the id of a failure, like o12 or i7");
-	else if (query_u64(r, "limit", 1, PAGE_LIMIT_MAX, &l->left, &err) == 0)
-		return reply_stream(r, TYPE_JSONL, failures_fill, l, free);
-	free(l);
-	return reply_err(&err, MHD_HTTP_BAD_REQUEST);
-}
 
 /* Items wait for ever for a model that cannot be loaded: no failure of theirs, so it is counted apart. */
 static uint64_t broken_models(struct pipeline *p)
@@ -84,22 +37,32 @@ static void counts_json(struct pipeline *p, struct json *j)
 	json_u64(j, "models_broken", broken_models(p));
 }
 
+int outcome_json(struct pipeline *p, bool wait, uint64_t timeout_ms, struct json *j, struct err *err)
+{
+	*err = (struct err){ 0 };
+	bool drained = wait && pipeline_drain(p, WAIT_ATTEMPTS, timeout_ms, err) == 0;
+	if (wait && !drained && err->class == ERR_FATAL)
+		return -1;
+	json_bool(j, "drained", drained);
+	if (wait && !drained)
+		json_bytes(j, "reason", slice_of(err->text));
+	counts_json(p, j);
+	return 0;
+}
+
 /* What was caused (name: n, unless name is NULL), whether it is done, and the counts. */
 static struct reply outcome(struct request *r, const char *name, uint64_t n, bool wait, uint64_t timeout_ms)
 {
-	struct err err = { 0 };
+	struct err err;
 	struct buf text = { 0 };
 	struct json j = { .to = &text };
-	bool drained = wait && pipeline_drain(r->pipeline, WAIT_ATTEMPTS, timeout_ms, &err) == 0;
-	if (wait && !drained && err.class == ERR_FATAL)
-		return reply_err(&err, MHD_HTTP_CONFLICT);
 	json_open(&j, NULL, '{');
 	if (name)
 		json_u64(&j, name, n);
-	json_bool(&j, "drained", drained);
-	if (wait && !drained)
-		json_bytes(&j, "reason", slice_of(err.text));
-	counts_json(r->pipeline, &j);
+	if (outcome_json(r->pipeline, wait, timeout_ms, &j, &err) < 0) {
+		buf_done(&text);
+		return reply_err(&err, MHD_HTTP_CONFLICT);
+	}
 	json_close(&j, '}');
 	buf_char(&text, '\n');
 	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);

@@ -18,6 +18,7 @@
 #define SOCKET_MODE 0660
 #define CONNECTIONS_MAX 32
 #define IDLE_S 30U              /* between requests, and for a request to come in whole */
+#define UPLOAD_IDLE_S 300U      /* between pieces of an upload: the client reads files for it */
 #define STOP_MS 3000
 #define SERVER_FLAGS (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC)
 
@@ -34,6 +35,8 @@ struct server {
 struct incoming {
 	struct buf body;
 	bool too_long;
+	const struct upload_ops *upload; /* NULL: the body is gathered */
+	void *uploading;
 };
 
 static int collect_query(void *arg, const char *name, const char *value)
@@ -112,6 +115,35 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, struct reply reply)
 	return result;
 }
 
+/* Bodies that are taken while they come: from peers who may speak, without parameters. answer() tells all others why not. */
+static void upload_begin(struct server *s, struct MHD_Connection *c, const char *path, const char *method, struct incoming *in)
+{
+	struct peer peer;
+	struct err err;
+	struct request r = { .pipeline = s->pipeline, .gate = &s->gate };
+	const struct upload_ops *upload = route_upload(method, path, &r.item);
+	int fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	if (!upload || MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0 ||
+		peer_check(fd, s->group, &peer, &err) < 0)
+		return;
+	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, UPLOAD_IDLE_S);
+	in->upload = upload;
+	in->uploading = upload->open(&r);
+}
+
+static void take_piece(struct server *s, struct incoming *in, const char *data, size_t n)
+{
+	if (in->upload) {
+		s->gate.running++;
+		in->upload->take(in->uploading, (struct slice){ data, n });
+		s->gate.running--;
+		return;
+	}
+	in->too_long = in->too_long || in->body.len + n > REQUEST_BODY_MAX;
+	if (!in->too_long)
+		buf_add(&in->body, data, n);
+}
+
 /* Called with the headers, with each piece of the body, and once with none: then the request is whole. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *path, const char *method,
 	const char *version, const char *data, size_t *size, void **state)
@@ -120,13 +152,13 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	struct server *s = arg;
 	struct incoming *in = *state;
 	if (!in) {
-		*state = mem_zero(1, sizeof(*in));
+		*state = in = mem_zero(1, sizeof(*in));
+		if (!s->gate.stopping)
+			upload_begin(s, c, path, method, in);
 		return MHD_YES;
 	}
 	if (*size > 0) {
-		in->too_long = in->too_long || in->body.len + *size > REQUEST_BODY_MAX;
-		if (!in->too_long)
-			buf_add(&in->body, data, *size);
+		take_piece(s, in, data, *size);
 		*size = 0;
 		return MHD_YES;
 	}
@@ -136,7 +168,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	/* The answer may take hours to make (sync, verify) or to be read (a pager): no time limit until it is sent. */
 	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
 	s->gate.running++;
-	struct reply reply = answer(s, c, path, method, in);
+	struct reply reply = in->upload ? in->upload->finish(TAKE_PTR(in->uploading)) : answer(s, c, path, method, in);
 	s->gate.running--;
 	return send_reply(c, reply);
 }
@@ -145,6 +177,8 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **state, enum
 {
 	(void)arg;
 	struct incoming *in = *state;
+	if (in && in->uploading)
+		in->upload->drop(in->uploading);
 	if (in)
 		buf_done(&in->body);
 	free(in);

@@ -7,15 +7,18 @@
  *   GET  /api/v1/items/ID                    one item with history, runs, facts, failure; ETag
  *   GET  /api/v1/items/ID/content[?form=thumbnail|canonical]  bytes; always nosniff, CSP sandbox, attachment
  *   POST /api/v1/items/ID/{accept,reject,label}   {"concept":"…"} by the peer's user name
- *   GET  /api/v1/failures?after=ID&limit=    JSON lines
+ *   GET  /api/v1/failures?after=ID&limit=&import=N&format=json|csv   JSON lines, or a manifest of the rows that failed
  *   POST /api/v1/retry {"id":"o12"} | {"all":true};  /relabel;  /sync {"source":"…","accept_gone":false}
+ *   POST /api/v1/import {"name":"…","file":"…","format":"…","header":"…"}   begins a pass over a manifest that a client reads
+ *   POST /api/v1/import/PASS/rows            rows and their bytes, streamed (daemon/stages/import.h)
+ *   POST /api/v1/import/PASS/end {"rows":12,"failed":1,"wait":true}
  *   POST /api/v1/pause {"source":"…"}, /resume; without a source: all of them
  *   POST /api/v1/wait {"timeout_ms":…}       returns when nothing is due
  *   GET  /api/v1/export?format=jsonl|coco&by=item|reference&review=true   the file, streamed
  *   POST /api/v1/verify {"slice":0,"slices":1}   JSON lines: problems, then the report
  *   GET  /api/v1/doctor                      JSON lines
  *   GET  /livez /readyz /metrics
- * retry, relabel and sync return when the work they caused is done or has failed three times, unless the body has
+ * retry, relabel, sync and import's end return when the work they caused is done or has failed three times, unless the body has
  * "wait":false. Lists stream all there is; limit (1..10,000) ends one early, and after= the last id goes on. Errors are
  * application/problem+json: type, title, status, detail (the cure with it). */
 #ifndef INLET_API_SERVER_H

@@ -2,6 +2,36 @@
 #include "daemon/api/show.h"
 
 #include "daemon/api/walk.h"
+#include "daemon/model/import_body.h"
+
+/* Where the row is in its manifest, and what it says. */
+static void row_members(const struct failure *f, struct json *j)
+{
+	struct import_failure row = { 0 };
+	struct reader r;
+	struct err err;
+	bool read = import_failure_read(f->row, &r, &row, &err) == 0;
+	json_u64(j, "import", row_import(f->number));
+	json_bytes(j, "file", f->key);
+	json_u64(j, "line", row_line(f->number));
+	json_u64(j, "column", row.column);
+	json_u64(j, "offset", row.offset);
+	json_str(j, "stage", SLICE_LIT("import"));
+	json_str(j, "class", row.retry ? SLICE_LIT("retry") : SLICE_LIT("quarantined"));
+	if (row.values.len)
+		json_raw(j, "values", row.values);
+	if (read)
+		reader_done(&r);
+}
+
+static void work_members(const struct failure *f, struct json *j)
+{
+	json_bytes(j, "key", f->key);
+	if (f->subject == SUBJECT_ITEM)
+		json_u64(j, "item", f->number);
+	json_str(j, "stage", slice_of(stage_name(f->stage)));
+	json_str(j, "class", f->retry ? SLICE_LIT("retry") : f->archived ? SLICE_LIT("archived") : SLICE_LIT("quarantined"));
+}
 
 void failure_json(const struct failure *f, const char *name, struct json *j)
 {
@@ -9,12 +39,11 @@ void failure_json(const struct failure *f, const char *name, struct json *j)
 	failure_id(f, id);
 	json_open(j, name, '{');
 	json_str(j, "id", slice_of(id));
-	json_str(j, "source", f->source);
-	json_bytes(j, "key", f->key);
-	if (f->subject == SUBJECT_ITEM)
-		json_u64(j, "item", f->number);
-	json_str(j, "stage", slice_of(stage_name(f->stage)));
-	json_str(j, "class", f->retry ? SLICE_LIT("retry") : f->archived ? SLICE_LIT("archived") : SLICE_LIT("quarantined"));
+	json_bytes(j, "source", f->source);
+	if (f->subject == SUBJECT_ROW)
+		row_members(f, j);
+	else
+		work_members(f, j);
 	json_bytes(j, "reason", f->reason);
 	json_bytes(j, "cure", f->cure);
 	json_u64(j, "attempts", f->attempts);
@@ -23,6 +52,31 @@ void failure_json(const struct failure *f, const char *name, struct json *j)
 	else
 		json_nil(j, "due");
 	json_close(j, '}');
+}
+
+/* What manifests say of the objects that carry the item. */
+static int rows_json(struct view *v, const struct item_full *full, struct json *j, struct err *err)
+{
+	json_open(j, "rows", '[');
+	for (size_t i = 0; i < full->reference_count; i++) {
+		const struct import_row *rows;
+		size_t n;
+		if (full->references[i].layout != LAYOUT_FLAT)
+			continue;
+		if (view_rows(v, full->references[i].object, &rows, &n, err) < 0)
+			return -1;
+		for (size_t k = 0; k < n; k++) {
+			json_open(j, NULL, '{');
+			json_u64(j, "import", rows[k].import);
+			json_bytes(j, "source", full->references[i].source);
+			json_bytes(j, "key", full->references[i].key);
+			json_u64(j, "line", rows[k].line);
+			json_raw(j, "row", rows[k].body);
+			json_close(j, '}');
+		}
+	}
+	json_close(j, ']');
+	return 0;
 }
 
 static void run_json(const struct run *r, struct json *j)
@@ -69,6 +123,8 @@ int show_json(struct view *v, const struct item *item, struct buf *to, struct er
 	json_str(&j, "location", slice_of(location_name(item->at.kind)));
 	if (item->facts.len)
 		json_raw(&j, "facts", item->facts);
+	if (rows_json(v, &full, &j, err) < 0)
+		return -1;
 	json_open(&j, "runs", '[');
 	for (size_t i = 0; i < run_count; i++)
 		run_json(&runs[i], &j);

@@ -6,11 +6,12 @@
 #include "daemon/store/view.h"
 
 /* {"id","source","key","item"?,"stage","class","reason","cure","attempts","due"}; class is quarantined, retry or
- * archived; due is null unless retry.
+ * archived; due is null unless retry. Of a row of a manifest, in place of key: "import", "file", "line", "column", "offset",
+ * "values"?; its class retry says that the same row may be good when it is imported again.
  * name: NULL where the object is not a member. */
 void failure_json(const struct failure *f, const char *name, struct json *j);
 
-/* The contract members of an item with history, then {"location","facts"?,"runs":[…],"failure"?}: one object, no
+/* The contract members of an item with history, then {"location","facts"?,"rows":[…],"runs":[…],"failure"?}: one object, no
  * newline. */
 int show_json(struct view *v, const struct item *item, struct buf *to, struct err *err);
 

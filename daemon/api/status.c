@@ -34,8 +34,8 @@ static struct source_view *live_views(struct pipeline *p, size_t *ret_n)
 	return views;
 }
 
-/* name and kind of a detached source are slices of the view: not terminated, so they are kept in row only. */
-static int add_detached(struct view *v, struct source_status_row **rows, size_t *n, struct err *err)
+/* name and kind of a detached source, or of a manifest that was imported, are slices of the view: not terminated, so they are kept in row only. */
+static int add_others(struct view *v, struct source_status_row **rows, size_t *n, struct err *err)
 {
 	struct source_row row = { 0 };
 	size_t named = *n;
@@ -44,11 +44,14 @@ static int add_detached(struct view *v, struct source_status_row **rows, size_t 
 		if (configured(*rows, named, row.name))
 			continue;
 		*rows = mem_resize(*rows, *n + 1, sizeof(**rows));
-		(*rows)[(*n)++] = (struct source_status_row){
-			.view = { .name = "", .kind = "", .state = "detached", .watching = "none",
-				.message = "not in the configuration any more; its items stay" },
+		bool import = slice_eq(row.kind, SLICE_LIT("manifest"));
+		struct source_status_row *to = &(*rows)[(*n)++];
+		*to = (struct source_status_row){
+			.view = { .name = "", .kind = "", .state = import ? "imported" : "detached", .watching = "none" },
 			.row = row,
 		};
+		if (!import)
+			(void)snprintf(to->view.message, sizeof(to->view.message), "not in the configuration any more; its items stay");
 	}
 	return found;
 }
@@ -67,7 +70,7 @@ int status_sources(struct pipeline *p, struct view *v, struct source_status_row 
 			rows[i].row = (struct source_row){ .name = slice_of(views[i].name),
 				.kind = slice_of(views[i].kind) };
 	}
-	if (add_detached(v, &rows, &n, err) < 0)
+	if (add_others(v, &rows, &n, err) < 0)
 		return -1;
 	*ret = TAKE_PTR(rows);
 	*ret_n = n;

@@ -224,6 +224,17 @@ int file_open_beneath(int dirfd, const char *path, int flags)
 	return fd < 0 && errno == ENOSYS ? open_stepwise(dirfd, path, flags) : fd;
 }
 
+int file_open_within(int dirfd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+
+	return fd < 0 && errno == ENOSYS ? open_stepwise(dirfd, path, flags) : fd; /* then through no symlink at all */
+}
+
 int64_t file_free_bytes(int fd)
 {
 	struct statvfs fs;

@@ -25,6 +25,8 @@ int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 /* openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS): opens only what lies below dirfd through no
  * symlink. Returns the descriptor, or -1 with errno (no err: hot path). */
 int file_open_beneath(int dirfd, const char *path, int flags);
+/* The same, but symlinks are followed as long as they stay below dirfd. */
+int file_open_within(int dirfd, const char *path, int flags);
 int64_t file_free_bytes(int fd); /* available to us on that file system (statvfs f_bavail); -1 unknown */
 
 #endif

@@ -15,6 +15,7 @@
 #define PROBLEM_MAX (64U << 10) /* bytes of an error answer that are read */
 #define LINE_MAX_BYTES (64U << 20)
 #define TICK_MS 250
+#define UPLOAD_BUFFER (512L << 10)
 
 struct client {
 	struct attend attend;
@@ -32,6 +33,8 @@ struct answer {
 	struct err *err;
 	bool sink_failed;
 	struct buf problem;
+	client_source_fn *source; /* of an upload */
+	void *source_arg;
 };
 
 static CURL *easy_new(const struct client *c)
@@ -201,46 +204,86 @@ static int broken(const struct client *c, CURLcode code, struct err *err)
 		curl_easy_strerror(code), *words ? "; it said: " : "", words);
 }
 
+/* One prepared request, to its end. */
+static int transfer(struct client *c, struct answer *a, struct err *err)
+{
+	long status = 0;
+	(void)curl_multi_add_handle(c->multi, c->easy);
+	CURLcode code = drive(c);
+	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_multi_remove_handle(c->multi, c->easy);
+	int r = 0;
+	if (code == CURLE_ABORTED_BY_CALLBACK && interrupted())
+		r = err_set(err, ERR_RETRY, EINTR, "the answer");
+	else if (a->sink_failed)
+		r = -1;
+	else if (code != CURLE_OK)
+		r = broken(c, code, err);
+	else if (status >= 300)
+		r = refused(a, status, err);
+	buf_done(&a->problem);
+	return r;
+}
+
 int client_request(
 	struct client *c, const char *path, const char *body, client_sink_fn *sink, void *arg, struct err *err)
 {
 	struct answer a = { .easy = c->easy, .sink = sink, .arg = arg, .err = err };
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-	long status = 0;
 	prepare(c->easy, path, body, &a, headers);
-	(void)curl_multi_add_handle(c->multi, c->easy);
-	CURLcode code = drive(c);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_multi_remove_handle(c->multi, c->easy);
+	int r = transfer(c, &a, err);
 	curl_slist_free_all(headers);
 	progress_clear();
-	int r = 0;
-	if (code == CURLE_ABORTED_BY_CALLBACK)
-		r = err_set(err, ERR_RETRY, EINTR, "the answer");
-	else if (a.sink_failed)
-		r = -1;
-	else if (code != CURLE_OK)
-		r = broken(c, code, err);
-	else if (status >= 300)
-		r = refused(&a, status, err);
-	buf_done(&a.problem);
 	return r;
+}
+
+static int parse_answer(struct slice text, json_t **ret, struct err *err)
+{
+	json_error_t why;
+	json_t *value = json_loadb(text.p ? text.p : "", text.len, 0, &why);
+	if (!value)
+		return err_set(err, ERR_RETRY, 0, "the answer is not JSON (%s); are inlet and inletd of one version?",
+			why.text);
+	*ret = value;
+	return 0;
 }
 
 int client_json(struct client *c, const char *path, const char *body, json_t **ret, struct err *err)
 {
 	struct buf text = { 0 };
-	json_error_t why;
-	json_t *value = NULL;
 	int r = client_request(c, path, body, collect, &text, err);
 	if (r == 0)
-		value = json_loadb(text.data ? text.data : "", text.len, 0, &why);
-	if (r == 0 && !value)
-		r = err_set(err, ERR_RETRY, 0, "the answer is not JSON (%s); are inlet and inletd of one version?",
-			why.text);
+		r = parse_answer(buf_slice(&text), ret, err);
 	buf_done(&text);
+	return r;
+}
+
+static size_t give_bytes(char *p, size_t size, size_t n, void *arg)
+{
+	struct answer *a = arg;
+	ssize_t got = a->source(a->source_arg, p, size * n, a->err);
+	a->sink_failed = got < 0;
+	return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
+}
+
+int client_upload(struct client *c, const char *path, client_source_fn *source, void *arg, json_t **ret, struct err *err)
+{
+	struct buf text = { 0 };
+	struct answer a = { .easy = c->easy, .sink = collect, .arg = &text, .err = err, .source = source, .source_arg = arg };
+	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/octet-stream");
+	headers = curl_slist_append(headers, "Transfer-Encoding: chunked");
+	headers = curl_slist_append(headers, "Expect:");
+	prepare(c->easy, path, NULL, &a, headers);
+	(void)curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
+	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, NULL);
+	(void)curl_easy_setopt(c->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+	(void)curl_easy_setopt(c->easy, CURLOPT_READFUNCTION, give_bytes);
+	(void)curl_easy_setopt(c->easy, CURLOPT_READDATA, &a);
+	int r = transfer(c, &a, err);
 	if (r == 0)
-		*ret = value;
+		r = parse_answer(buf_slice(&text), ret, err);
+	curl_slist_free_all(headers);
+	buf_done(&text);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/base/buf.h"
 
 #include <jansson.h>
+#include <sys/types.h>
 
 struct client;
 
@@ -25,6 +26,9 @@ int client_json(struct client *c, const char *path, const char *body, json_t **r
 /* Each line of an answer as a JSON object, borrowed for the call. */
 typedef int client_line_fn(void *arg, const json_t *line, struct err *err);
 int client_lines(struct client *c, const char *path, const char *body, client_line_fn *fn, void *arg, struct err *err);
+/* POST of bytes that come piece by piece: gives up to n of them, 0 at the end, -1. The answer as client_json(). */
+typedef ssize_t client_source_fn(void *arg, void *p, size_t n, struct err *err);
+int client_upload(struct client *c, const char *path, client_source_fn *source, void *arg, json_t **ret, struct err *err);
 /* The media type of the answer that a sink is getting. */
 const char *client_type(const struct client *c);
 

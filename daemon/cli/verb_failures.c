@@ -21,9 +21,15 @@ static int one_failure(void *arg, const json_t *f, struct err *err)
 	struct buf file = { 0 };
 	struct buf reason = { 0 };
 	struct slice source = field(f, "source");
-	buf_add(&file, source.p, source.len);
-	buf_char(&file, ':');
-	field_bytes(f, "key", &file);
+	uint64_t line = field_u64(f, "line");
+	if (line) {
+		field_bytes(f, "file", &file);
+		buf_printf(&file, ":%llu:%llu", (unsigned long long)line, (unsigned long long)field_u64(f, "column"));
+	} else {
+		buf_add(&file, source.p, source.len);
+		buf_char(&file, ':');
+		field_bytes(f, "key", &file);
+	}
 	field_bytes(f, "reason", &reason);
 	if (field(f, "cure").len)
 		buf_str(&reason, "; ");
@@ -44,8 +50,10 @@ int verb_failures(struct cli *c, struct err *err)
 	buf_str(&path, "/api/v1/failures");
 	client_query(&path, "after", args_option(c->args, "after"));
 	client_query(&path, "limit", args_option(c->args, "limit"));
+	client_query(&path, "import", args_option(c->args, "import"));
+	client_query(&path, "format", args_option(c->args, "format"));
 	CLEANUP(freep) char *url = buf_take(&path);
-	if (c->args->json)
+	if (c->args->json || args_option(c->args, "format"))
 		return client_request(c->client, url, NULL, out_write, NULL, err);
 	CLEANUP(table_freep) struct table *t = table_new(titles, out_color(), out_write, NULL);
 	struct listing l = { .table = t };

@@ -23,6 +23,8 @@ static const struct verb_option cat_options[] = {
 static const struct verb_option failures_options[] = {
 	{ "after", 0, "ID", "only failures after this one" },
 	{ "limit", 0, "N", "at most N of them (1 to 10000)" },
+	{ "import", 0, "N", "only those of import N" },
+	{ "format", 0, "csv", "rows of a manifest that failed as a manifest of their own: mend it and import it" },
 	END,
 };
 static const struct verb_option retry_options[] = {
@@ -41,6 +43,15 @@ static const struct verb_option relabel_options[] = {
 };
 static const struct verb_option wait_options[] = {
 	{ "timeout", 0, "SECONDS", "give up after this time (exit 1)" },
+	END,
+};
+static const struct verb_option import_options[] = {
+	{ "name", 0, "NAME", "of the import, under which it is known when it comes again; for '-' it must be given" },
+	{ "format", 0, "FORMAT", "csv, jsonl, clarifai, urls, … (as a rule it is recognised)" },
+	{ "input", 0, "url|file_path|raw", "what the values of an input column are (else as they look)" },
+	{ "columns", 0, "ROLE=COLUMN,…", "which column says what, like url=image_url,label=class" },
+	{ "root", 0, "FOLDER", "that paths are relative to and must stay beneath; the manifest's own folder is the default" },
+	{ "no-wait", 0, NULL, "return when the rows are in, not when their items are labelled" },
 	END,
 };
 static const struct verb_option export_options[] = {
@@ -76,6 +87,8 @@ static const struct verb verbs[] = {
 		relabel_options },
 	{ "pause", "[SOURCE]", "take in nothing new until `inlet resume`", NEEDS_OWNER, 0, 1, verb_pause, NULL },
 	{ "resume", "[SOURCE]", "take in again", NEEDS_OWNER, 0, 1, verb_resume, NULL },
+	{ "import", "FILE | -", "take in the rows of a manifest: their files or texts, and their labels", NEEDS_OWNER, 1, 1,
+		verb_import, import_options },
 	{ "export", "[-o FILE]", "write the dataset with its accepted labels", NEEDS_OWNER, 0, 0, verb_export,
 		export_options },
 	{ "verify", "", "re-hash and cross-check everything that is stored", NEEDS_OWNER, 0, 0, verb_verify,

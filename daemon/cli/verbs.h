@@ -67,6 +67,8 @@ int verb_wait(struct cli *c, struct err *err);
 int verb_relabel(struct cli *c, struct err *err);
 int verb_pause(struct cli *c, struct err *err);
 int verb_resume(struct cli *c, struct err *err);
+/* verb_import.c */
+int verb_import(struct cli *c, struct err *err);
 /* verb_export.c */
 int verb_export(struct cli *c, struct err *err);
 int verb_verify(struct cli *c, struct err *err);

@@ -49,8 +49,6 @@ static void annotation_history(const struct annotation *a, struct json *j)
 	json_u64(j, "since", a->since);
 	if (a->until)
 		json_u64(j, "until", a->until);
-	if (a->geometry.len)
-		json_raw(j, "geometry", a->geometry);
 }
 
 void annotation_json(
@@ -64,12 +62,18 @@ void annotation_json(
 		json_nil(j, "confidence");
 	json_str(j, "status", slice_of(status_name(a->status)));
 	json_str(j, "worker", a->worker);
+	if (a->maker != BY_UNKNOWN)
+		json_str(j, "maker", slice_of(maker_name(a->maker)));
+	if (a->reason != REASON_NONE)
+		json_str(j, "reason", slice_of(reason_name(a->reason)));
 	if (a->model.len)
 		json_str(j, "model", a->model);
 	if (!content_id_none(&a->model_version))
 		json_hex(j, "model_version", a->model_version.sha256, SHA256_BYTES);
 	if (a->object)
 		annotation_reference(a, refs, ref_count, j);
+	if (a->geometry.len)
+		json_raw(j, "geometry", a->geometry);
 	if (history)
 		annotation_history(a, j);
 	json_close(j, '}');

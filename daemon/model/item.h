@@ -58,7 +58,7 @@ struct failure {
 	uint32_t attempts;
 	int64_t due_ms;
 	struct slice reason, cure;
-	struct slice source, key;    /* of the object, or of the item's first reference. Row: its import's source, and none */
+	struct slice source, key;    /* of the object, or of the item's first reference. Row: its import's source and file */
 	struct slice row;            /* row: a JSON object (import_body.h) */
 };
 

@@ -33,6 +33,7 @@ struct inferrer;
 struct router;
 struct upkeep;
 struct handover;
+struct imports;
 
 /* What is in hand: pieces of work between being taken and being durable, and passes that run. While it is zero and nothing
  * is due, the pipeline is idle. */
@@ -70,6 +71,7 @@ struct pipeline {
 	struct inferrer *inferrers[MEDIAS];
 	struct router *router;
 	struct upkeep *upkeep;
+	struct imports *imports;          /* passes over manifests */
 
 	struct account account;
 	pthread_mutex_t activate_lock;

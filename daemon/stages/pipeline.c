@@ -7,6 +7,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/stages/fetch.h"
 #include "daemon/stages/handover.h"
+#include "daemon/stages/import_pass.h"
 #include "daemon/stages/infer.h"
 #include "daemon/stages/normalize.h"
 #include "daemon/stages/route.h"
@@ -58,6 +59,7 @@ int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mo
 	pthread_condattr_destroy(&attr);
 	pthread_mutex_init(&p->failed_lock, NULL);
 	pthread_mutex_init(&p->activate_lock, NULL);
+	p->imports = imports_new();
 	p->sources = mem_zero(c->source_count, sizeof(*p->sources));
 	bool ok = p->wake_fd >= 0 || err_set(err, ERR_FATAL, errno, "eventfd") == 0;
 	ok = ok && count_items(p, err) == 0;
@@ -223,6 +225,7 @@ void pipeline_close(struct pipeline *p)
 	handover_free(p->handover);
 	for (size_t i = 0; i < p->model_count; i++)
 		model_close(p->models[i].model);
+	imports_free(p->imports);
 	close_fdp(&p->wake_fd);
 	pthread_cond_destroy(&p->account.changed);
 	pthread_mutex_destroy(&p->account.lock);

@@ -89,14 +89,17 @@ static int prepare_retry(struct change *c, struct view *now, void *arg, struct e
 	if (r->id.len) {
 		if (failure_id_parse(r->id, &r->subject, &number) < 0 || view_failure(now, r->subject, number, &f, err) <= 0)
 			return err_set(err, ERR_REJECT, 0, "there is no failure '%.*s'; `inlet failures` lists them", (int)r->id.len, r->id.p);
+		if (r->subject == SUBJECT_ROW)
+			return err_set(err, ERR_REJECT, 0, "'%.*s' is a row of '%.*s': mend it there, and import the manifest again",
+				(int)r->id.len, r->id.p, (int)f.key.len, f.key.p);
 		r->done = 1;
 		return retry_records(c, now, &f, err) < 0 ? -1 : 0;
 	}
 	r->more = false;
 	for (int n = 0; n < SLICE_ITEMS; n++) {
 		int found = view_failure_next(now, r->subject, r->after, &f, err);
-		if (found <= 0)
-			return found;
+		if (found <= 0 || f.subject != r->subject)
+			return found < 0 ? -1 : 0;
 		r->after = f.number;
 		r->more = true;
 		if (r->source.len && (!f.retry || !slice_eq(f.source, r->source)))

@@ -78,6 +78,7 @@ static int failure_where(struct view *v, struct failure *f)
 		struct import import = { 0 };
 		int found = view_import(v, row_import(f->number), &import, NULL);
 		f->source = import.source;
+		f->key = import.file.len ? import.file : import.source;
 		return found < 0 ? -1 : 0;
 	}
 	struct reference first;

@@ -118,7 +118,7 @@ static void test_every_verb_of_the_contract_is_there(void **state)
 	(void)state;
 	static const char *const names[] = { "status", "items", "show", "cat", "accept", "reject", "label", "relabel",
 		"failures", "retry", "sync", "wait", "pause", "resume", "export", "verify", "rebuild-index", "doctor",
-		"check-config", "sources", "help", "version" };
+		"check-config", "sources", "import", "help", "version" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const struct verb *v = verb_find(names[i]);
 		assert_non_null(v);

@@ -36,6 +36,20 @@ static void test_the_contract_line(void **state)
 		"]}");
 }
 
+static void test_what_an_import_said(void **state)
+{
+	(void)state;
+	struct sample s;
+	CLEANUP(buf_done) struct buf text = { 0 };
+	sample_init(&s, 7);
+	s.annotations[3].maker = BY_HUMAN;
+	s.annotations[3].reason = REASON_CONFLICT;
+	s.annotations[3].geometry = SLICE_LIT("{\"kind\":\"box\"}");
+	item_json(&s.full, &text);
+	assert_non_null(strstr(text.data, "\"worker\":\"imported\",\"maker\":\"human\",\"reason\":\"conflict\","
+		"\"geometry\":{\"kind\":\"box\"}}"));
+}
+
 static void test_what_is_not_known_yet(void **state)
 {
 	(void)state;
@@ -82,8 +96,8 @@ static void test_history_adds_times_and_states(void **state)
 	item_members_json(&s.full, &j, true);
 	json_close(&j, '}');
 	assert_non_null(strstr(text.data, "\"version\":\"v1\",\"state\":\"present\"}"));
-	assert_non_null(strstr(text.data, "\"n\":1,\"time\":\"1970-01-01T00:00:01Z\",\"since\":3,\"until\":9,"
-		"\"geometry\":{\"kind\":\"box\"}}"));
+	assert_non_null(strstr(text.data, "\"geometry\":{\"kind\":\"box\"},"
+		"\"n\":1,\"time\":\"1970-01-01T00:00:01Z\",\"since\":3,\"until\":9}"));
 	assert_null(strstr(strstr(text.data, "\"n\":3"), "until"));
 }
 
@@ -91,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_contract_line),
+		cmocka_unit_test(test_what_an_import_said),
 		cmocka_unit_test(test_what_is_not_known_yet),
 		cmocka_unit_test(test_reference_named_by_source_and_key),
 		cmocka_unit_test(test_reference_that_is_gone_is_left_out),

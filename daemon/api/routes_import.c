@@ -1,0 +1,90 @@
+/* routes_import.c - passes over manifests that a client reads (daemon/stages/import.h). */
+#include "daemon/api/routes.h"
+
+#include "daemon/stages/import.h"
+
+struct reply import_begin_answer(struct request *r)
+{
+	struct import_begin b = { 0 };
+	uint64_t pass, import;
+	struct err err;
+	struct buf text = { 0 };
+	if (body_str(r, "name", &b.name, &err) < 0 || body_str(r, "file", &b.file, &err) < 0 ||
+		body_str(r, "format", &b.format, &err) < 0 || body_str(r, "header", &b.header, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	if (import_begin(r->pipeline, &b, &pass, &import, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	struct json j = { .to = &text };
+	json_open(&j, NULL, '{');
+	json_u64(&j, "import", import);
+	json_u64(&j, "pass", pass);
+	json_close(&j, '}');
+	buf_char(&text, '\n');
+	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);
+}
+
+static void *rows_open(const struct request *r)
+{
+	return import_upload_new(r->pipeline, r->item);
+}
+
+static void rows_take(void *upload, struct slice bytes)
+{
+	import_take(upload, bytes);
+}
+
+static struct reply rows_finish(void *upload)
+{
+	struct err err;
+	struct buf text = { 0 };
+	struct json j = { .to = &text };
+	json_open(&j, NULL, '{');
+	if (import_finish(upload, &j, &err) < 0) {
+		buf_done(&text);
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	}
+	json_close(&j, '}');
+	buf_char(&text, '\n');
+	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);
+}
+
+static void rows_drop(void *upload)
+{
+	import_drop(upload);
+}
+
+struct reply import_rows_answer(struct request *r)
+{
+	(void)r;
+	return reply_problem(MHD_HTTP_BAD_REQUEST, "this takes rows in its body, and no query parameters");
+}
+
+const struct upload_ops import_rows = { rows_open, rows_take, rows_finish, rows_drop };
+
+struct reply import_end_answer(struct request *r)
+{
+	struct import_counts counts;
+	uint64_t rows = 0, failed = 0;
+	bool wait = true;
+	struct err err;
+	struct buf text = { 0 };
+	struct json j = { .to = &text };
+	if (body_u64(r, "rows", 0, INT64_MAX, &rows, &err) < 0 || body_u64(r, "failed", 0, INT64_MAX, &failed, &err) < 0 ||
+		body_bool(r, "wait", &wait, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	if (import_end(r->pipeline, r->item, rows, failed, &counts, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	json_open(&j, NULL, '{');
+	json_u64(&j, "import", counts.import);
+	json_u64(&j, "rows", counts.rows);
+	json_u64(&j, "failed", counts.failed);
+	json_u64(&j, "written", counts.written);
+	json_u64(&j, "vanished", counts.vanished);
+	if (outcome_json(r->pipeline, wait, 0, &j, &err) < 0) {
+		buf_done(&text);
+		return reply_err(&err, MHD_HTTP_CONFLICT);
+	}
+	json_close(&j, '}');
+	buf_char(&text, '\n');
+	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);
+}

@@ -1,0 +1,27 @@
+/* import_files.h - the files that a manifest names: opened by the client with its caller's rights, and only beneath the
+ * manifest's root. A manifest is somebody else's text. One thread. */
+#ifndef INLET_CLI_IMPORT_FILES_H
+#define INLET_CLI_IMPORT_FILES_H
+
+#include "daemon/base/err.h"
+#include "daemon/base/slice.h"
+
+#include <sys/stat.h>
+
+struct import_files {
+	int root;            /* directory; -1 closed */
+	char *root_path;     /* resolved */
+	char *store_path;    /* resolved state_dir: nothing in it is ever opened */
+};
+
+/* root: the directory that paths are relative to and must stay beneath. ERR_REJECT: there is no such directory. */
+int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err);
+void import_files_close(struct import_files *f);
+
+/* A regular file: its descriptor, which the caller closes, and what it was then. path: relative to the root, or absolute and
+ * beneath it. ERR_REJECT: it must not be read, or is no file; ERR_RETRY: it is not there or not readable now. *ret_cure says
+ * what would help. */
+int import_files_get(const struct import_files *f, struct slice path, int *ret_fd, struct stat *ret_st, const char **ret_cure,
+	struct err *err);
+
+#endif

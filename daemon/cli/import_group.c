@@ -1,0 +1,179 @@
+/* import_group.c - rows as the store takes them. */
+#include "daemon/cli/import_group.h"
+
+#include "daemon/base/hash.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+#include "daemon/model/content_id.h"
+#include "daemon/model/import_body.h"
+
+#include <stdlib.h>
+
+#define KEY_BYTES_MAX 1024
+#define GROUP_LABELS_MAX (256U << 10) /* bytes; more go on in another row of the same key */
+
+/* A row's key in the ledger: what is too long to be one, and texts, by their digest. */
+static void make_key(const struct manifest_row *row, struct buf *to)
+{
+	uint8_t digest[SHA256_BYTES];
+	char hex[CONTENT_ID_HEX + 1];
+	if (row->identity_kind != ROW_BY_TEXT && row->identity.len > 0 && row->identity.len <= KEY_BYTES_MAX) {
+		buf_add(to, row->identity.p, row->identity.len);
+		return;
+	}
+	struct sha256 *h = sha256_new();
+	sha256_of(h, row->identity.p, row->identity.len, digest);
+	sha256_free(h);
+	text_hex(digest, sizeof(digest), hex);
+	buf_printf(to, "%s:%s", row->identity_kind == ROW_BY_TEXT ? "text" : "sha256", hex);
+}
+
+static const char *media_said(enum media m)
+{
+	return m == MEDIA_UNKNOWN ? "" : media_name(m);
+}
+
+static void put_if_any(struct json *j, const char *name, struct slice s)
+{
+	if (s.len)
+		json_bytes(j, name, s);
+}
+
+/* Left open: labels and the closing bracket follow. */
+static void make_head(const struct manifest_row *row, struct buf *to)
+{
+	struct json j = { .to = to };
+	json_open(&j, NULL, '{');
+	json_str(&j, "at", slice_of(row_content_name(row->content_kind)));
+	if (row->content_kind == ROW_PATH)
+		json_bytes(&j, "where", row->content);
+	put_if_any(&j, "media", slice_of(media_said(row->media)));
+	put_if_any(&j, "split", slice_of(row_split_name(row->split)));
+	if (row->metadata.len && !row->metadata_unreadable)
+		json_raw(&j, "metadata", row->metadata);
+	else
+		put_if_any(&j, "unreadable", row->metadata);
+}
+
+static void add_labels(struct import_group *g, const struct manifest_row *row)
+{
+	struct json j = { .to = &g->labels, .comma = g->labels.len > 0 };
+	for (size_t i = 0; i < row->label_count; i++) {
+		const struct manifest_label *l = &row->labels[i];
+		struct label label = { .concept = l->concept, .confidence = l->confidence, .status = l->status,
+			.maker = maker_parse(slice_of(row_maker_name(l->maker))), .worker = l->worker, .geometry = l->geometry,
+			.attributes = l->attributes };
+		if (l->concept.len)
+			label_put(&j, &label);
+	}
+}
+
+void failed_row(struct manifest *m, const struct manifest_place *at, struct slice raw, bool cut, bool retry, struct buf *to)
+{
+	struct buf values = { 0 };
+	struct json j = { .to = to };
+	struct import_failure f = { .column = at->column, .offset = at->offset, .retry = retry, .raw = raw, .cut = cut };
+	manifest_values(m, &values);
+	f.values = buf_slice(&values);
+	import_failure_put(&j, NULL, &f);
+	buf_done(&values);
+}
+
+/* Rows whose bytes lie elsewhere may still fail when they are looked for, and their own text is gone by then. */
+static void remember(struct import_group *g, struct manifest *m, const struct manifest_row *row)
+{
+	g->rows++;
+	if (g->kind == ROW_TEXT)
+		return;
+	buf_u64(&g->failures, row->at.line);
+	buf_char(&g->failures, ' ');
+	failed_row(m, &row->at, row->raw, false, false, &g->failures);
+	buf_char(&g->failures, '\n');
+}
+
+struct import_group *group_new(struct manifest *m, const struct manifest_row *row)
+{
+	struct import_group *g = mem_zero(1, sizeof(*g));
+	make_key(row, &g->key);
+	g->kind = row->content_kind;
+	buf_add(&g->content, row->content.p, row->content.len);
+	make_head(row, &g->head);
+	g->at = row->at;
+	add_labels(g, row);
+	remember(g, m, row);
+	return g;
+}
+
+void group_free(struct import_group *g)
+{
+	if (!g)
+		return;
+	buf_done(&g->key);
+	buf_done(&g->content);
+	buf_done(&g->head);
+	buf_done(&g->labels);
+	buf_done(&g->failures);
+	free(g);
+}
+
+bool group_add(struct import_group *g, struct manifest *m, const struct manifest_row *row)
+{
+	struct buf key = { 0 }, head = { 0 };
+	bool same = row->content_kind == g->kind && slice_eq(row->content, buf_slice(&g->content)) &&
+		g->labels.len < GROUP_LABELS_MAX;
+	if (same)
+		make_key(row, &key);
+	if (same && (same = slice_eq(buf_slice(&key), buf_slice(&g->key))))
+		make_head(row, &head);
+	same = same && slice_eq(buf_slice(&head), buf_slice(&g->head));
+	buf_done(&key);
+	buf_done(&head);
+	if (!same)
+		return false;
+	add_labels(g, row);
+	remember(g, m, row);
+	return true;
+}
+
+void group_body(const struct import_group *g, struct buf *to)
+{
+	buf_add(to, g->head.data, g->head.len);
+	if (g->labels.len) {
+		buf_str(to, ",\"labels\":[");
+		buf_add(to, g->labels.data, g->labels.len);
+		buf_char(to, ']');
+	}
+	buf_char(to, '}');
+}
+
+void failure_frame(uint64_t line, struct slice failed, struct slice reason, struct slice cure, struct buf *to)
+{
+	struct json j = { .to = to };
+	json_open(&j, NULL, '{');
+	json_u64(&j, "line", line);
+	json_raw(&j, "failed", failed);
+	json_bytes(&j, "reason", reason);
+	if (cure.len)
+		json_bytes(&j, "cure", cure);
+	json_close(&j, '}');
+	buf_char(to, '\n');
+}
+
+uint64_t group_failed(const struct import_group *g, const struct err *err, const char *cure, struct buf *to)
+{
+	const char *at = g->failures.data;
+	uint64_t n = 0;
+	while (at < g->failures.data + g->failures.len) {
+		char *json;
+		uint64_t line = strtoull(at, &json, 10);
+		const char *end = memchr(json, '\n', (size_t)(g->failures.data + g->failures.len - json));
+		struct buf failed = { 0 };
+		buf_str(&failed, err->class == ERR_RETRY ? "{\"retry\":true," : "{");
+		buf_add(&failed, json + 2, (size_t)(end - json - 2)); /* behind " {" */
+		failure_frame(line, buf_slice(&failed), slice_of(err->text), slice_of(cure), to);
+		buf_done(&failed);
+		at = end + 1;
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,30 @@
+/* import_group.h - neighbouring rows of one identity, as one row to the store. Seen only by daemon/cli/import_*.c. */
+#ifndef INLET_CLI_IMPORT_GROUP_H
+#define INLET_CLI_IMPORT_GROUP_H
+
+#include "daemon/base/buf.h"
+#include "daemon/manifest/manifest.h"
+
+struct import_group {
+	struct buf key;
+	enum row_content kind;
+	struct buf content;        /* path, URL or text */
+	struct buf head;           /* body up to its labels: what members of a group have in common */
+	struct buf labels;         /* "{…},{…}" */
+	struct manifest_place at;  /* of the first row */
+	struct buf failures;       /* "failed" objects of its rows, one a line: "<line> <json>" */
+	uint64_t rows;
+};
+
+struct import_group *group_new(struct manifest *m, const struct manifest_row *row);
+void group_free(struct import_group *g); /* NULL allowed */
+/* Takes the row in if it belongs there. */
+bool group_add(struct import_group *g, struct manifest *m, const struct manifest_row *row);
+void group_body(const struct import_group *g, struct buf *to);
+/* Frames that say of each row why it failed; returns how many. */
+uint64_t group_failed(const struct import_group *g, const struct err *err, const char *cure, struct buf *to);
+void failure_frame(uint64_t line, struct slice failed, struct slice reason, struct slice cure, struct buf *to);
+/* The "failed" object of the row that m gave last. */
+void failed_row(struct manifest *m, const struct manifest_place *at, struct slice raw, bool cut, bool retry, struct buf *to);
+
+#endif

@@ -1,0 +1,301 @@
+/* import.c - passes over manifests: their beginning, and what is concluded at their end. */
+#include "daemon/stages/import.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+#include "daemon/stages/import_pass.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define NAME_MAX_BYTES 400
+#define SLICE_ROWS 500
+
+CLEANUP_FN(struct view *, view_close)
+
+/* --- passes --- */
+
+struct imports *imports_new(void)
+{
+	struct imports *i = mem_zero(1, sizeof(*i));
+	uint32_t random;
+	pthread_mutex_init(&i->lock, NULL);
+	hash_random(&random, sizeof(random)); /* a pass of an owner that has gone must not be taken for one of ours */
+	i->next_id = 1 + random;
+	return i;
+}
+
+static void pass_free(struct import_pass *pass)
+{
+	bitset_done(&pass->seen);
+	bitset_done(&pass->failed);
+	free(pass->name);
+	free(pass);
+}
+
+void imports_free(struct imports *i)
+{
+	while (i && i->passes) {
+		struct import_pass *next = i->passes->next;
+		pass_free(i->passes);
+		i->passes = next;
+	}
+	if (i)
+		pthread_mutex_destroy(&i->lock);
+	free(i);
+}
+
+/* Frees what has ended and is used by nobody. The lock is held. */
+static void sweep(struct imports *i)
+{
+	for (struct import_pass **at = &i->passes; *at;) {
+		struct import_pass *pass = *at;
+		if (pass->ended && pass->users == 0) {
+			*at = pass->next;
+			pass_free(pass);
+		} else {
+			at = &pass->next;
+		}
+	}
+}
+
+struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err *err)
+{
+	struct import_pass *pass;
+	pthread_mutex_lock(&p->imports->lock);
+	for (pass = p->imports->passes; pass; pass = pass->next)
+		if (pass->id == id && !pass->ended)
+			break;
+	if (pass)
+		pass->users++;
+	pthread_mutex_unlock(&p->imports->lock);
+	if (!pass)
+		(void)err_set(err, ERR_REJECT, 0,
+			"this pass over the manifest is not under way any more: inletd was started anew, or the manifest is imported "
+			"by another command; import it again, it goes on where it was");
+	return pass;
+}
+
+void import_pass_put(struct pipeline *p, struct import_pass *pass)
+{
+	pthread_mutex_lock(&p->imports->lock);
+	pass->users--;
+	sweep(p->imports);
+	pthread_mutex_unlock(&p->imports->lock);
+}
+
+static uint64_t pass_add(struct imports *i, struct import_pass *pass)
+{
+	pthread_mutex_lock(&i->lock);
+	for (struct import_pass *other = i->passes; other; other = other->next)
+		if (other->import == pass->import)
+			other->ended = true;
+	uint64_t id = pass->id = i->next_id++;
+	pass->next = i->passes;
+	i->passes = pass;
+	sweep(i);
+	pthread_mutex_unlock(&i->lock);
+	return id;
+}
+
+/* --- begin --- */
+
+struct beginning {
+	const struct import_begin *b;
+	uint64_t import;         /* 0: it is new */
+};
+
+static int refuse_name(struct pipeline *p, const struct import_begin *b, struct view *v, struct err *err)
+{
+	struct source_row source;
+	int found = view_source(v, b->name, &source, err);
+	if (found < 0)
+		return -1;
+	bool is_other = found > 0 && source.kind.len && !slice_eq(source.kind, SLICE_LIT("manifest"));
+	if (!is_other && !pipeline_source(p, b->name))
+		return 0;
+	return err_set(err, ERR_REJECT, 0, "'%.*s' is the name of a source; give the import another one with --name", (int)b->name.len,
+		b->name.p);
+}
+
+/* Writes only what is new: a pass over a known manifest changes nothing by beginning. */
+static int prepare_begin(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	struct beginning *g = arg;
+	struct import import = { 0 };
+	int found = view_import_of(now, g->b->name, &import, err);
+	if (found < 0)
+		return -1;
+	g->import = import.id;
+	if (!found || !slice_eq(import.file, g->b->file))
+		change_add(c, RECORD_SOURCE)->source = (struct record_source){ g->b->name, SLICE_LIT("manifest"), g->b->file };
+	if (!found || !slice_eq(import.format, g->b->format) || !slice_eq(import.header, g->b->header))
+		change_add(c, RECORD_IMPORT)->import = (struct record_import){
+			.import = import.id,
+			.source = g->b->name,
+			.format = g->b->format,
+			.header = g->b->header,
+			.rows = import.rows,
+			.failed = import.failed,
+			.vanished = import.vanished,
+			.time_ms = clock_wall_ms(),
+		};
+	return 0;
+}
+
+int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct beginning g = { .b = b };
+	struct import import;
+	if (b->name.len == 0 || b->name.len > NAME_MAX_BYTES || !text_is_utf8(b->name))
+		return err_set(err, ERR_REJECT, 0, "the name of an import is 1 to %d bytes of UTF-8", NAME_MAX_BYTES);
+	if (view_open(p->store, &v, err) < 0 || refuse_name(p, b, v, err) < 0)
+		return -1;
+	struct change *c = change_new();
+	change_prepare(c, prepare_begin, &g);
+	if (committer_wait(p->store, c, err) < 0 || view_renew(v, err) < 0 || view_import_of(v, b->name, &import, err) < 0)
+		return -1;
+	struct import_pass *pass = mem_zero(1, sizeof(*pass));
+	pass->import = *ret_import = import.id;
+	pass->name = mem_strndup(b->name.p, b->name.len);
+	pass->last_row = view_last_row(v);
+	*ret_pass = pass_add(p->imports, pass);
+	return 0;
+}
+
+/* --- end: what was not seen --- */
+
+/* Of an object that some row named: rows that are not there any more go. Of one that none named: it has vanished. */
+static int conclude_object(struct import_pass *pass, struct change *c, struct view *v, uint64_t object, uint64_t *vanished,
+	struct err *err)
+{
+	const struct import_row *rows;
+	size_t n;
+	bool named = false;
+	if (view_rows(v, object, &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		named = named || import_saw(pass, rows[i].row);
+	*vanished += n > 0 && !named;
+	for (size_t i = 0; named && i < n; i++)
+		if (!import_saw(pass, rows[i].row))
+			change_add(c, RECORD_ROW_GONE)->row_gone = (struct record_row_gone){ object, rows[i].row };
+	return 0;
+}
+
+static int commit(struct pipeline *p, struct change *c, struct err *err)
+{
+	if (change_records(c) == 0) {
+		change_free(c);
+		return 0;
+	}
+	return committer_wait(p->store, c, err) < 0 ? -1 : 0;
+}
+
+/* A run of objects after *after in one snapshot. 1: there are more. */
+static int conclude_some(struct pipeline *p, struct import_pass *pass, struct buf *after, uint64_t *vanished, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct ledger_walk *w;
+	struct ledger_row row;
+	struct change *c = change_new();
+	int more = 0;
+	if (view_open(p->store, &v, err) < 0 ||
+		view_walk(v, slice_of(pass->name), LAYOUT_FLAT, SLICE_LIT(""), buf_slice(after), &w, err) < 0) {
+		change_free(c);
+		return -1;
+	}
+	for (int n = 0; n < SLICE_ROWS && (more = ledger_next(w, &row, err)) > 0; n++) {
+		after->len = 0;
+		buf_add(after, row.name.p, row.name.len);
+		if (conclude_object(pass, c, v, row.object, vanished, err) < 0) {
+			more = -1;
+			break;
+		}
+	}
+	ledger_close(w);
+	if (more < 0) {
+		change_free(c);
+		return -1;
+	}
+	return commit(p, c, err) < 0 ? -1 : more;
+}
+
+/* Failures of lines that did not fail this time. 1: there are more. */
+static int mend_some(struct pipeline *p, struct import_pass *pass, uint64_t *after, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct failure f;
+	struct change *c = change_new();
+	int more = view_open(p->store, &v, err) < 0 ? -1 : 1;
+	for (int n = 0; more > 0 && n < SLICE_ROWS; n++) {
+		more = view_failure_next(v, SUBJECT_ROW, *after, &f, err);
+		if (more <= 0 || row_import(f.number) != pass->import) {
+			more = more < 0 ? -1 : 0;
+			break;
+		}
+		*after = f.number;
+		if (!bitset_has(&pass->failed, row_line(f.number)))
+			change_add(c, RECORD_MENDED)->mended = (struct record_mended){ f.number };
+	}
+	if (more < 0) {
+		change_free(c);
+		return -1;
+	}
+	return commit(p, c, err) < 0 ? -1 : more;
+}
+
+static int prepare_end(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	const struct import_counts *counts = arg;
+	struct import i;
+	int found = view_import(now, counts->import, &i, err);
+	if (found <= 0)
+		return found;
+	if (i.complete && i.rows == counts->rows && i.failed == counts->failed && i.vanished == counts->vanished)
+		return 0;
+	change_add(c, RECORD_IMPORT)->import = (struct record_import){ .import = i.id, .source = change_copy(c, i.source),
+		.format = change_copy(c, i.format), .header = change_copy(c, i.header), .rows = counts->rows, .failed = counts->failed,
+		.vanished = counts->vanished, .complete = true, .time_ms = clock_wall_ms() };
+	return 0;
+}
+
+static int conclude(struct pipeline *p, struct import_pass *pass, struct import_counts *counts, struct err *err)
+{
+	CLEANUP(buf_done) struct buf after = { 0 };
+	uint64_t last = row_number(pass->import, 0);
+	int more;
+	do {
+		account_step(p);
+		more = conclude_some(p, pass, &after, &counts->vanished, err);
+	} while (more > 0);
+	if (more < 0)
+		return -1;
+	do
+		more = mend_some(p, pass, &last, err);
+	while (more > 0);
+	if (more < 0)
+		return -1;
+	struct change *c = change_new();
+	change_prepare(c, prepare_end, counts);
+	return committer_wait(p->store, c, err) < 0 ? -1 : 0;
+}
+
+int import_end(struct pipeline *p, uint64_t id, uint64_t rows, uint64_t failed, struct import_counts *ret, struct err *err)
+{
+	struct import_pass *pass = import_pass_get(p, id, err);
+	if (!pass)
+		return -1;
+	struct import_counts counts = { .import = pass->import, .rows = rows, .failed = failed, .written = pass->written };
+	int ok = conclude(p, pass, &counts, err);
+	if (ok == 0)
+		ok = pipeline_activate(p, err);
+	pass->ended = true;
+	import_pass_put(p, pass);
+	if (ok == 0)
+		*ret = counts;
+	return ok;
+}

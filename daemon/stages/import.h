@@ -1,0 +1,48 @@
+/* import.h - a manifest's rows come in: from a client that reads the manifest, in passes.
+ *
+ * begin, any number of uploads of rows, end. The rows are objects of a source of kind "manifest" whose name is the import's;
+ * what a pass sees again costs no write, and what it does not see is counted when it ends, never deleted. One pass an import:
+ * a second begin ends the first, whose uploads are refused from then on. Nothing of a pass need be kept: one that broke off
+ * is begun again and goes through what is there without writing.
+ *
+ * An upload is a run of frames: a line of JSON, and the bytes that it announces.
+ *
+ *   {"line":2,"key":"img1","version":"1f.2800.1.1","racy":true,"bytes":10240,"payload":true,"body":{…}}\n<10240 bytes>
+ *   {"line":3,"key":"img2","version":"20.2800.1.1","bytes":10240,"body":{…}}\n
+ *   {"line":4,"failed":{…},"reason":"…","cure":"…"}\n
+ *
+ * The second form offers a file: when the ledger has it at that version its row is taken, else the answer lists it in
+ * "wanted" (counted from 0 over the frames of the upload) and the client sends it in the first form. body and failed:
+ * daemon/model/import_body.h. */
+#ifndef INLET_STAGES_IMPORT_H
+#define INLET_STAGES_IMPORT_H
+
+#include "daemon/base/json.h"
+#include "daemon/stages/pipeline.h"
+
+struct import_begin {
+	struct slice name;           /* of the import and its source, 1 to 400 bytes */
+	struct slice file;           /* where the manifest is; empty: a pipe */
+	struct slice format, header; /* for `inlet failures` (record.h) */
+};
+/* ERR_REJECT: the name is that of a source of another kind. */
+int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct err *err);
+
+/* One thread. import_take() blocks while the store cannot take more; after its first failure it only swallows.
+ * import_finish() returns when all is durable and adds the answer's members to j; -1: the first failure (ERR_REJECT: not a
+ * frame, or no such pass). Either import_finish() or import_drop() ends it. */
+struct import_upload;
+struct import_upload *import_upload_new(struct pipeline *p, uint64_t pass);
+void import_take(struct import_upload *u, struct slice bytes);
+int import_finish(struct import_upload *u, struct json *j, struct err *err);
+void import_drop(struct import_upload *u);
+
+/* rows, failed: what the client counted. The stages take up what came, also those of a stand-in. */
+struct import_counts {
+	uint64_t import, rows, failed;
+	uint64_t written;            /* rows that were new or said something new */
+	uint64_t vanished;           /* objects that no row names any more */
+};
+int import_end(struct pipeline *p, uint64_t pass, uint64_t rows, uint64_t failed, struct import_counts *ret, struct err *err);
+
+#endif

@@ -1,0 +1,174 @@
+/* import_cargo.c - rows become records in the committer's thread, against what the index says by then. */
+#include "daemon/stages/import_cargo.h"
+
+#include "daemon/base/mem.h"
+
+#include <stdlib.h>
+
+struct cargo_row {
+	struct slice key, version, body;
+	uint64_t line;
+	bool with_bytes;
+};
+struct cargo_failure {
+	struct slice reason, cure, row;
+	uint64_t line;
+};
+struct import_cargo {
+	struct pipeline *p;
+	struct import_pass *pass;
+	struct change *change;   /* also the memory of every slice below */
+	struct cargo_row rows[CARGO_ROWS_MAX];
+	size_t row_count;
+	struct cargo_failure failures[CARGO_ROWS_MAX];
+	size_t failure_count;
+	size_t bytes;
+	cargo_done_fn *done;
+	void *arg;
+};
+
+struct import_cargo *cargo_new(struct pipeline *p, struct import_pass *pass)
+{
+	struct import_cargo *c = mem_zero(1, sizeof(*c));
+	c->p = p;
+	c->pass = pass;
+	c->change = change_new();
+	return c;
+}
+
+void cargo_free(struct import_cargo *c)
+{
+	if (c)
+		change_free(c->change);
+	free(c);
+}
+
+struct change *cargo_change(struct import_cargo *c)
+{
+	return c->change;
+}
+
+size_t cargo_rows(const struct import_cargo *c)
+{
+	return c->row_count + c->failure_count;
+}
+
+/* Rows of one key mostly follow each other, and a thousand comparisons of lengths and bytes cost less than a commit. */
+bool cargo_takes(const struct import_cargo *c, struct slice key)
+{
+	if (c->row_count == CARGO_ROWS_MAX || c->failure_count == CARGO_ROWS_MAX || c->bytes >= CARGO_BYTES_MAX)
+		return false;
+	for (size_t i = c->row_count; i > 0; i--)
+		if (slice_eq(c->rows[i - 1].key, key))
+			return false;
+	return true;
+}
+
+void cargo_row(struct import_cargo *c, struct slice key, struct slice version, uint64_t line, struct slice body, bool with_bytes)
+{
+	c->bytes += key.len + version.len + body.len;
+	c->rows[c->row_count++] = (struct cargo_row){ change_copy(c->change, key), change_copy(c->change, version),
+		change_copy(c->change, body), line, with_bytes };
+}
+
+void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, struct slice cure, struct slice row)
+{
+	c->bytes += reason.len + cure.len + row.len;
+	c->failures[c->failure_count++] = (struct cargo_failure){ change_copy(c->change, reason), change_copy(c->change, cure),
+		change_copy(c->change, row), line };
+}
+
+/* --- in the committer's thread --- */
+
+static void add_row(struct import_cargo *c, const struct cargo_row *r, uint64_t number)
+{
+	change_add(c->change, RECORD_ROW)->row = (struct record_row){ .row = number, .import = c->pass->import, .line = r->line,
+		.body = r->body, .source = slice_of(c->pass->name), .key = r->key };
+	c->pass->written++;
+}
+
+/* The first row of an object in a pass takes the place of its only one; further ones are added. What the object's rows said
+ * in an earlier pass and nobody says in this one goes at the end of the pass. */
+static void place_row(struct import_cargo *c, const struct cargo_row *r, const struct import_row *rows, size_t n)
+{
+	bool named = false;
+	for (size_t i = 0; i < n; i++) {
+		if (slice_eq(rows[i].body, r->body)) {
+			bitset_set(&c->pass->seen, rows[i].row);
+			return;
+		}
+		named = named || import_saw(c->pass, rows[i].row);
+	}
+	bool replaces = n == 1 && !named;
+	if (replaces)
+		bitset_set(&c->pass->seen, rows[0].row);
+	add_row(c, r, replaces ? rows[0].row : 0);
+}
+
+static int prepare_row(struct import_cargo *c, struct view *now, const struct cargo_row *r, struct err *err)
+{
+	struct ledger_row object;
+	const struct import_row *rows = NULL;
+	size_t n = 0;
+	int found = view_object(now, slice_of(c->pass->name), LAYOUT_FLAT, r->key, &object, err);
+	if (found < 0 || (found && view_rows(now, object.object, &rows, &n, err) < 0))
+		return -1;
+	if (!r->with_bytes && (!found || object.state != OBJECT_PRESENT || !slice_eq(object.version, r->version)))
+		return err_set(err, ERR_RETRY, 0, "the store changed while the manifest was read; import it again");
+	place_row(c, r, rows, n);
+	return 0;
+}
+
+static int prepare_failure(struct import_cargo *c, struct view *now, const struct cargo_failure *f, struct err *err)
+{
+	struct failure known;
+	uint64_t number = row_number(c->pass->import, f->line);
+	int found = view_failure(now, SUBJECT_ROW, number, &known, err);
+	if (found < 0)
+		return -1;
+	bitset_set(&c->pass->failed, f->line);
+	if (found && slice_eq(known.reason, f->reason) && slice_eq(known.cure, f->cure) && slice_eq(known.row, f->row))
+		return 0;
+	change_add(c->change, RECORD_FAILURE)->failure = (struct record_failure){ .subject = SUBJECT_ROW, .number = number,
+		.reason = f->reason, .cure = f->cure, .row = f->row };
+	return 0;
+}
+
+static int prepare(struct change *change, struct view *now, void *arg, struct err *err)
+{
+	struct import_cargo *c = arg;
+	(void)change;
+	if (c->pass->ended)
+		return err_set(err, ERR_REJECT, 0, "the manifest is imported by another command meanwhile, which goes on with it");
+	for (size_t i = 0; i < c->row_count; i++)
+		if (prepare_row(c, now, &c->rows[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < c->failure_count; i++)
+		if (prepare_failure(c, now, &c->failures[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static void committed(void *arg, int64_t revision, const struct err *err)
+{
+	struct import_cargo *c = arg;
+	struct pipeline *p = c->p;
+	if (revision < 0 && err->class == ERR_FATAL)
+		pipeline_fail(p, err);
+	pipeline_committed(p);
+	c->done(c->arg, revision < 0 ? err : NULL);
+	free(c);
+	account_give(p, 1); /* last: what is in hand keeps the pipeline alive */
+}
+
+void cargo_submit(struct import_cargo *c, cargo_done_fn *done, void *arg)
+{
+	struct change *change = c->change;
+	struct err err;
+	c->done = done;
+	c->arg = arg;
+	account_take(c->p, 1);
+	change_prepare(change, prepare, c);
+	if (committer_submit(c->p->store, change, committed, c, &err) < 0)
+		committed(c, -1, &err);
+}

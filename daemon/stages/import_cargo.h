@@ -1,0 +1,29 @@
+/* import_cargo.h - rows gathered into one change, and what the committer makes of them. Seen only by daemon/stages/import*.c.
+ *
+ * A cargo names each key once: the committer decides about a row by what the index says of its object, and a change sees
+ * nothing of itself. */
+#ifndef INLET_STAGES_IMPORT_CARGO_H
+#define INLET_STAGES_IMPORT_CARGO_H
+
+#include "daemon/stages/import_pass.h"
+
+#define CARGO_ROWS_MAX 1000
+#define CARGO_BYTES_MAX (4U << 20) /* of lines */
+
+struct import_cargo;
+/* done(arg, err) runs in the committer's thread when all is durable (err NULL) or nothing of it was kept. */
+typedef void cargo_done_fn(void *arg, const struct err *err);
+
+struct import_cargo *cargo_new(struct pipeline *p, struct import_pass *pass);
+void cargo_free(struct import_cargo *c); /* one never submitted; NULL allowed */
+struct change *cargo_change(struct import_cargo *c); /* where arrivals and their arena go */
+/* Room for a row of this key? */
+bool cargo_takes(const struct import_cargo *c, struct slice key);
+size_t cargo_rows(const struct import_cargo *c);
+/* All slices are copied. with_bytes: its arrival is in the change. */
+void cargo_row(struct import_cargo *c, struct slice key, struct slice version, uint64_t line, struct slice body, bool with_bytes);
+void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, struct slice cure, struct slice row);
+/* Takes c over. */
+void cargo_submit(struct import_cargo *c, cargo_done_fn *done, void *arg);
+
+#endif

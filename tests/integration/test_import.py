@@ -1,0 +1,321 @@
+"""inlet import: rows of manifests come in with their files and labels, once, whatever is done to the manifest or the programs."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import BUILD, DEADLINE, sha256, wait_for
+
+HEADER = ["inputid", "input", "concepts", "metadata", "geopoints"]
+
+
+@pytest.fixture(params=["daemon", "stand-in"])
+def served(request, inlet):
+    """A dataset that a daemon owns, or nobody."""
+    if request.param == "daemon":
+        inlet.start()
+    return inlet
+
+
+@pytest.fixture
+def data(tmp_path):
+    it = tmp_path / "data"
+    it.mkdir()
+    return it
+
+
+def write_csv(path, rows, header=HEADER):
+    with open(path, "w", newline="") as f:
+        out = csv.writer(f)
+        out.writerow(header)
+        out.writerows(rows)
+    return path
+
+
+def imported(inlet, *args, ok=(0,), **kw):
+    """The answer of `inlet import --json`."""
+    return json.loads(inlet.cli("import", *args, "--json", ok=ok, **kw).stdout)
+
+
+def revision(inlet):
+    return inlet.status()["store"]["revision"]
+
+
+def labels(inlet, key):
+    """(concept, status) of the imported labels that came with this row."""
+    item = inlet.item(key)
+    return sorted((a["concept"], a["status"].removeprefix("ANNOTATION_")) for a in item["annotations"]
+                  if a["worker"] == "imported" and a["reference"].endswith(":" + key))
+
+
+# ---- rows ----
+
+def test_rows_come_in_with_files_texts_and_labels(served, data):
+    (data / "cats").mkdir()
+    (data / "cats/a.txt").write_text("a cat")
+    manifest = write_csv(data / "M.csv", [
+        ["one", "./cats/a.txt", "cat,pet", "{'k': 'v'}", ""],
+        ["two", "a text, in full\nof two lines", "dog", "", ""],
+    ])
+    answer = imported(served, manifest)
+    assert (answer["rows"], answer["failed"], answer["written"], answer["vanished"]) == (2, 0, 2, 0)
+    assert served.item("one")["sha256"] == sha256(b"a cat")
+    assert served.item("two")["sha256"] == sha256(b"a text, in full\nof two lines")
+    assert labels(served, "one") == [("cat", "SUCCESS"), ("pet", "SUCCESS")]
+    assert labels(served, "two") == [("dog", "SUCCESS")]
+    assert all(r["source"] == str(manifest) for i in served.items() for r in i["references"])
+    row, = json.loads(served.text("show", served.item("one")["id"], "--json"))["rows"]
+    assert (row["line"], row["row"]["where"], row["row"]["metadata"]) == (2, "./cats/a.txt", {"k": "v"})
+    source = served.source(str(manifest))
+    assert (source["kind"], source["state"], source["objects"]["present"]) == ("manifest", "imported", 2)
+    assert served.lines("verify")[-1]["problems"] == 0
+
+
+def test_the_same_manifest_again_does_nothing(served, data):
+    (data / "a.txt").write_text("a")
+    manifest = write_csv(data / "M.csv", [["one", "./a.txt", "cat", "", ""], ["two", "text", "dog", "", ""],
+                                          ["bad", "./none.txt", "x", "", ""]])
+    first = imported(served, manifest, ok=(3,))
+    before = revision(served)
+    again = imported(served, manifest, ok=(3,))
+    assert (again["import"], again["written"], again["failed"]) == (first["import"], 0, 1)
+    assert revision(served) == before
+
+
+def test_an_edited_manifest_updates_what_changed(served, data):
+    (data / "a.txt").write_text("a")
+    manifest = write_csv(data / "M.csv", [["one", "./a.txt", "cat", "", ""], ["two", "text two", "dog", "", ""],
+                                          ["three", "text three", "cow", "", ""]])
+    imported(served, manifest)
+    write_csv(manifest, [["new", "text new", "hen", "", ""], ["one", "./a.txt", "lynx,cat", "", ""],
+                         ["three", "text three, mended", "cow", "", ""]])
+    answer = imported(served, manifest)
+    assert (answer["rows"], answer["written"], answer["vanished"]) == (3, 2, 1)
+    assert labels(served, "one") == [("cat", "SUCCESS"), ("lynx", "SUCCESS")]
+    assert labels(served, "two") == [("dog", "SUCCESS")]  # the row has gone, what it said has not
+    assert served.item("three")["sha256"] == sha256(b"text three, mended")
+    assert labels(served, "three") == [("cow", "SUCCESS")]
+    assert labels(served, "new") == [("hen", "SUCCESS")]
+
+
+def test_a_file_that_changed_is_read_again(served, data):
+    (data / "a.txt").write_text("before")
+    manifest = write_csv(data / "M.csv", [["one", "./a.txt", "cat", "", ""]])
+    imported(served, manifest)
+    (data / "a.txt").write_text("after, and longer")
+    assert imported(served, manifest)["written"] == 0
+    assert served.item("one")["sha256"] == sha256(b"after, and longer")
+    assert labels(served, "one") == [("cat", "SUCCESS")]
+
+
+def boxes(inlet, key):
+    return sorted(tuple(a["geometry"]["box"]) for a in inlet.item(key)["annotations"])
+
+
+def test_rows_of_one_identity_are_one_item_with_all_labels(served, data):
+    header = ["image", "class", "xmin", "ymin", "xmax", "ymax"]
+    for name in ("a.jpg", "b.jpg"):
+        (data / name).write_text(name)
+    columns = ["--columns", "path=image,label=class"]
+    rows = [["a.jpg", "cat", 1, 2, 30, 40], ["a.jpg", "cat", 5, 6, 70, 80], ["b.jpg", "dog", 1, 1, 20, 20],
+            ["a.jpg", "dog", 9, 9, 90, 90]]  # one of them stands apart
+    manifest = write_csv(data / "boxes.csv", rows, header)
+    assert imported(served, manifest, *columns)["rows"] == 4
+    assert len(served.items()) == 2
+    assert boxes(served, "a.jpg") == [(1, 2, 30, 40), (5, 6, 70, 80), (9, 9, 90, 90)]
+    before = revision(served)
+    assert imported(served, manifest, *columns)["written"] == 0
+    assert revision(served) == before
+    write_csv(manifest, [*rows[:3], ["a.jpg", "dog", 9, 9, 91, 90]], header)
+    imported(served, manifest, *columns)
+    assert boxes(served, "a.jpg") == [(1, 2, 30, 40), (5, 6, 70, 80), (9, 9, 91, 90)]
+    write_csv(manifest, rows[1:3], header)
+    imported(served, manifest, *columns)
+    assert boxes(served, "a.jpg") == [(5, 6, 70, 80)]
+    assert boxes(served, "b.jpg") == [(1, 1, 20, 20)]
+
+
+def test_two_lists_that_disagree_are_a_conflict_that_a_person_decides(inlet, data):
+    (data / "a.txt").write_text("is it a cat?")
+    one = write_csv(data / "one.csv", [["p", "./a.txt", "cat,animal", "", ""]])
+    two = write_csv(data / "two.csv", [["q", "./a.txt", "dog,animal", "", ""]])
+    imported(inlet, one)
+    imported(inlet, two)
+    item, = inlet.items()
+    waiting = [a for a in item["annotations"] if a["status"] == "ANNOTATION_AWAITING_REVIEW"]
+    assert sorted((a["concept"], a["reason"]) for a in waiting) == [("cat", "conflict"), ("dog", "conflict")]
+    inlet.cli("accept", item["id"], "cat")
+    inlet.cli("reject", item["id"], "dog")
+    write_csv(two, [["q", "./a.txt", "dog,animal,brown", "", ""]])
+    imported(inlet, two)
+    item, = inlet.items()
+    standing = {(a["concept"], a["worker"].split(":")[0], a["status"].removeprefix("ANNOTATION_")) for a in item["annotations"]}
+    assert {("cat", "user", "SUCCESS"), ("dog", "user", "REVIEW_DENIED")} <= standing
+    assert not {c for c, worker, _ in standing if worker == "imported"} & {"cat", "dog"}
+
+
+def test_an_index_made_anew_says_the_same(inlet, data):
+    (data / "a.txt").write_text("a")
+    manifest = write_csv(data / "M.csv", [["one", "./a.txt", "cat", "{'a': 1}", ""], ["two", "text", "dog", "", ""],
+                                          ["bad", "./none.txt", "x", "", ""]])
+    imported(inlet, manifest, ok=(3,))
+    write_csv(manifest, [["one", "./a.txt", "lynx", "", ""], ["bad", "./none.txt", "x", "", ""]])
+    imported(inlet, manifest, ok=(3,))
+    before = [inlet.text("items", "--json"), inlet.text("items", "--full", "--json"), inlet.text("failures", "--json")]
+    inlet.cli("rebuild-index")
+    assert [inlet.text("items", "--json"), inlet.text("items", "--full", "--json"), inlet.text("failures", "--json")] == before
+    inlet.cli("sync", ok=(3,))  # what is only in the index, like thumbnails, is made again
+    at = revision(inlet)
+    assert imported(inlet, manifest, ok=(3,))["written"] == 0
+    assert revision(inlet) == at
+
+
+# ---- rows that fail ----
+
+def test_failed_rows_say_where_and_why_and_come_back_as_a_manifest(served, data):
+    text = ("inputid,input,concepts,metadata,geopoints\n"
+            "good,some text,cat,,\n"
+            "gone,./none.txt,dog,,\n"
+            "short,other text\n"
+            'torn,"never closed\n')
+    manifest = data / "M.csv"
+    manifest.write_text(text)
+    answer = imported(served, manifest, ok=(3,))
+    assert (answer["rows"], answer["failed"]) == (4, 3)
+    by_line = {f["line"]: f for f in served.failures()}
+    assert sorted(by_line) == [3, 4, 5]
+    gone = by_line[3]
+    assert (gone["import"], gone["file"], gone["offset"]) == (answer["import"], str(manifest), text.index("gone"))
+    assert (gone["class"], gone["values"]["input"]) == ("retry", "./none.txt")
+    assert "none.txt" in gone["reason"] and gone["cure"] and gone["id"] == f"r{answer['import']}.3"
+    assert by_line[5]["class"] == "quarantined" and by_line[5]["column"] == len("torn,") + 1
+    assert served.lines("failures", "--import", answer["import"]) == served.failures()
+    assert "import again" in served.cli("retry", gone["id"], ok=(1,)).stderr.decode() or \
+        "import the manifest again" in served.cli("retry", gone["id"], ok=(1,)).stderr.decode()
+    rows = served.text("failures", "--format", "csv", "--import", answer["import"])
+    assert rows == text.split("good,")[0] + text[text.index("gone"):]
+    (data / "none.txt").write_text("here now")
+    mended = data / "mended.csv"
+    mended.write_text(rows.replace("short,other text", "short,other text,,,").replace('"never closed', "closed,,,"))
+    assert imported(served, mended)["failed"] == 0
+    # The first manifest knows that one of its rows is good by now.
+    assert imported(served, manifest, ok=(3,))["failed"] == 2
+    assert sorted(f["line"] for f in served.failures()) == [4, 5]
+
+
+def test_what_a_row_may_reach(served, data):
+    (data.parent / "outside.txt").write_text("outside")
+    (data / "out").symlink_to("/etc")
+    (data / "in.txt").write_text("inside")
+    (data / "to-in").symlink_to("in.txt")
+    os.mkfifo(data / "fifo")
+    served.put("seed.txt", "seed")
+    served.cli("sync")
+    store = next((served.state / "store/segments").glob("*.tar"))
+    (data / "store").symlink_to("../state")
+    rows = {"shadow": "/etc/shadow", "url": "file:///etc/shadow", "above": "../outside.txt", "deep": "./x/../../outside.txt",
+            "link": "./out/shadow", "fifo": "./fifo", "folder": "./", "self": "./store/lock", "absolute": str(store)}
+    good = {"link-in": "./to-in", "absolute-in": str(data / "in.txt")}
+    manifest = write_csv(data / "M.csv", [[k, v, "x", "", ""] for k, v in {**rows, **good}.items()])
+    answer = imported(served, manifest, ok=(3,))
+    assert answer["failed"] == len(rows)
+    assert {f["values"]["inputid"] for f in served.failures()} == set(rows)
+    assert {i["sha256"] for i in served.items()} == {sha256(b"inside"), sha256(b"seed")}
+    # With a root that holds the store, too, all but the store is reached that lies beneath it.
+    answer = imported(served, manifest, "--root", data.parent, "--name", "wider", ok=(3,))
+    wider = [f for f in served.lines("failures", "--import", answer["import"])]
+    assert {f["values"]["inputid"] for f in wider} >= {"shadow", "url", "link", "self", "absolute"}
+    assert {f["values"]["inputid"]: f["reason"] for f in wider}["absolute"].endswith("part of Inlet's own store")
+
+
+# ---- manifests of all kinds ----
+
+def test_standard_input_and_names(inlet, data):
+    assert inlet.cli("import", "-", ok=(2,), input=b"x").returncode == 2
+    (data / "a.txt").write_text("a")
+    rows = io.StringIO(newline="")
+    csv.writer(rows).writerows([HEADER, ["one", "./a.txt", "cat", "", ""]])
+    text = gzip.compress(rows.getvalue().encode())
+    assert imported(inlet, "-", "--name", "list", input=text, cwd=data)["written"] == 1
+    assert imported(inlet, "-", "--name", "list", input=text, cwd=data)["written"] == 0
+    assert labels(inlet, "one") == [("cat", "SUCCESS")]
+    assert inlet.source("list")["kind"] == "manifest"
+    refused = inlet.cli("import", "-", "--name", "drop", ok=(1,), input=text, cwd=data)
+    assert b"name of a source" in refused.stderr
+
+
+def test_large_and_many(inlet, data):
+    inlet.write_config(normalize=False)
+    big = os.urandom(1 << 20) * 20
+    (data / "big.bin").write_bytes(big)
+    rows = [["big", "./big.bin", "large", "", ""]]
+    for n in range(3000):
+        (data / f"{n}.txt").write_text(f"file {n % 2900}")
+        rows.append([f"f{n}", f"./{n}.txt", f"c{n % 7}", "", ""])
+    manifest = write_csv(data / "M.csv", rows)
+    assert imported(inlet, manifest)["written"] == 3001
+    assert inlet.item("big")["sha256"] == sha256(big)
+    assert len(inlet.items()) == 2901
+    assert inlet.lines("verify")[-1]["problems"] == 0
+    assert imported(inlet, manifest)["written"] == 0
+
+
+def test_what_is_no_manifest(inlet, data):
+    (data / "M.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    assert inlet.cli("import", data / "M.csv", ok=(1,)).stderr
+    assert inlet.cli("import", data / "none.csv", ok=(1,)).stderr
+    assert inlet.cli("import", data, ok=(1,)).stderr
+    assert b"did you mean 'csv'" in inlet.cli("import", data / "M.csv", "--format", "csw", ok=(2,)).stderr
+    assert inlet.items() == []
+
+
+# ---- broken off ----
+
+def test_killed_and_begun_again(inlet, data):
+    """kill -9 of the client, of the daemon and of both, over and over: the same command ends with each row there once."""
+    inlet.write_config(normalize=False)
+    rows = []
+    for n in range(4000):
+        (data / f"{n}.txt").write_text(f"file {n}")
+        rows.append([f"f{n}", f"./{n}.txt", f"c{n % 5}", "", ""])
+    manifest = write_csv(data / "M.csv", rows)
+    inlet.start()
+    seen = 0
+    for victim in ("client", "daemon", "both"):
+        client = subprocess.Popen([BUILD / "inlet", "--config", inlet.config, "import", manifest], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        wait_for("some rows", lambda: client.poll() is not None or len(inlet.items()) > seen)
+        if victim != "daemon":
+            client.kill()
+        if victim != "client":
+            inlet.stop(signal.SIGKILL)
+            inlet.start()
+        client.wait(DEADLINE)
+        seen = len(inlet.items())
+    answer = imported(inlet, manifest)
+    assert answer["rows"] == 4000 and answer["written"] <= 4000 - seen
+    items = inlet.items()
+    assert len(items) == 4000
+    assert all(len(i["references"]) == 1 and len(i["annotations"]) == 1 for i in items)
+    before = revision(inlet)
+    assert imported(inlet, manifest)["written"] == 0
+    assert revision(inlet) == before
+    assert inlet.lines("verify")[-1]["problems"] == 0
+
+
+def test_two_at_once_do_not_mix(inlet, data):
+    inlet.write_config(normalize=False)
+    manifest = write_csv(data / "M.csv", [[f"r{n}", f"text {n}", "cat", "", ""] for n in range(20000)])
+    inlet.start()
+    command = [BUILD / "inlet", "--config", inlet.config, "import", manifest]
+    clients = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
+    codes = sorted(c.wait(DEADLINE) for c in clients)
+    assert codes in ([0, 0], [0, 1])  # one after the other, or the second one took over
+    assert imported(inlet, manifest)["written"] == 0
+    assert len(inlet.items()) == 20000
