@@ -15,7 +15,14 @@
 #define DEFAULT_LIMIT (1U << 20)
 #define DEFAULT_TOTAL_MS 60000U
 
-CLEANUP_FN(struct curl_slist *, curl_slist_free_all)
+/* Headers hold credentials. */
+static void free_headers(struct curl_slist *list)
+{
+	for (struct curl_slist *at = list; at; at = at->next)
+		explicit_bzero(at->data, strlen(at->data));
+	curl_slist_free_all(list);
+}
+CLEANUP_FN(struct curl_slist *, free_headers)
 
 struct http {
 	struct http_rules rules; /* with the defaults filled in */
@@ -110,7 +117,7 @@ static struct curl_slist *header_list(const struct http_request *q, bool at_home
 
 static int run_hop(struct http *h, struct http_hop *hop, const struct url *url, bool at_home, struct http_reply *r, struct err *err)
 {
-	CLEANUP(curl_slist_free_allp) struct curl_slist *headers = header_list(hop->request, at_home);
+	CLEANUP(free_headersp) struct curl_slist *headers = header_list(hop->request, at_home);
 	struct http_lane *lane = http_pool_take(&h->pool, url);
 	hop->headers = headers;
 	int done = http_hop_run(hop, lane, r, err);

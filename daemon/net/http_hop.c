@@ -1,9 +1,7 @@
 /* http_hop.c - drives one transfer of libcurl's and counts: bytes, silence, rate, time. */
 #include "daemon/net/http_hop.h"
 
-#include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/text.h"
 #include "daemon/net/http_reply.h"
 
 #include <errno.h>
@@ -311,13 +309,15 @@ static int put_err(const struct transfer *t, struct err *err)
 		*err = t->err;
 		return -1;
 	}
-	CLEANUP(buf_done) struct buf text = { 0 };
+	char cure[256] = "";
 	http_reply_describe(t->hop->request, t->reply, what, sizeof(what));
-	text_printable(&text, slice_of(t->err.text));
-	if (t->err.sys == EKEYREJECTED)
-		buf_printf(&text, rules->ca_file ? "; who is trusted is what ca_file '%s' says"
-			: "; if it is your own server, name its certificate authority as ca_file", rules->ca_file);
-	(void)err_set(err, t->err.class, 0, "%s: %s", what, text.data);
+	if (t->err.sys == EKEYREJECTED && rules->ca_file)
+		(void)snprintf(cure, sizeof(cure), "; trusted is only who ca_file '%.160s' names", rules->ca_file);
+	else if (t->err.sys == EKEYREJECTED)
+		(void)strcpy(cure, "; if it is your own server, name its certificate authority as ca_file");
+	(void)err_set(err, t->err.class, 0, "%s: %s%s", what, t->err.text, cure);
+	for (char *c = err->text; *c; c++)
+		*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
 	err->sys = t->err.sys;
 	return -1;
 }

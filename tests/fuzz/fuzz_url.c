@@ -48,6 +48,20 @@ static void compare(const char *text, const struct url *mine)
 	curl_free(port);
 }
 
+/* What is sent: plain, and still the same place. */
+static void check_ascii(const struct url *url)
+{
+	struct url again;
+	CLEANUP(freep) char *text = url_ascii(url);
+	for (const char *c = text; *c; c++) {
+		if (*c <= 0x20 || *c >= 0x7f)
+			abort();
+	}
+	if (url_parse(text, &again, NULL) == 0 && !url_same_origin(url, &again))
+		abort();
+	compare(text, url);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,11 +83,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (url_parse(text, &url, NULL) < 0)
 		return 0;
 	compare(text, &url);
+	check_ascii(&url);
 	(void)guard_check_url(g, text, NULL);
 	if (line) {
 		CLEANUP(freep) char *next = url_resolve(text, (struct slice){ line + 1, size - first - 1 });
 		if (next && url_parse(next, &url, NULL) == 0)
-			compare(next, &url);
+			check_ascii(&url);
 	}
 	return 0;
 }
