@@ -20,6 +20,8 @@ static bool answer(struct peer *p, const char *path)
 	if (strcmp(path, "/trailer") == 0)
 		return peer_say(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: head\r\n\r\n"
 			"3\r\nabc\r\n0\r\nX-A: trailer\r\n\r\n");
+	if (strcmp(path, "/leave") == 0)
+		return peer_answer(p, "200 OK", "", "gone") && false;
 	if (strcmp(path, "/busy") == 0)
 		return peer_answer(p, "503 Nope", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 			"Retry-After: Sun, 06 Nov 1994 08:49:47 GMT\r\n", "later");
@@ -301,6 +303,18 @@ static void test_the_environment_is_ignored(void **state)
 	http_reply_done(&r);
 }
 
+/* Servers close idle connections when they like: the request that finds out is sent again on a new one. */
+static void test_a_kept_connection_that_died(void **state)
+{
+	struct fixture *f = *state;
+	for (int i = 0; i < 5; i++) {
+		CLEANUP(http_reply_done) struct http_reply r;
+		assert_int_equal(get(f, "/leave", &r), 0);
+		assert_string_equal(r.body.data, "gone");
+	}
+	assert_int_equal(server_connections(&f->server), 5);
+}
+
 int main(void)
 {
 	FIXTURE_SCRIPT = answer;
@@ -309,7 +323,7 @@ int main(void)
 		TEST(test_bodies_go_out_as_they_are), TEST(test_connections_are_kept), TEST(test_connections_are_bounded),
 		TEST(test_threads_share_a_client), TEST(test_redirects_are_followed), TEST(test_redirects_that_are_answers),
 		TEST(test_secrets_stay_at_home), TEST(test_a_sink_gets_the_last_hop), TEST(test_what_callbacks_say_is_passed_on),
-		TEST(test_the_environment_is_ignored),
+		TEST(test_the_environment_is_ignored), TEST(test_a_kept_connection_that_died),
 	};
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }

@@ -12,6 +12,12 @@ static void repeat(struct peer *p, const char *text)
 		;
 }
 
+static void wait_a_little(void)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 }; /* so that it comes in two pieces */
+	(void)nanosleep(&moment, NULL);
+}
+
 /* Every way to misbehave has a name. */
 static bool misbehave(struct peer *p, const char *path)
 {
@@ -27,6 +33,8 @@ static bool misbehave(struct peer *p, const char *path)
 		peer_drip(p, "x");
 	else if (strcmp(how, "stall") == 0 && peer_say(p, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"))
 		peer_wait(p);
+	else if (strcmp(how, "pieces") == 0)
+		(void)(peer_say(p, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc") && (wait_a_little(), peer_say(p, "def")));
 	else if (strcmp(how, "endless") == 0 && peer_say(p, "HTTP/1.1 200 OK\r\n\r\n"))
 		repeat(p, block);
 	else if (strcmp(how, "endless chunk") == 0 &&
@@ -102,6 +110,32 @@ static void test_rate_is_limited(void **state)
 	assert_int_equal(f->err.sys, ETIMEDOUT);
 	assert_true(r.bytes > 0);
 	assert_non_null(strstr(f->err.text, "too slow"));
+}
+
+static int linger(void *arg, const uint8_t *p, size_t n, struct err *err)
+{
+	const struct timespec long_time = { .tv_nsec = 700000000 };
+	(void)p;
+	(void)err;
+	*(size_t *)arg += n;
+	return nanosleep(&long_time, NULL);
+}
+
+/* What a full disk or a full queue costs is not the server's fault. */
+static void test_the_sinks_time_is_its_own(void **state)
+{
+	struct fixture *f = *state;
+	size_t taken = 0;
+	f->rules.idle_ms = 500;
+	f->rules.rate_ms = 500;
+	renew(f);
+	f->server.arg = (void *)(uintptr_t) "pieces";
+	CLEANUP(freep) char *url = url_of(&f->server, SECRET);
+	CLEANUP(http_reply_done) struct http_reply r;
+	struct http_request q = { .url = url, .sink = linger, .arg = &taken };
+	if (http_send(f->http, &q, &r, &f->err) < 0)
+		fail_msg("%s", f->err.text);
+	assert_int_equal(taken, 6);
 }
 
 static void test_the_whole_is_limited(void **state)
@@ -216,7 +250,7 @@ int main(void)
 {
 	FIXTURE_SCRIPT = misbehave;
 	const struct CMUnitTest tests[] = {
-		TEST(test_time_is_limited), TEST(test_rate_is_limited), TEST(test_the_whole_is_limited), TEST(test_size_is_limited),
+		TEST(test_time_is_limited), TEST(test_rate_is_limited), TEST(test_the_sinks_time_is_its_own), TEST(test_the_whole_is_limited), TEST(test_size_is_limited),
 		TEST(test_refusals_are_cut), TEST(test_heads_are_limited), TEST(test_what_broke_off_is_no_answer),
 		TEST(test_nobody_listens), TEST(test_stopping_ends_it), TEST(test_the_next_request_is_well),
 	};

@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <semaphore.h>
 
 /* ---- a resolver that changes its answer ---- */
@@ -254,13 +255,81 @@ static void test_certificates(void **state)
 	server_stop(&wrong);
 }
 
+/* ---- proxies ---- */
+
+/* Carries bytes both ways until one side is done. */
+static void tunnel(struct peer *p, int to)
+{
+	struct pollfd both[2] = { { p->fd, POLLIN, 0 }, { to, POLLIN, 0 } };
+	char bytes[4096];
+	while (poll(both, 2, -1) > 0) {
+		for (int i = 0; i < 2; i++) {
+			ssize_t n = both[i].revents ? recv(both[i].fd, bytes, sizeof(bytes), 0) : 1;
+			if (n <= 0)
+				return;
+			if (both[i].revents && send(both[1 - i].fd, bytes, (size_t)n, MSG_NOSIGNAL) != n)
+				return;
+		}
+	}
+}
+
+/* A proxy that takes one user, and whatever name it is asked for, to the server whose port is `arg`. */
+static bool be_proxy(struct peer *p, const char *path)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	(void)path;
+	if (!strstr(p->request, "Proxy-Authorization: Basic dXNlcjpzM2NyM3Q=\r\n")) /* user:s3cr3t */
+		return peer_answer(p, "407 Who Are You", "Proxy-Authenticate: Basic realm=x\r\n", "");
+	if (strncmp(p->request, "CONNECT inner.test:443 ", 23) != 0)
+		return peer_answer(p, "403 No", "", "");
+	CLEANUP(close_fdp) int to = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	at.sin_port = htons((uint16_t)(uintptr_t)p->server->arg);
+	if (to >= 0 && connect(to, (const struct sockaddr *)&at, sizeof(at)) == 0 && peer_say(p, "HTTP/1.1 200 Go\r\nX-Proxy: 1\r\n\r\n"))
+		tunnel(p, to);
+	return false;
+}
+
+static void test_a_proxy(void **state)
+{
+	struct fixture *f = *state;
+	char ca[] = "/tmp/test_http.XXXXXX";
+	CLEANUP(close_fdp) int fd = mkstemp(ca);
+	struct server inner, proxy;
+	CLEANUP(http_reply_done) struct http_reply r;
+	assert_true(fd >= 0);
+	assert_int_equal(server_start(&inner, "127.0.0.1", answer, NULL, self_signed("DNS:inner.test", ca)), 0);
+	assert_int_equal(server_start(&proxy, "127.0.0.1", be_proxy, (void *)(uintptr_t)inner.port, NULL), 0);
+	CLEANUP(freep) char *right = mem_printf("http://user:s3cr3t@127.0.0.1:%u", proxy.port);
+	CLEANUP(freep) char *wrong = mem_printf("http://user:s3cr3t-not@127.0.0.1:%u", proxy.port);
+	f->rules.ca_file = ca;
+	f->rules.proxy = right;
+	renew(f);
+	resolve_to(NULL, NULL); /* only the proxy knows the name */
+	assert_int_equal(http_send(f->http, &(struct http_request){ .url = "https://inner.test/x" }, &r, &f->err), 0);
+	assert_string_equal(r.body.data, "/x");
+	assert_int_equal(http_header(&r, "X-Proxy").len, 0);
+	assert_int_equal(atomic_load(&resolver.lookups), 0);
+	assert_false(server_saw(&inner, "Proxy-Authorization"));
+	assert_int_equal(status_of(f, "https://other.test/x"), -1); /* refused by the proxy */
+	assert_int_equal(f->err.class, ERR_RETRY);
+	assert_non_null(strstr(f->err.text, "403"));
+	f->rules.proxy = wrong;
+	renew(f);
+	assert_int_equal(status_of(f, "https://inner.test/x"), -1);
+	assert_non_null(strstr(f->err.text, "407"));
+	assert_null(strstr(f->err.text, "s3cr3t"));
+	(void)unlink(ca);
+	server_stop(&proxy);
+	server_stop(&inner);
+}
+
 int main(void)
 {
 	FIXTURE_SCRIPT = answer;
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_name_is_judged_where_it_leads), TEST(test_a_changed_answer_is_judged_again),
 		TEST(test_spellings_of_loopback), TEST(test_redirects_elsewhere_are_refused), TEST(test_a_silent_name_server),
-		TEST(test_certificates),
+		TEST(test_certificates), TEST(test_a_proxy),
 	};
 	return cmocka_run_group_tests_name("http_trust", tests, NULL, NULL);
 }
