@@ -23,7 +23,7 @@ struct google_auth {
 	bool renewing;
 	struct buf header;            /* "Authorization: Bearer ..."; empty: none */
 	int64_t expires_ms;
-	int64_t fetched_ms;
+	int64_t refused_ms;           /* when Cloud Storage last refused a token */
 	int64_t again_ms;             /* wall clock: no renewal is tried before */
 	struct err failure;           /* why there is no token while again_ms lies ahead */
 	char origin[480];
@@ -107,8 +107,7 @@ static void renew(struct google_auth *a)
 		buf_str(&a->header, HEADER);
 		buf_add(&a->header, token.value.data, token.value.len);
 		a->expires_ms = token.expires_ms;
-		a->fetched_ms = clock_wall_ms();
-		a->again_ms = lasts(a, RENEW_MS) ? 0 : a->fetched_ms + REST_MS;
+		a->again_ms = lasts(a, RENEW_MS) ? 0 : clock_wall_ms() + REST_MS;
 		(void)err_set(&a->failure, ERR_RETRY, 0, "the access token ended as soon as it came: is this host's clock right?");
 	} else {
 		uint32_t wait_ms = failure.wait_ms > AGAIN_MS ? failure.wait_ms : AGAIN_MS;
@@ -151,9 +150,13 @@ void google_auth_expired(struct google_auth *a, const struct buf *used)
 {
 	pthread_mutex_lock(&a->lock);
 	if (a->header.len > 0 && slice_eq(buf_slice(&a->header), buf_slice(used))) {
+		int64_t now_ms = clock_wall_ms();
+
 		buf_wipe(&a->header);
-		a->again_ms = a->fetched_ms + REST_MS;
-		(void)err_set(&a->failure, ERR_RETRY, 0, "Cloud Storage refuses an access token that was just fetched (%s)", a->origin);
+		/* One may have ended, or been withdrawn. A second one at once has another reason. */
+		a->again_ms = now_ms - a->refused_ms < REST_MS ? now_ms + REST_MS : 0;
+		a->refused_ms = now_ms;
+		(void)err_set(&a->failure, ERR_RETRY, 0, "Cloud Storage refuses one fresh access token after the other (%s)", a->origin);
 	}
 	pthread_mutex_unlock(&a->lock);
 }

@@ -41,6 +41,7 @@ struct source {
 	uint32_t settling_passes;      /* in a row */
 	uint64_t passes;               /* ended */
 	char message[512];             /* why the last pass failed; "" it did not */
+	char told[512];                /* what status said after the last good pass, as it was logged; the discover thread's */
 	_Atomic bool paused;
 };
 
@@ -228,6 +229,9 @@ static void went_well(struct source *s, const struct pass *pass, const struct me
 	pthread_mutex_unlock(&s->lock);
 	if (was)
 		LOG_NOTICE(LOG_SOURCE, "source '%s' is back", s->config->name);
+	if (status.message[0] && strcmp(status.message, s->told) != 0)
+		LOG_WARNING(LOG_SOURCE, "source '%s': %s", s->config->name, status.message);
+	memcpy(s->told, status.message, sizeof(s->told));
 }
 
 static bool take_acceptance(struct source *s)

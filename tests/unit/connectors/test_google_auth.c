@@ -313,18 +313,26 @@ static void test_a_token_is_asked_for_in_no_clear_text(void **state)
 	assert_int_equal(atomic_load(&f->server.requests), 0);
 }
 
+static void refuse(struct fixture *f)
+{
+	CLEANUP(buf_wipe) struct buf used = { 0 };
+
+	buf_add(&used, f->header.data, f->header.len);
+	google_auth_expired(f->auth, &used);
+}
+
 static void test_one_request_serves_until_the_token_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP(buf_wipe) struct buf first = { 0 };
 
 	begin(f, "key.json", USER);
 	assert_token(f, "token-0");
 	assert_token(f, "token-0");
-	buf_add(&first, f->header.data, f->header.len);
-	google_auth_expired(f->auth, &first);
-	assert_fails(f, "refuses an access token that was just fetched"); /* or each request would be two */
-	assert_int_equal(atomic_load(&f->server.requests), 1);
+	refuse(f);
+	assert_token(f, "token-1");
+	refuse(f);
+	assert_fails(f, "refuses one fresh access token after the other"); /* or each request would be four */
+	assert_int_equal(atomic_load(&f->server.requests), 2);
 }
 
 static void test_short_lived_tokens_are_no_storm(void **state)
