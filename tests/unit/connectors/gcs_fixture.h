@@ -28,7 +28,7 @@ struct fixture {
 	struct gcs_api *api;
 	struct err err;
 	struct buf got;              /* keys of the pages, or bytes of the object */
-	const char *mode;            /* for the script */
+	_Atomic(const char *) mode;  /* for the script */
 	atomic_uint asked;           /* requests so far, counted by the script */
 };
 

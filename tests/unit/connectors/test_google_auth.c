@@ -31,8 +31,8 @@ struct fixture {
 	struct err err;
 	atomic_uint tokens;          /* handed out; the number is in each */
 	atomic_uint life_s;
-	const char *metadata_extra;  /* header lines of the metadata server */
-	const char *refusal;         /* what the token endpoint says with 400; NULL: it does not refuse */
+	_Atomic(const char *) metadata_extra; /* header lines of the metadata server */
+	_Atomic(const char *) refusal; /* what the token endpoint says with 400; NULL: it does not refuse */
 	char assertion[4096], sts[4096]; /* bodies as they came */
 };
 
