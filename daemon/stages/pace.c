@@ -7,9 +7,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define CUT_BASE_MS 500U               /* the gate's first closing after a cut: doubled with each further one... */
-#define CUT_CAP_MS 30000U
-#define WAIT_CAP_MS (30U * 60U * 1000U) /* ...and what a server may ask for */
+#define CUT_BASE_MS 500U                /* of a server that names no time: the gate's first closing, doubled with each further cut... */
+#define CUT_CAP_MS 8000U                /* ...up to this, as one request each so often hurts nobody */
+#define WAIT_CAP_MS (30U * 60U * 1000U) /* what a server may ask for */
 
 struct pace {
 	pthread_mutex_t lock;    /* guards all below */
@@ -107,12 +107,13 @@ static void grow(struct pace *p)
 		p->limit = p->most;
 }
 
-static void cut(struct pace *p)
+static void cut(struct pace *p, uint64_t wait_ms)
 {
 	p->limit = p->limit > 2 ? p->limit / 2 : 1;
 	p->probing = false;
 	p->round++;
-	shut_for(p, backoff_ms(p->cuts++, CUT_BASE_MS, CUT_CAP_MS));
+	uint64_t own_ms = backoff_ms(p->cuts++, CUT_BASE_MS, CUT_CAP_MS);
+	shut_for(p, wait_ms ? wait_ms : own_ms);
 }
 
 void pace_leave(struct pace *p, uint64_t round, enum pace_end end, uint64_t wait_ms)
@@ -121,8 +122,8 @@ void pace_leave(struct pace *p, uint64_t round, enum pace_end end, uint64_t wait
 	if (end == PACE_DONE && round == p->round)
 		grow(p);
 	else if (end == PACE_THROTTLED && round == p->round)
-		cut(p);
-	if (end == PACE_THROTTLED)
+		cut(p, wait_ms);
+	else if (end == PACE_THROTTLED)
 		shut_for(p, wait_ms);
 	p->running--;
 	pthread_cond_broadcast(&p->changed);
