@@ -223,11 +223,13 @@ static int fetch_one(struct fetch_worker *w, struct fetch_job *job, struct err *
 	return job->object.bytes <= ARENA_MEMBER_MAX ? fetch_small(w, job, err) : fetch_large(w, job, true, err);
 }
 
-static const char *cure_of(const struct err *err)
+static const char *cure_of(const struct fetch_job *job, const struct err *err)
 {
+	bool folder = source_ops(job->source)->layout == LAYOUT_TREE;
 	switch (err->sys) {
 	case EACCES:
-	case EPERM: return "let the daemon's user read it (chmod o+r, setfacl -m u:inlet:r, or a group), it is tried again";
+	case EPERM: return folder ? "let the daemon's user read it (chmod o+r, setfacl -m u:inlet:r, or a group), it is tried again" :
+		"give the account of this source's keys the right to read it (`inlet doctor` tells which keys), it is tried again";
 	case FETCH_CHANGED:
 	case ENOENT: return "nothing: the next pass over the source decides";
 	case FETCH_ARCHIVED: return ARCHIVED_CURE;
@@ -264,7 +266,7 @@ static void fill_failure(struct change *c, const struct fetch_job *job, const st
 	r->number = job->claim;
 	r->stage = STAGE_FETCH;
 	r->reason = change_copy(c, slice_of(err->text));
-	r->cure = slice_of(cure_of(err));
+	r->cure = slice_of(cure_of(job, err));
 	r->source = slice_of(source_name(job->source));
 	r->key = change_copy(c, job->object.key);
 	r->version = change_copy(c, job->object.version);

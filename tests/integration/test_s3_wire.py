@@ -293,6 +293,17 @@ def test_wrong_keys_are_said_and_cost_little(lake, server, keys, said):
     assert server.count() <= 8
 
 
+def test_one_object_that_may_not_be_read(lake, server):
+    """Tried again, with the cure of a bucket; the others come."""
+    server.put("closed", b"1")
+    server.put("open", b"2")
+    server.on("get", lambda v, h, r: v.refuse(h, 403, "AccessDenied") if r.key == b"closed" else v.proper(h, r), times=None)
+    lake.once(ok=(3,))
+    assert_holds(lake, server, but=(b"closed",))
+    failure = lake.failure("closed")
+    assert "s3:GetObject" in failure["reason"] and "doctor" in failure["cure"], failure
+
+
 # ---- bodies ----
 
 @pytest.mark.parametrize("hard", [False, True])
