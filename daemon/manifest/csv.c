@@ -377,13 +377,7 @@ int csv_next(struct csv *c, struct csv_record *r, struct err *err)
 
 struct manifest_place csv_place(const struct csv_record *r, size_t i)
 {
-	struct manifest_place place = r->at;
-	size_t last = 0;
-	uint64_t lines = count_lines((struct slice){ r->raw.p, i }, &last);
-	place.line += lines;
-	place.offset += i;
-	place.column = lines ? i - last + 1 : place.column + i;
-	return place;
+	return place_in(r->at, r->raw, i);
 }
 
 struct manifest_place csv_field_place(const struct csv *c, const struct csv_record *r, size_t i)

@@ -13,7 +13,7 @@
 #define DOM_DEPTH_MAX 64U
 #define DOM_NODES_MAX (1U << 20)
 /* A list that begins with more numbers than this is one node, seen through its text: masks and point clouds. */
-#define DOM_NUMBERS_MAX 256U
+#define DOM_NUMBERS_MAX 4096U
 
 enum node_kind { NODE_NULL, NODE_FALSE, NODE_TRUE, NODE_NUMBER, NODE_STRING, NODE_ARRAY, NODE_OBJECT };
 

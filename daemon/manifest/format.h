@@ -5,13 +5,15 @@
 #ifndef INLET_MANIFEST_FORMAT_H
 #define INLET_MANIFEST_FORMAT_H
 
+#include "daemon/manifest/dom.h"
 #include "daemon/manifest/draft.h"
 #include "daemon/manifest/table.h"
-#include "daemon/manifest/dom.h"
+#include "daemon/manifest/values.h"
 
 #define MANIFEST_FIELD_MAX (1U << 20)
 #define MANIFEST_RECORD_MAX (16U << 20)
 #define MANIFEST_TEXT_MAX (1ULL << 40)
+#define MANIFEST_HEAD_MIN (64U << 10) /* of text that is looked at to recognise the format, as far as there is any */
 #define MANIFEST_HEAD_MAX (1U << 20)
 
 struct format {
@@ -39,6 +41,8 @@ struct manifest {
 	struct window window;
 	struct draft draft;
 	struct table table;          /* CSV formats */
+	struct values values;        /* JSON formats */
+	struct value value;
 	struct dom dom;             /* JSON formats: the row; others: scratch */
 	void *state;                 /* the format's own */
 	uint64_t rows;               /* given so far */

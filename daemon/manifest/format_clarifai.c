@@ -23,7 +23,7 @@ bool clarifai_is_header(const struct slice *names, size_t count)
 	bool other = false;      /* "input" alone could be anybody's */
 	for (size_t i = 0; i < count; i++) {
 		size_t c = 0;
-		while (c < COLUMNS && !slice_eq(trim(names[i]), slice_of(column_names[c])))
+		while (c < COLUMNS && !slice_eq(slice_trim(names[i]), slice_of(column_names[c])))
 			c++;
 		if (c == COLUMNS)
 			return false;
@@ -66,13 +66,13 @@ static struct slice geopoints_member(struct manifest *m, struct slice text)
 {
 	struct draft *d = &m->draft;
 	double v[2];
-	text = trim(text);
+	text = slice_trim(text);
 	if (text.len == 0)
 		return (struct slice){ 0 };
 	const char *comma = memchr(text.p, ',', text.len);
 	const char *end = text.p + text.len;
-	struct slice longitude = trim((struct slice){ text.p, (size_t)((comma ? comma : end) - text.p) });
-	struct slice latitude = trim((struct slice){ comma ? comma + 1 : end, comma ? (size_t)(end - comma - 1) : 0 });
+	struct slice longitude = slice_trim((struct slice){ text.p, (size_t)((comma ? comma : end) - text.p) });
+	struct slice latitude = slice_trim((struct slice){ comma ? comma + 1 : end, comma ? (size_t)(end - comma - 1) : 0 });
 	bool good = comma && number_parse(longitude, &v[0]) && number_parse(latitude, &v[1]) && v[0] >= -180 &&
 		v[0] <= 180 && v[1] >= -90 && v[1] <= 90;
 	struct slice x = good ? number_json(d, longitude, v[0]) : (struct slice){ 0 };
@@ -96,9 +96,9 @@ static int clarifai_row(struct manifest *m, const struct csv_record *r)
 	const struct clarifai *c = m->state;
 	struct draft *d = &m->draft;
 	struct manifest_row *row = &d->row;
-	draft_id(d, trim(cell(m, r, INPUTID)));
+	draft_id(d, slice_trim(cell(m, r, INPUTID)));
 	struct slice input = cell(m, r, INPUT);
-	if (trim(input).len == 0)
+	if (slice_trim(input).len == 0)
 		return draft_fail(d, table_place(m, (size_t)c->of[INPUT]), NULL, "its input is empty");
 	if (draft_content(d, input, m->o.input, table_place(m, (size_t)c->of[INPUT])) == DRAFT_FAILED)
 		return DRAFT_FAILED;
@@ -126,5 +126,5 @@ static void clarifai_close(struct manifest *m)
 	free(m->state);
 }
 
-const struct format format_clarifai = { .name = "clarifai", .title = "Clarifai CSV", .open = clarifai_open, .next = next,
+const struct format manifest_clarifai = { .name = "clarifai", .title = "Clarifai CSV", .open = clarifai_open, .next = next,
 	.describe = table_describe, .header = table_header, .values = table_values, .close = clarifai_close };

@@ -18,14 +18,21 @@ static struct manifest_place place_of(const struct manifest *m, enum manifest_ro
 	return p->of[r] < 0 ? m->draft.row.at : table_place(m, (size_t)p->of[r]);
 }
 
-static int csv_open(struct manifest *m, struct err *err)
+int plain_table_open(struct manifest *m, const char *path_suffix, struct err *err)
 {
 	struct plain *p = m->state = mem_zero(1, sizeof(*p));
+	struct manifest_columns columns = m->o.columns ? *m->o.columns : (struct manifest_columns){ 0 };
 	struct window *w = &m->window;
 	char delimiter = table_delimiter((struct slice){ w->data + w->at, window_left(w) });
 	const struct table *t = &m->table;
-	if (table_open(m, delimiter, true, err) < 0 ||
-		roles_resolve(m->o.columns, t->names, t->width, p->of, err) < 0)
+	if (table_open(m, delimiter, true, err) < 0)
+		return -1;
+	for (size_t i = t->width; path_suffix && i-- > 0;) {
+		size_t n = strlen(path_suffix);
+		if (t->names[i].len >= n && memcmp(t->names[i].p + t->names[i].len - n, path_suffix, n) == 0)
+			columns.of[ROLE_PATH] = t->names[i].p;
+	}
+	if (roles_resolve(&columns, t->names, t->width, p->of, err) < 0)
 		return -1;
 	p->has_role = mem_zero(t->width, sizeof(*p->has_role));
 	bool content = false;
@@ -36,10 +43,10 @@ static int csv_open(struct manifest *m, struct err *err)
 	}
 	if (content)
 		return 0;
-	CLEANUP(buf_done) struct buf columns = { 0 };
-	table_describe(m, &columns);
+	CLEANUP(buf_done) struct buf shown = { 0 };
+	table_describe(m, &shown);
 	return err_set(err, ERR_REJECT, 0, "no column says where the files or texts are%.200s; map one in the "
-		"configuration (columns: {url: NAME}), or name it url, path or text", columns.data);
+		"configuration (columns: {url: NAME}), or name it url, path or text", shown.data);
 }
 
 /* The columns without a role, as members. */
@@ -71,17 +78,22 @@ static int csv_row(struct manifest *m, const struct csv_record *r)
 	return mapped_row(m, &in, false);
 }
 
-static int next(struct manifest *m, struct err *err)
+static int csv_open(struct manifest *m, struct err *err)
+{
+	return plain_table_open(m, NULL, err);
+}
+
+int plain_table_next(struct manifest *m, struct err *err)
 {
 	return table_next(m, csv_row, err);
 }
 
-static void csv_close(struct manifest *m)
+void plain_table_close(struct manifest *m)
 {
 	struct plain *p = m->state;
 	free(p->has_role);
 	free(p);
 }
 
-const struct format format_csv = { .name = "csv", .title = "CSV", .open = csv_open, .next = next,
-	.describe = table_describe, .header = table_header, .values = table_values, .close = csv_close };
+const struct format manifest_csv = { .name = "csv", .title = "CSV", .open = csv_open, .next = plain_table_next,
+	.describe = table_describe, .header = table_header, .values = table_values, .close = plain_table_close };

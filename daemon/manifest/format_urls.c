@@ -29,7 +29,7 @@ static int urls_next(struct manifest *m, struct err *err)
 	if (got <= 0)
 		return got;
 	u->line = l.text;
-	struct slice value = trim(l.text);
+	struct slice value = slice_trim(l.text);
 	if (value.len == 0 || *value.p == '#')
 		return DRAFT_SKIP;
 	draft_begin(d, l.at, l.text);
@@ -65,5 +65,5 @@ static void urls_close(struct manifest *m)
 	free(u);
 }
 
-const struct format format_urls = { .name = "urls", .title = "list of URLs", .open = urls_open, .next = urls_next,
+const struct format manifest_urls = { .name = "urls", .title = "list of URLs", .open = urls_open, .next = urls_next,
 	.values = urls_values, .close = urls_close };

@@ -9,9 +9,20 @@
 
 /* manifest.h says what each is. */
 static const struct format *const formats[MANIFEST_FORMATS] = {
-	[MANIFEST_CSV] = &format_csv,
-	[MANIFEST_CLARIFAI] = &format_clarifai,
-	[MANIFEST_URLS] = &format_urls,
+	[MANIFEST_CSV] = &manifest_csv,
+	[MANIFEST_JSONL] = &manifest_jsonl,
+	[MANIFEST_CLARIFAI] = &manifest_clarifai,
+	[MANIFEST_LABEL_STUDIO] = &manifest_labelstudio,
+	[MANIFEST_GROUND_TRUTH] = &manifest_groundtruth,
+	[MANIFEST_VERTEX] = &manifest_vertex,
+	[MANIFEST_AUTOML] = &manifest_automl,
+	[MANIFEST_CVAT] = &manifest_cvat,
+	[MANIFEST_HUGGING_FACE] = &manifest_huggingface,
+	[MANIFEST_COCO] = &manifest_coco,
+	[MANIFEST_YOLO] = &manifest_yolo,
+	[MANIFEST_OPENAI] = &manifest_openai,
+	[MANIFEST_URLS] = &manifest_urls,
+	[MANIFEST_SIDECAR] = &manifest_sidecar,
 };
 
 const char *const *manifest_format_names(void)
@@ -112,6 +123,7 @@ void manifest_close(struct manifest *m)
 	if (m->state && m->format->close)
 		m->format->close(m);
 	table_done(&m->table);
+	values_done(&m->values);
 	dom_done(&m->dom);
 	draft_done(&m->draft);
 	window_done(&m->window);

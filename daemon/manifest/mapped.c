@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-struct slice trim(struct slice s)
+struct slice slice_trim(struct slice s)
 {
 	while (s.len && strchr(" \t\r\n", *s.p) && *s.p)
 		s = (struct slice){ s.p + 1, s.len - 1 };
@@ -26,7 +26,7 @@ static bool is_word(struct slice s, const char *word)
 bool number_parse(struct slice text, double *ret)
 {
 	char copy[64];
-	text = trim(text);
+	text = slice_trim(text);
 	if (text.len == 0 || text.len >= sizeof(copy) || !strchr("+-.0123456789", *text.p) || memchr(text.p, 'x', text.len))
 		return false;
 	memcpy(copy, text.p, text.len);
@@ -41,7 +41,7 @@ bool number_parse(struct slice text, double *ret)
 
 struct slice number_json(struct draft *d, struct slice text, double value)
 {
-	text = trim(text);
+	text = slice_trim(text);
 	if (is_json_number(text))
 		return text;
 	d->text.len = 0;
@@ -58,7 +58,7 @@ enum row_split split_parse(struct slice word)
 	} words[] = { { "train", SPLIT_TRAIN }, { "training", SPLIT_TRAIN }, { "val", SPLIT_VAL }, { "valid", SPLIT_VAL },
 		{ "validate", SPLIT_VAL }, { "validation", SPLIT_VAL }, { "dev", SPLIT_VAL }, { "test", SPLIT_TEST },
 		{ "testing", SPLIT_TEST } };
-	word = trim(word);
+	word = slice_trim(word);
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (is_word(word, words[i].word))
 			return words[i].split;
@@ -71,7 +71,7 @@ bool metadata_json(struct manifest *m, struct slice text, struct slice *ret_json
 {
 	struct draft *d = &m->draft;
 	*ret_json = (struct slice){ 0 };
-	if (trim(text).len == 0)
+	if (slice_trim(text).len == 0)
 		return true;
 	d->text.len = 0;
 	if (literal_json(text, &m->dom, &d->text) < 0 || d->text.data[0] != '{') {
@@ -132,7 +132,7 @@ static bool labels_of_list(struct manifest *m, const struct node *list)
 			if (!confidence)
 				confidence = node_get(&m->dom, n, "score");
 		}
-		struct slice concept = trim(node_scalar(named, a));
+		struct slice concept = slice_trim(node_scalar(named, a));
 		if (concept.len)
 			draft_label(&m->draft, arena_copy(a, concept))->confidence = node_number(confidence, -1);
 	}
@@ -142,7 +142,7 @@ static bool labels_of_list(struct manifest *m, const struct node *list)
 void add_labels(struct manifest *m, struct slice cell)
 {
 	struct dom_error ignored;
-	cell = trim(cell);
+	cell = slice_trim(cell);
 	if (cell.len && (*cell.p == '[' || *cell.p == '"') && dom_parse(&m->dom, cell, &ignored) == 0) {
 		const struct node *root = dom_root(&m->dom);
 		if (root->kind == NODE_ARRAY) {
@@ -156,7 +156,7 @@ void add_labels(struct manifest *m, struct slice cell)
 	while (cell.len) {
 		const char *end = memchr(cell.p, separator, cell.len);
 		size_t len = end ? (size_t)(end - cell.p) : cell.len;
-		struct slice concept = trim((struct slice){ cell.p, len });
+		struct slice concept = slice_trim((struct slice){ cell.p, len });
 		if (concept.len)
 			(void)draft_label(&m->draft, concept);
 		len += end ? 1 : 0;
@@ -175,7 +175,7 @@ static int box_json(struct manifest *m, const struct mapped *in, struct slice *r
 	bool whole = true;
 	*ret_json = (struct slice){ 0 };
 	for (size_t i = 0; i < 4; i++)
-		given += trim(in->of[corners[i]]).len > 0;
+		given += slice_trim(in->of[corners[i]]).len > 0;
 	if (given == 0)
 		return DRAFT_ROW;
 	for (size_t i = 0; i < 4; i++) {
@@ -224,13 +224,14 @@ static enum annotation_status status_of(struct slice word)
 	return status_parse(word);
 }
 
-static void describe_labels(struct manifest *m, const struct mapped *in)
+/* Of the labels from `first` on. */
+static void describe_labels(struct manifest *m, const struct mapped *in, size_t first)
 {
 	struct draft *d = &m->draft;
-	struct slice status = trim(in->of[ROLE_STATUS]);
-	struct slice maker = trim(in->of[ROLE_MAKER]);
+	struct slice status = slice_trim(in->of[ROLE_STATUS]);
+	struct slice maker = slice_trim(in->of[ROLE_MAKER]);
 	double confidence = -1;
-	if (trim(in->of[ROLE_CONFIDENCE]).len &&
+	if (slice_trim(in->of[ROLE_CONFIDENCE]).len &&
 		(!number_parse(in->of[ROLE_CONFIDENCE], &confidence) || confidence < 0 || confidence > 1)) {
 		draft_warn(d, "'%s' is no confidence between 0 and 1; the label stands without one",
 			draft_show(d, in->of[ROLE_CONFIDENCE]));
@@ -243,7 +244,7 @@ static void describe_labels(struct manifest *m, const struct mapped *in)
 	}
 	bool human = is_word(maker, "human") || is_word(maker, "manual");
 	bool machine = is_word(maker, "machine") || is_word(maker, "model") || is_word(maker, "auto");
-	for (size_t i = 0; i < d->label_count; i++) {
+	for (size_t i = first; i < d->label_count; i++) {
 		struct manifest_label *l = &d->labels[i];
 		l->confidence = l->confidence < 0 ? confidence : l->confidence;
 		l->status = s;
@@ -256,20 +257,22 @@ static void describe_labels(struct manifest *m, const struct mapped *in)
 static int take_labels(struct manifest *m, const struct mapped *in)
 {
 	struct slice box = { 0 };
+	size_t first = m->draft.label_count; /* those before are the format's own */
 	if (box_json(m, in, &box) == DRAFT_FAILED)
 		return DRAFT_FAILED;
-	struct slice one = trim(in->of[ROLE_LABEL]);
+	struct manifest_place at = box.len ? in->place(m, ROLE_XMIN) : m->draft.row.at; /* the parser is used for labels */
+	struct slice one = slice_trim(in->of[ROLE_LABEL]);
 	if (one.len && *one.p == '[')
 		add_labels(m, one);
 	else if (one.len)
 		(void)draft_label(&m->draft, one);
 	add_labels(m, in->of[ROLE_LABELS]);
-	if (box.len && m->draft.label_count == 0)
-		return draft_fail(&m->draft, in->place(m, ROLE_XMIN), "map the column that names it to label",
+	if (box.len && m->draft.label_count == first)
+		return draft_fail(&m->draft, at, "map the column that names it to label",
 			"there is a box without a label");
-	for (size_t i = 0; i < m->draft.label_count; i++)
+	for (size_t i = first; i < m->draft.label_count; i++)
 		m->draft.labels[i].geometry = box;
-	describe_labels(m, in);
+	describe_labels(m, in, first);
 	return DRAFT_ROW;
 }
 
@@ -278,7 +281,7 @@ static int take_labels(struct manifest *m, const struct mapped *in)
 static uint32_t pixels(struct manifest *m, struct slice text, const char *what)
 {
 	double v = 0;
-	if (trim(text).len == 0)
+	if (slice_trim(text).len == 0)
 		return 0;
 	if (number_parse(text, &v) && v >= 1 && v <= UINT32_MAX && v == floor(v))
 		return (uint32_t)v;
@@ -295,7 +298,7 @@ static enum media media_of(struct slice word)
 static void take_checksum(struct manifest *m, const struct mapped *in)
 {
 	struct draft *d = &m->draft;
-	struct slice text = trim(in->of[ROLE_CHECKSUM]);
+	struct slice text = slice_trim(in->of[ROLE_CHECKSUM]);
 	const char *colon = text.len ? memchr(text.p, ':', text.len) : NULL;
 	struct slice hex = colon ? (struct slice){ colon + 1, text.len - (size_t)(colon + 1 - text.p) } : text;
 	uint8_t bytes[32];
@@ -320,7 +323,7 @@ static void take_facts(struct manifest *m, const struct mapped *in)
 	if (number_parse(in->of[ROLE_SIZE], &size) && size >= 0 && size < 9e15)
 		row->size_bytes = (uint64_t)size;
 	if (row->media == MEDIA_UNKNOWN)
-		row->media = media_of(trim(in->of[ROLE_MEDIA]));
+		row->media = media_of(slice_trim(in->of[ROLE_MEDIA]));
 	row->split = split_parse(in->of[ROLE_SPLIT]);
 	take_checksum(m, in);
 }
@@ -332,15 +335,15 @@ static int take_content(struct manifest *m, const struct mapped *in)
 	struct draft *d = &m->draft;
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
 		struct slice value = in->of[order[i]];
-		if (value.len == 0 || (order[i] != ROLE_TEXT && trim(value).len == 0))
+		if (value.len == 0 || (order[i] != ROLE_TEXT && slice_trim(value).len == 0))
 			continue;
 		if (order[i] == ROLE_TEXT) {
 			draft_text(d, value);
 			return DRAFT_ROW;
 		}
 		enum manifest_input input = order[i] == ROLE_INPUT ? m->o.input : INPUT_FILE_PATH;
-		if (input != INPUT_RAW && reference_kind(trim(value)) != REFERENCE_NONE)
-			value = trim(value);
+		if (input != INPUT_RAW && reference_kind(slice_trim(value)) != REFERENCE_NONE)
+			value = slice_trim(value);
 		return draft_content(d, value, input, in->place(m, order[i]));
 	}
 	return draft_fail(d, d->row.at, NULL, "the row names no file, no URL and no text");
@@ -348,7 +351,7 @@ static int take_content(struct manifest *m, const struct mapped *in)
 
 int mapped_row(struct manifest *m, const struct mapped *in, bool elsewhere)
 {
-	draft_id(&m->draft, trim(in->of[ROLE_ID]));
+	draft_id(&m->draft, slice_trim(in->of[ROLE_ID]));
 	if (!elsewhere && take_content(m, in) == DRAFT_FAILED)
 		return DRAFT_FAILED;
 	take_facts(m, in);

@@ -173,3 +173,23 @@ struct manifest_place window_place(const struct window *w, size_t index)
 	place.column = place.offset - (lines ? w->base + w->at + last : w->line_offset) + 1;
 	return place;
 }
+
+void window_pass(struct window *w, size_t n)
+{
+	size_t last = 0;
+	uint64_t lines = count_lines((struct slice){ w->data + w->at, n }, &last);
+	w->line += lines;
+	if (lines)
+		w->line_offset = window_offset(w) + last;
+	w->at += n;
+}
+
+struct manifest_place place_in(struct manifest_place at, struct slice text, size_t i)
+{
+	size_t last = 0;
+	uint64_t lines = count_lines((struct slice){ text.p, i }, &last);
+	at.line += lines;
+	at.offset += i;
+	at.column = lines ? i - last + 1 : at.column + i;
+	return at;
+}

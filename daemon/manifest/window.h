@@ -43,6 +43,11 @@ int window_goto(struct window *w, uint64_t offset, manifest_seek_fn *seek, struc
 /* The place of a byte of the window at or behind `at`; at_line and at_line_offset are those of `at`. */
 struct manifest_place window_place(const struct window *w, size_t index);
 
+/* `at` moves on by n bytes, which are in the window. */
+void window_pass(struct window *w, size_t n);
+/* Of byte i of a text that begins at `at`. */
+struct manifest_place place_in(struct manifest_place at, struct slice text, size_t i);
+
 /* Lines that end in text: LF, CRLF or a lone CR. *ret_last becomes the index behind the last line end, if there is one. */
 uint64_t count_lines(struct slice text, size_t *ret_last);
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/mman.h>
 
 struct feed {
 	struct slice text;
@@ -39,6 +40,13 @@ static inline int feed_seek(void *arg, uint64_t offset, struct err *err)
 	f->at = (size_t)offset;
 	f->seeks++;
 	return 0;
+}
+
+static inline int new_spool(void)
+{
+	int fd = memfd_create("spool", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
 }
 
 static inline void dump_label(struct json *j, const struct manifest_label *l)
@@ -126,8 +134,7 @@ static inline void expect_rows_of(struct slice text, const struct manifest_optio
 		CLEANUP(buf_done) struct buf got = { 0 };
 		struct manifest *m = NULL;
 		struct err err = { 0 };
-		if (options.spool >= 0)
-			options.spool = dup(options.spool);
+		options.spool = new_spool();
 		if (manifest_open(&options, feed_read, &f, &m, &err) < 0) {
 			buf_printf(&got, "!! %s\n", err.text);
 		} else {
@@ -137,6 +144,45 @@ static inline void expect_rows_of(struct slice text, const struct manifest_optio
 		}
 		assert_string_equal(got.data, expected);
 	}
+}
+
+/* Leaves the manifest behind each row in turn and goes on with another reader. */
+static inline void resume_everywhere(struct slice text, const char *name, bool seek, size_t *ret_seeks)
+{
+	CLEANUP(buf_done) struct buf whole = { 0 };
+	CLEANUP(buf_done) struct buf parts = { 0 };
+	struct manifest_point point = { 0 };
+	struct manifest_options o = { .spool = new_spool(), .name = name, .seek = seek ? feed_seek : NULL };
+	struct feed f = { .text = text, .piece = 5 };
+	struct manifest *m = NULL;
+	struct manifest_row row;
+	struct manifest_failure failure;
+	assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
+	dump_rows(m, &whole);
+	manifest_close(m);
+	for (uint64_t n = 0;; n++) {
+		o.from = point;
+		o.spool = new_spool();
+		f = (struct feed){ .text = text, .piece = 5, .seeks = f.seeks };
+		assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
+		int got = manifest_next(m, &row, &failure, NULL);
+		assert_true(got >= 0);
+		if (got == 1)
+			dump_row(&row, &parts);
+		else if (got == 2)
+			buf_printf(&parts, "! %llu:%llu@%llu %.*s", (unsigned long long)failure.at.line,
+				(unsigned long long)failure.at.column, (unsigned long long)failure.at.offset,
+				(int)failure.reason.len, failure.reason.p);
+		manifest_tell(m, &point);
+		manifest_close(m);
+		if (got == 0)
+			break;
+		buf_char(&parts, '\n');
+		assert_int_equal(point.rows, n + 1);
+	}
+	assert_string_equal(parts.data, whole.data);
+	if (ret_seeks)
+		*ret_seeks = f.seeks;
 }
 
 #define EXPECT(text, expected) expect_rows_of(SLICE_LIT(text), NULL, expected)

@@ -136,61 +136,58 @@ static void test_limits(void **state)
 	manifest_close(m);
 }
 
-/* Leaves the manifest behind each row in turn and goes on with another reader. */
-static void resume_everywhere(struct slice text, bool seek, size_t *ret_seeks)
-{
-	CLEANUP(buf_done) struct buf whole = { 0 };
-	CLEANUP(buf_done) struct buf parts = { 0 };
-	struct manifest_point point = { 0 };
-	struct manifest_options o = { .spool = -1, .seek = seek ? feed_seek : NULL };
-	struct feed f = { .text = text, .piece = 5 };
-	struct manifest *m = NULL;
-	struct manifest_row row;
-	struct manifest_failure failure;
-	assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
-	dump_rows(m, &whole);
-	manifest_close(m);
-	for (uint64_t n = 0;; n++) {
-		o.from = point;
-		f = (struct feed){ .text = text, .piece = 5, .seeks = f.seeks };
-		assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
-		int got = manifest_next(m, &row, &failure, NULL);
-		assert_true(got >= 0);
-		if (got == 1)
-			dump_row(&row, &parts);
-		else if (got == 2)
-			buf_printf(&parts, "! %llu:%llu@%llu %.*s", (unsigned long long)failure.at.line,
-				(unsigned long long)failure.at.column, (unsigned long long)failure.at.offset,
-				(int)failure.reason.len, failure.reason.p);
-		manifest_tell(m, &point);
-		manifest_close(m);
-		if (got == 0)
-			break;
-		buf_char(&parts, '\n');
-		assert_int_equal(point.rows, n + 1);
-	}
-	assert_string_equal(parts.data, whole.data);
-	if (ret_seeks)
-		*ret_seeks = f.seeks;
-}
-
 static void test_resuming(void **state)
 {
 	(void)state;
 	static const char text[] = "url,label\nhttps://h/1,\"a\nb\"\nhttps://h/2\nhttps://h/3,c\n\nhttps://h/4,\"d\nhttps://h/5,e\n";
 	size_t seeks = 0;
 	CLEANUP(buf_done) struct buf b = { 0 };
-	resume_everywhere(SLICE_LIT(text), false, NULL);
-	resume_everywhere(SLICE_LIT(text), true, &seeks);
-	assert_true(seeks > 0);
+	resume_everywhere(SLICE_LIT(text), NULL, false, NULL);
+	resume_everywhere(SLICE_LIT(text), NULL, true, NULL);
 	gzip(SLICE_LIT(text), &b);
-	resume_everywhere(buf_slice(&b), true, &seeks);
+	resume_everywhere(buf_slice(&b), NULL, true, &seeks);
 	assert_int_equal(seeks, 0);
 	b.len = 0;
 	utf16(SLICE_LIT(text), true, &b);
-	resume_everywhere(buf_slice(&b), true, &seeks);
+	resume_everywhere(buf_slice(&b), NULL, true, &seeks);
 	assert_int_equal(seeks, 0);
-	resume_everywhere(SLICE_LIT("\xef\xbb\xbfhttps://h/1\nhttps://h/2\n# no row\n\n./c"), true, &seeks);
+	resume_everywhere(SLICE_LIT("\xef\xbb\xbfhttps://h/1\nhttps://h/2\n# no row\n\n./c"), NULL, true, &seeks);
+}
+
+/* A plain file is not read through up to where the reader was left. */
+static void test_resuming_seeks(void **state)
+{
+	(void)state;
+	CLEANUP(buf_done) struct buf text = { 0 };
+	buf_str(&text, "url,label\n");
+	for (int i = 0; i < 100000; i++)
+		buf_printf(&text, "https://h/%d,\"a\nb\"\n", i);
+	struct feed f = { .text = buf_slice(&text), .piece = SIZE_MAX };
+	struct manifest_options o = { .spool = -1, .seek = feed_seek };
+	struct manifest *m = NULL;
+	struct manifest_row row;
+	struct manifest_failure failure;
+	assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
+	for (int i = 0; i < 90000; i++)
+		assert_int_equal(manifest_next(m, &row, &failure, NULL), 1);
+	manifest_tell(m, &o.from);
+	manifest_close(m);
+	f = (struct feed){ .text = buf_slice(&text), .piece = SIZE_MAX };
+	assert_int_equal(manifest_open(&o, feed_read, &f, &m, NULL), 0);
+	assert_int_equal(manifest_next(m, &row, &failure, NULL), 1);
+	assert_true(slice_eq(row.content, SLICE_LIT("https://h/90000")));
+	assert_int_equal(row.at.line, 180002);
+	assert_int_equal(f.seeks, 1);
+	assert_true(manifest_read_bytes(m) < text.len / 2);
+	manifest_tell(m, &o.from);
+	assert_int_equal(o.from.rows, 90001);
+	manifest_close(m);
+	o.from.offset = text.len + 1; /* the file was cut since */
+	o.seek = NULL;
+	struct err err = { 0 };
+	f = (struct feed){ .text = buf_slice(&text), .piece = SIZE_MAX };
+	assert_int_equal(manifest_open(&o, feed_read, &f, &m, &err), -1);
+	assert_non_null(strstr(err.text, "it is shorter than it was"));
 }
 
 static void describe(struct slice text, const char *name, const char *expected)
@@ -269,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_manifest),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_resuming),
+		cmocka_unit_test(test_resuming_seeks),
 		cmocka_unit_test(test_one_line_says_what_it_is),
 		cmocka_unit_test(test_values_and_header),
 		cmocka_unit_test(test_format_names),

@@ -1,0 +1,147 @@
+/* format_labelstudio.c - Label Studio tasks: {"id","data":{…},"annotations":[…],"predictions":[…]}.
+ *
+ * What the task is about is the member of data that refers to something, else the first that is text; the others and
+ * meta are metadata. Coordinates are percents of the upright image. A result without a label of its own (a bare box, a
+ * transcript, a rating) has the name of its control as concept. What a geometry does not say stands in the attributes, so
+ * that the result can be made again. */
+#include "daemon/manifest/formats.h"
+
+#include "daemon/base/mem.h"
+#include "daemon/manifest/labelstudio.h"
+#include "daemon/manifest/mapped.h"
+#include "daemon/manifest/objects.h"
+#include "daemon/manifest/reference.h"
+#include "daemon/manifest/roles.h"
+
+/* "/data/local-files/?d=x%20y.jpg" is the file x y.jpg below the folder that Label Studio serves. */
+static struct slice local_file(struct manifest *m, struct slice value)
+{
+	static const char prefix[] = "/data/local-files/?d=";
+	struct draft *d = &m->draft;
+	if (value.len < sizeof(prefix) || memcmp(value.p, prefix, sizeof(prefix) - 1) != 0)
+		return value;
+	d->text.len = 0;
+	buf_str(&d->text, "file:/");
+	buf_add(&d->text, value.p + sizeof(prefix) - 1, value.len - (sizeof(prefix) - 1));
+	struct slice url = draft_take(d);
+	if (reference_file_path(url, &d->text) < 0)
+		return value;
+	struct slice path = draft_take(d);
+	return (struct slice){ path.p + 1, path.len - 1 };
+}
+
+/* The member of data that is the task's content: mapped, else the first reference, else the most usual text. */
+static const struct node *find_content(struct manifest *m, const struct node *data)
+{
+	static const enum manifest_role order[] = { ROLE_INPUT, ROLE_URL, ROLE_PATH, ROLE_TEXT };
+	const struct node *reference = NULL;
+	const struct node *text = NULL;
+	for (size_t i = 0; m->o.columns && i < 4; i++)
+		if (m->o.columns->of[order[i]])
+			return node_get(&m->dom, data, m->o.columns->of[order[i]]);
+	for (const struct node *n = node_first(&m->dom, data); n; n = node_next(&m->dom, data, n)) {
+		if (n->kind != NODE_STRING)
+			continue;
+		if (!reference && reference_kind(node_string(n, &m->draft.arena)) != REFERENCE_NONE)
+			reference = n;
+		if (!text || (role_by_usual_name(n->name) == ROLE_TEXT && role_by_usual_name(text->name) != ROLE_TEXT))
+			text = n;
+	}
+	return reference ? reference : text;
+}
+
+static int take_data(struct manifest *m, const struct node *root, const struct node *data)
+{
+	struct draft *d = &m->draft;
+	const struct node *content = data->kind == NODE_OBJECT ? find_content(m, data) : NULL;
+	if (!content || content->kind != NODE_STRING)
+		return draft_fail(d, node_place(m, data), NULL, "the task's data name no file, no URL and no text");
+	struct slice value = local_file(m, node_string(content, &d->arena));
+	if (value.p != content->text.p && !content->escaped) {
+		if (draft_content(d, value, INPUT_FILE_PATH, node_place(m, content)) == DRAFT_FAILED)
+			return DRAFT_FAILED;
+	} else if (draft_content(d, value, m->o.input, node_place(m, content)) == DRAFT_FAILED) {
+		return DRAFT_FAILED;
+	}
+	char *name = mem_strndup(content->name.p, content->name.len);
+	const char *const but[] = { name, NULL };
+	struct slice members = other_members(m, data, but);
+	free(name);
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	if (members.len) {
+		buf_add(j.to, members.p, members.len);
+		j.comma = true;
+	}
+	static const char *const kept[] = { "meta", "project", "inner_id", "file_upload", "created_at", "updated_at" };
+	for (size_t i = 0; data != root && i < sizeof(kept) / sizeof(*kept); i++)
+		node_write(node_get(&m->dom, root, kept[i]), &j);
+	if (d->text.len)
+		d->row.metadata = join_members(d, (struct slice){ 0 }, draft_take(d));
+	return DRAFT_ROW;
+}
+
+/* Who: completed_by is a number, a name, or an object with an e-mail address. */
+static struct slice worker_of(struct manifest *m, const struct node *by)
+{
+	if (by && by->kind == NODE_OBJECT) {
+		const struct node *email = node_get(&m->dom, by, "email");
+		by = email ? email : node_get(&m->dom, by, "id");
+	}
+	return node_scalar(by, &m->draft.arena);
+}
+
+static bool is_rejected(struct manifest *m, const struct node *annotation)
+{
+	const struct node *cancelled = node_get(&m->dom, annotation, "was_cancelled");
+	if (cancelled && cancelled->kind == NODE_TRUE)
+		return true;
+	const struct node *reviews = node_get_kind(&m->dom, annotation, "reviews", NODE_ARRAY);
+	const struct node *last = NULL;
+	for (const struct node *n = reviews ? node_first(&m->dom, reviews) : NULL; n; n = node_next(&m->dom, reviews, n))
+		last = node_get(&m->dom, n, "accepted");
+	return last && last->kind == NODE_FALSE;
+}
+
+/* annotations (of people) or predictions (of models). */
+static void take_results(struct manifest *m, const struct node *root, const char *name, bool predictions)
+{
+	const struct node *list = node_get_kind(&m->dom, root, name, NODE_ARRAY);
+	for (const struct node *n = list ? node_first(&m->dom, list) : NULL; n; n = node_next(&m->dom, list, n)) {
+		struct result_origin origin = {
+			.maker = predictions ? MAKER_MACHINE : MAKER_HUMAN,
+			.status = predictions ? STATUS_AWAITING_REVIEW :
+				is_rejected(m, n) ? STATUS_REVIEW_DENIED : STATUS_SUCCESS,
+			.worker = predictions ? node_scalar(node_get(&m->dom, n, "model_version"), &m->draft.arena) :
+				worker_of(m, node_get(&m->dom, n, "completed_by")),
+			.confidence = predictions ? node_number(node_get(&m->dom, n, "score"), -1) : -1,
+		};
+		const struct node *results = node_get_kind(&m->dom, n, "result", NODE_ARRAY);
+		for (const struct node *r = results ? node_first(&m->dom, results) : NULL; r;
+			r = node_next(&m->dom, results, r))
+			labelstudio_result(m, r, &origin);
+	}
+}
+
+static int task_row(struct manifest *m, const struct node *root)
+{
+	const struct node *data = node_get(&m->dom, root, "data");
+	if (data)
+		draft_id(&m->draft, node_scalar(node_get(&m->dom, root, "id"), &m->draft.arena));
+	if (take_data(m, root, data ? data : root) == DRAFT_FAILED) /* without data the whole object is the data */
+		return DRAFT_FAILED;
+	if (data) {
+		take_results(m, root, "annotations", false);
+		take_results(m, root, "completions", false); /* what they were called before 1.0 */
+		take_results(m, root, "predictions", true);
+	}
+	return draft_finish(&m->draft);
+}
+
+static int next(struct manifest *m, struct err *err)
+{
+	return objects_next(m, task_row, err);
+}
+
+const struct format manifest_labelstudio = { .name = "labelstudio", .title = "Label Studio tasks", .open = objects_open,
+	.next = next, .describe = objects_describe, .values = objects_values };

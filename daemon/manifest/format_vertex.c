@@ -1,0 +1,199 @@
+/* format_vertex.c - Vertex AI's import JSON lines: images, texts and videos in buckets, or text in the line. Fractions may
+ * come as strings and a coordinate that is 0 may be left out, as protobuf does; member names in any case and with or
+ * without underscores, as both are in use. */
+#include "daemon/manifest/formats.h"
+
+#include "daemon/manifest/geometry.h"
+#include "daemon/manifest/mapped.h"
+#include "daemon/manifest/objects.h"
+
+/* a is b apart from case and underscores. */
+static bool same_name(struct slice a, const char *b)
+{
+	size_t i = 0;
+	for (; *b; b++) {
+		while (i < a.len && a.p[i] == '_')
+			i++;
+		if (i == a.len || (a.p[i] | 32) != (*b | 32))
+			return false;
+		i++;
+	}
+	return i == a.len;
+}
+
+static const struct node *get(struct manifest *m, const struct node *object, const char *name)
+{
+	const struct node *found = NULL;
+	if (!object || object->kind != NODE_OBJECT)
+		return NULL;
+	for (const struct node *n = node_first(&m->dom, object); n; n = node_next(&m->dom, object, n))
+		if (same_name(n->name, name))
+			found = n;
+	return found;
+}
+
+static struct manifest_label *label(struct manifest *m, const struct node *annotation)
+{
+	struct draft *d = &m->draft;
+	const struct node *resources = get(m, annotation, "annotationResourceLabels");
+	struct slice concept = node_scalar(get(m, annotation, "displayName"), &d->arena);
+	struct manifest_label *l = draft_label(d, concept);
+	if (resources && resources->kind == NODE_OBJECT && resources->count)
+		l->attributes = arena_printf(&d->arena, "{\"annotationResourceLabels\":%.*s}", (int)resources->text.len,
+			resources->text.p);
+	return l;
+}
+
+static void class(struct manifest *m, const struct node *n)
+{
+	(void)label(m, n);
+}
+
+/* "3.5s" as 3.5; empty: it is none. */
+static struct slice seconds(const struct node *n)
+{
+	if (!n || (n->kind != NODE_STRING && n->kind != NODE_NUMBER))
+		return (struct slice){ 0 };
+	struct slice s = n->text;
+	if (s.len && s.p[s.len - 1] == 's')
+		s.len--;
+	return is_json_number(s) ? s : (struct slice){ 0 };
+}
+
+static void box(struct manifest *m, const struct node *n)
+{
+	static const char *const names[] = { "xMin", "yMin", "xMax", "yMax" };
+	struct slice v[4];
+	for (size_t i = 0; i < 4; i++) {
+		v[i] = number_text(get(m, n, names[i]));
+		if (!v[i].len)
+			v[i] = SLICE_LIT("0");
+	}
+	struct json j;
+	struct slice none = { 0 };
+	geometry_begin(&m->draft, &j, "box", "fraction", none, none);
+	geometry_box(&j, "xyxy", v);
+	struct slice time = seconds(get(m, n, "timeOffset"));
+	if (time.len)
+		json_raw(&j, "time", time);
+	struct slice instance = node_scalar(get(m, n, "instanceId"), &m->draft.arena);
+	if (instance.len)
+		json_str(&j, "instance", instance);
+	struct slice geometry = geometry_end(&m->draft, &j);
+	label(m, n)->geometry = geometry;
+}
+
+static void range(struct manifest *m, const struct node *n, const char *kind, const char *unit, struct slice start,
+	struct slice end)
+{
+	struct json j;
+	struct slice none = { 0 };
+	geometry_begin(&m->draft, &j, kind, unit, none, none);
+	json_raw(&j, "start", start.len ? start : SLICE_LIT("0"));
+	if (end.len)
+		json_raw(&j, "end", end);
+	struct slice geometry = geometry_end(&m->draft, &j);
+	label(m, n)->geometry = geometry;
+}
+
+static void text_segment(struct manifest *m, const struct node *n)
+{
+	range(m, n, "span", "character", number_text(get(m, n, "startOffset")), number_text(get(m, n, "endOffset")));
+}
+
+static void time_segment(struct manifest *m, const struct node *n)
+{
+	range(m, n, "range", "s", seconds(get(m, n, "startTime")), seconds(get(m, n, "endTime")));
+}
+
+static void sentiment(struct manifest *m, const struct node *n)
+{
+	struct draft *d = &m->draft;
+	struct slice value = node_scalar(get(m, n, "sentiment"), &d->arena);
+	struct manifest_label *l = draft_label(d, value.len ? value : SLICE_LIT("0"));
+	l->attributes = arena_printf(&d->arena, "{\"sentimentAnnotation\":%.*s}", (int)n->text.len, n->text.p);
+}
+
+/* Which member holds what: one annotation, or a list of them. */
+static const struct {
+	const char *name;
+	void (*read)(struct manifest *m, const struct node *n);
+} members[] = { { "classificationAnnotation", class }, { "classificationAnnotations", class },
+	{ "boundingBoxAnnotations", box }, { "temporalBoundingBoxAnnotations", box },
+	{ "textSegmentAnnotations", text_segment }, { "timeSegmentAnnotations", time_segment },
+	{ "timeSegmentAnnotation", time_segment }, { "sentimentAnnotation", sentiment } };
+#define MEMBERS (sizeof(members) / sizeof(*members))
+
+static void take_annotations(struct manifest *m, const struct node *root)
+{
+	for (size_t i = 0; i < MEMBERS; i++) {
+		const struct node *n = get(m, root, members[i].name);
+		if (n && n->kind == NODE_OBJECT)
+			members[i].read(m, n);
+		for (const struct node *e = n && n->kind == NODE_ARRAY ? node_first(&m->dom, n) : NULL; e;
+			e = node_next(&m->dom, n, e))
+			if (e->kind == NODE_OBJECT)
+				members[i].read(m, e);
+	}
+}
+
+#define ML_USE "aiplatform.googleapis.com/ml_use"
+
+/* Everything that is no content, no annotation and not the split. */
+static void take_metadata(struct manifest *m, const struct node *root, const struct node *content)
+{
+	struct draft *d = &m->draft;
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	for (const struct node *n = node_first(&m->dom, root); n; n = node_next(&m->dom, root, n)) {
+		bool known = n == content;
+		for (size_t i = 0; i < MEMBERS; i++)
+			known = known || same_name(n->name, members[i].name);
+		const struct node *use = same_name(n->name, "dataItemResourceLabels") ? node_get(&m->dom, n, ML_USE) : NULL;
+		if (use) {
+			d->row.split = split_parse(node_scalar(use, &d->arena));
+			known = known || n->count == 1;
+		}
+		if (!known)
+			node_write(n, &j);
+	}
+	if (d->text.len)
+		d->row.metadata = join_members(d, (struct slice){ 0 }, draft_take(d));
+}
+
+static int vertex_row(struct manifest *m, const struct node *root)
+{
+	static const struct {
+		const char *name;
+		enum media media;
+	} contents[] = { { "imageGcsUri", MEDIA_IMAGE }, { "videoGcsUri", MEDIA_VIDEO }, { "textGcsUri", MEDIA_TEXT } };
+	struct draft *d = &m->draft;
+	const struct node *content = get(m, root, "textContent");
+	if (content && content->kind == NODE_STRING)
+		draft_text(d, node_string(content, &d->arena));
+	else
+		content = NULL;
+	for (size_t i = 0; i < 3 && !content; i++) {
+		content = get(m, root, contents[i].name);
+		if (!content || content->kind != NODE_STRING)
+			continue;
+		struct slice uri = node_string(content, &d->arena);
+		if (draft_content(d, uri, INPUT_FILE_PATH, node_place(m, content)) == DRAFT_FAILED)
+			return DRAFT_FAILED;
+		d->row.media = contents[i].media;
+	}
+	take_annotations(m, root);
+	take_metadata(m, root, content);
+	for (size_t i = 0; i < d->label_count; i++)
+		if (d->labels[i].concept.len == 0)
+			return draft_fail(d, d->row.at, NULL, "an annotation has no displayName");
+	return draft_finish(d);
+}
+
+static int next(struct manifest *m, struct err *err)
+{
+	return objects_next(m, vertex_row, err);
+}
+
+const struct format manifest_vertex = { .name = "vertex", .title = "Vertex AI JSON lines", .open = objects_open, .next = next,
+	.describe = objects_describe, .values = objects_values };
