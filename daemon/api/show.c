@@ -106,6 +106,21 @@ static const char *location_name(enum location_kind kind)
 	return "none";
 }
 
+/* What stood once and was replaced, by whom and from when to when (revisions). */
+static int superseded_json(struct view *v, const struct item_full *it, struct json *j, struct err *err)
+{
+	const struct annotation *all;
+	size_t n;
+	if (view_annotations(v, it->item.id, REVISION_ANY, &all, &n, err) < 0)
+		return -1;
+	json_open(j, "superseded", '[');
+	for (size_t i = 0; i < n; i++)
+		if (all[i].until)
+			annotation_json(&all[i], it->references, it->reference_count, j, true);
+	json_close(j, ']');
+	return 0;
+}
+
 int show_json(struct view *v, const struct item *item, struct buf *to, struct err *err)
 {
 	struct item_full full;
@@ -120,6 +135,8 @@ int show_json(struct view *v, const struct item *item, struct buf *to, struct er
 	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
 	item_members_json(&full, &j, true);
+	if (superseded_json(v, &full, &j, err) < 0)
+		return -1;
 	json_str(&j, "location", slice_of(location_name(item->at.kind)));
 	if (item->facts.len)
 		json_raw(&j, "facts", item->facts);

@@ -11,8 +11,8 @@
  * name: NULL where the object is not a member. */
 void failure_json(const struct failure *f, const char *name, struct json *j);
 
-/* The contract members of an item with history, then {"location","facts"?,"rows":[…],"runs":[…],"failure"?}: one object, no
- * newline. */
+/* The contract members of an item with history, then {"superseded":[…],"location","facts"?,"rows":[…],"runs":[…],"failure"?}:
+ * one object, no newline. */
 int show_json(struct view *v, const struct item *item, struct buf *to, struct err *err);
 
 #endif

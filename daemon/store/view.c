@@ -344,6 +344,8 @@ static int annotation_fill(struct view *v, uint32_t n, const struct annotation_r
 
 static bool stands(const struct annotation_row *row, uint64_t revision)
 {
+	if (revision == REVISION_ANY)
+		return true;
 	if (revision == 0)
 		return row->until == 0;
 	return row->since <= revision && (row->until == 0 || row->until > revision);

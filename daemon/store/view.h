@@ -22,7 +22,9 @@ int view_item(struct view *v, uint64_t id, struct item *ret, struct err *err);  
 uint64_t view_item_by_content(struct view *v, const struct content_id *id);                /* 0: unknown */
 /* The next item after `after` in id order; with state != ITEM_NONE only items in it. 1, 0 at the end, -1. */
 int view_item_next(struct view *v, uint64_t after, enum item_state state, struct item *ret, struct err *err);
-/* Arrays in number order. references: gone ones only when asked for. annotations: those that stand at revision (0: now). */
+/* Arrays in number order. references: gone ones only when asked for. annotations: those that stand at revision (0: now), or
+ * every one that there ever was. */
+#define REVISION_ANY UINT64_MAX
 int view_references(struct view *v, uint64_t item, bool gone_too, const struct reference **ret, size_t *ret_n, struct err *err);
 int view_annotations(struct view *v, uint64_t item, uint64_t revision, const struct annotation **ret, size_t *ret_n,
 	struct err *err);

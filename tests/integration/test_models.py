@@ -178,6 +178,8 @@ def test_another_model_relabels_on_request_and_supersedes_its_own_only(inlet):
     assert len(mine) == 1 and mine[0]["status"] == SUCCESS and mine[0]["worker"].startswith("user:")
     history = json.loads(inlet.text("show", coffee, "--json"))
     assert all(a["model_version"] in new for a in history["annotations"])
+    assert history["superseded"], "what a new model replaces is still to be seen"
+    assert all(a["model_version"] in old and a["since"] < a["until"] for a in history["superseded"])
     before = inlet.status()["store"]["revision"]
     inlet.cli("relabel")
     assert inlet.status()["store"]["revision"] == before, "everybody has seen the model"

@@ -244,6 +244,8 @@ static void test_annotations_stand_until_superseded(void **state)
 	assert_int_equal(view_annotations(x->view, 1, 6, &as, &n, &x->err), 0);
 	assert_int_equal(n, 2);
 	assert_slice(as[0].concept, "dog");
+	assert_int_equal(view_annotations(x->view, 1, REVISION_ANY, &as, &n, &x->err), 0);
+	assert_int_equal(n, 3);
 	assert_int_equal(view_annotations(x->view, 1, 4, &as, &n, &x->err), 0);
 	assert_int_equal(n, 0);
 	struct totals t = totals_now(x);
