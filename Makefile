@@ -161,7 +161,7 @@ inbox: | $(PYTHON)
 # Two steps, because what is found at the first reading of this file (pkg-config, Python) may not be installed yet.
 run: deps
 	$(Q)$(MAKE) --no-print-directory all models inbox
-	$(Q)exec $(BUILD)/inletd --config config/quickstart.yaml
+	$(Q)[ ! -t 0 ] || set -m; $(BUILD)/inletd --config config/quickstart.yaml # Ctrl-C is for the daemon, not for make
 
 # ---- tests ----
 # tests/unit mirrors the tree: tests/unit/PATH/test_X.c is one cmocka program. TEST_WRAP: valgrind.
