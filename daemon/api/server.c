@@ -234,6 +234,7 @@ int server_stop(struct server *s)
 	if (!s)
 		return 0;
 	s->gate.stopping = true;
+	store_interrupt(pipeline_store(s->pipeline)); /* a running verify would take as long as the store is large */
 	(void)unlinkat(s->dir, SOCKET_NAME, 0);
 	(void)shutdown(s->listener, SHUT_RDWR); /* new connections are refused, as those of a socket left behind */
 	for (int ms = 0; s->gate.running > 0; ms += 10) {

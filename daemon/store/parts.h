@@ -21,6 +21,7 @@ struct store {
 	struct derived *derived;
 	struct committer *committer;
 	_Atomic uint64_t paused_until_ns; /* clock_mono_ns(): no intake before, the disk was found full */
+	atomic_bool interrupted;         /* store_interrupt() */
 	pthread_mutex_t room;            /* held from the look at free space until a large blob has taken its share */
 };
 

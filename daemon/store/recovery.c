@@ -261,7 +261,7 @@ int recovery_run(int segments, int large, struct kv *kv, enum recovery_mode mode
 		.mode = mode,
 		.mark = mark,
 		.report = report,
-		.hash = rehash_new(),
+		.hash = rehash_new(NULL),
 	};
 	int result = replay(&r, err);
 	kv_abort(r.txn);

@@ -11,13 +11,20 @@
 #define CHUNK_BYTES ((size_t)1 << 20)
 
 struct rehash {
+	const atomic_bool *stop;
 	struct sha256 *hash;
 	char *chunk;
 };
 
-struct rehash *rehash_new(void)
+int rehash_stopped(struct err *err)
+{
+	return err_set(err, ERR_RETRY, 0, "the daemon is stopping");
+}
+
+struct rehash *rehash_new(const atomic_bool *stop)
 {
 	struct rehash *h = mem_zero(1, sizeof(*h));
+	h->stop = stop;
 	h->hash = sha256_new();
 	h->chunk = mem_alloc(CHUNK_BYTES);
 	return h;
@@ -38,6 +45,8 @@ int rehash_range(struct rehash *h, int fd, uint64_t offset, uint64_t n, const st
 	struct err why;
 	sha256_begin(h->hash);
 	while (n > 0) {
+		if (h->stop && atomic_load_explicit(h->stop, memory_order_relaxed))
+			return rehash_stopped(err);
 		size_t step = n < CHUNK_BYTES ? (size_t)n : CHUNK_BYTES;
 		if (file_read_at(fd, h->chunk, step, offset, &why) < 0) {
 			if (why.class == ERR_REJECT)

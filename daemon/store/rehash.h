@@ -5,9 +5,13 @@
 #include "daemon/base/err.h"
 #include "daemon/model/content_id.h"
 
+#include <stdatomic.h>
+
 struct rehash;
 
-struct rehash *rehash_new(void);
+/* stop: once it is true, hashing ends with rehash_stopped(); NULL: never. */
+struct rehash *rehash_new(const atomic_bool *stop);
+int rehash_stopped(struct err *err); /* -1, ERR_RETRY */
 void rehash_free(struct rehash *h); /* NULL allowed */
 /* 1: n bytes at offset have this content id; 0: they have another, or the file ends before; -1: could not be read. */
 int rehash_range(struct rehash *h, int fd, uint64_t offset, uint64_t n, const struct content_id *id, struct err *err);

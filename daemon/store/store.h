@@ -68,6 +68,8 @@ struct verify_report {
  * committer. -1: could not finish. Problems are reported, not failures. */
 int store_verify(struct store *s, unsigned slice, unsigned slices, verify_fn *fn, void *arg, struct verify_report *ret,
 	struct err *err);
+/* The daemon is stopping: a verify that runs, or comes, ends soon with ERR_RETRY. Any thread. */
+void store_interrupt(struct store *s);
 /* Build a fresh index from the log and swap it in. Not while the store is open; the caller holds the lock. */
 int store_rebuild(const char *state_dir, const struct store_options *o, struct store_report *ret, struct err *err);
 

@@ -45,6 +45,8 @@ static void problem(struct verify *v, const char *fmt, ...)
 static int fresh_view(struct verify *v, struct err *err)
 {
 	uint64_t now = clock_mono_ns();
+	if (atomic_load_explicit(&v->store->interrupted, memory_order_relaxed))
+		return rehash_stopped(err);
 	if (now - v->view_since_ns < SNAPSHOT_NS)
 		return 0;
 	v->view_since_ns = now;
@@ -287,6 +289,11 @@ static int check_index(struct verify *v, struct err *err)
 	return 0;
 }
 
+void store_interrupt(struct store *s)
+{
+	atomic_store(&s->interrupted, true);
+}
+
 int store_verify(struct store *s, unsigned slice, unsigned slices, verify_fn *fn, void *arg, struct verify_report *ret,
 	struct err *err)
 {
@@ -304,7 +311,7 @@ int store_verify(struct store *s, unsigned slice, unsigned slices, verify_fn *fn
 	if (view_open(s, &v.view, err) < 0)
 		return -1;
 	v.view_since_ns = clock_mono_ns();
-	v.hash = rehash_new();
+	v.hash = rehash_new(&s->interrupted);
 	int result = check_log(&v, err) < 0 || check_index(&v, err) < 0 ? -1 : 0;
 	close_fdp(&v.fd);
 	rehash_free(v.hash);

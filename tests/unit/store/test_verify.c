@@ -53,6 +53,22 @@ static void test_sound_store_has_no_problems(void **state)
 	assert_int_equal(r.bytes, strlen("first contentsecond contentthird content"));
 }
 
+static void test_interrupted_verify_finds_nothing_and_says_why(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(buf_done) struct buf problems = { 0 };
+	struct verify_report r;
+	three(f);
+	store_interrupt(f->store);
+	assert_int_equal(store_verify(f->store, 0, 1, collect_problem, &problems, &r, &f->err), -1);
+	assert_int_equal(f->err.class, ERR_RETRY);
+	assert_non_null(strstr(f->err.text, "stopping"));
+	assert_int_equal(problems.len, 0);
+	fixture_close(f);
+	assert_int_equal(fixture_open(f), 0); /* the next one may */
+	assert_verifies(f);
+}
+
 static void test_empty_store_has_no_problems(void **state)
 {
 	assert_verifies(*state);
@@ -193,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_sound_store_has_no_problems),
 		CASE(test_empty_store_has_no_problems),
+		CASE(test_interrupted_verify_finds_nothing_and_says_why),
 		CASE(test_changed_blob_is_named),
 		CASE(test_slices_share_the_blobs),
 		CASE(test_altered_line_breaks_the_chain),
