@@ -46,6 +46,7 @@ struct page {
 	struct slice after, upto;  /* flat: the range; tree: unused, the page is the whole directory */
 	bool open_ended;           /* flat: nothing follows upto */
 	uint32_t skipped;          /* neither file nor directory, symlinks, ignored names, over the depth limit */
+	bool mounted;              /* tree: another file system than its parent's is mounted on this place */
 	const struct err *failed;  /* not NULL: this place could not be listed; entries is empty; conclude nothing below it */
 };
 /* Called once a page; the page lives for the call. May be called from several threads at once (a connector's own scan

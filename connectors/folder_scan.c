@@ -215,6 +215,7 @@ static int look_page(struct crew *c, struct look *l, struct err *err)
 		page.entries = l->listing->entries;
 		page.count = l->listing->count;
 		page.skipped = l->listing->skipped;
+		page.mounted = l->seen.mount;
 	}
 	watch_leave(s->watch, &page, l->how, settles_in_ns, clock_mono_ns() - began_ns);
 	count(c, l);

@@ -366,6 +366,7 @@ static void look_begins(struct watch *w, struct node *n, int wd, dev_t device, b
 	bool mount = n->parent && n->parent->device != device;
 
 	ret->fresh = n->device == 0 || (wd >= 0 && wd != n->wd);
+	ret->mount = mount;
 	ret->lost_mount = n->mount && !mount;
 	n->mount |= mount;
 	n->device = device;

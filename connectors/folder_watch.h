@@ -49,6 +49,7 @@ void watch_reset(struct watch *w);           /* the folder is another one: forge
 /* Looking at one directory: enter before reading it, then leave, or gone when it is not there or cannot be read. */
 struct watch_look {
 	bool fresh;                  /* nothing is known below it: look at all of it */
+	bool mount;                  /* another file system than its parent's */
 	bool lost_mount;             /* a file system was mounted here at the last look and is not now */
 };
 /* how: whether its file system sends events; WATCH_POLL_ALL: the caller polls the whole folder by watch_want_full().

@@ -203,6 +203,7 @@ struct record_calm {
 struct record_directory {
 	struct slice source, key;    /* "" is the root */
 	uint32_t skipped;            /* entries that are neither files nor directories, or are ignored by name */
+	bool mounted;                /* another file system is mounted on it */
 };
 struct record_pass {
 	struct slice source, state, message; /* state: "live", "scanning", "offline", ... as status shows it */

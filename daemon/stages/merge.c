@@ -112,12 +112,13 @@ static struct change *join_change(struct join *j)
 	return j->change;
 }
 
-static void note_directory(struct join *j, struct slice key, uint32_t skipped)
+static void note_directory(struct join *j, struct slice key, uint32_t skipped, bool mounted)
 {
 	struct change *c = join_change(j);
 	struct slice copy = change_copy(c, key);
 	struct record *r = change_add(c, RECORD_DIRECTORY);
-	r->directory = (struct record_directory){ .source = name_slice(j->m->source), .key = copy, .skipped = skipped };
+	r->directory = (struct record_directory){ .source = name_slice(j->m->source), .key = copy, .skipped = skipped,
+		.mounted = mounted };
 }
 
 static void want(struct join *j, const struct entry *e)
@@ -186,7 +187,7 @@ static int entry_order(const void *a, const void *b)
 static void fresh(struct join *j, const struct entry *e)
 {
 	if (e->kind == ENTRY_DIRECTORY) {
-		note_directory(j, full_key(j, e->name), 0);
+		note_directory(j, full_key(j, e->name), 0, false);
 	} else if (e->kind == ENTRY_FILE) {
 		atomic_fetch_add_explicit(&j->p->new_objects, 1, memory_order_relaxed);
 		want(j, e);
@@ -288,6 +289,21 @@ static int submit_noted(struct join *j, struct err *err)
 	return -1;
 }
 
+/* Empty because what was mounted here is not, nor was it while this program looked: its files are not gone. */
+static bool lost_mount(const struct page *page, const struct place_digest *known)
+{
+	return known->mounted && known->count > 0 && !page->mounted && page->count == 0 && page->skipped == 0;
+}
+
+static void pass_over(struct merge *m, struct slice place, const char *why)
+{
+	struct buf text = { 0 };
+	text_printable(&text, place);
+	LOG_DEBUG(LOG_DETAIL, "%s: '%s': %s", source_name(m->source), text.data ? text.data : "", why);
+	buf_done(&text);
+	atomic_fetch_add(&m->unreadable, 1);
+}
+
 static int join_page(struct join *j, struct err *err)
 {
 	enum layout layout = source_ops(j->m->source)->layout;
@@ -296,8 +312,12 @@ static int join_page(struct join *j, struct err *err)
 	int is_known = layout == LAYOUT_TREE ? view_place(j->view, source, j->page->place, &known, err) : 0;
 	if (is_known < 0)
 		return -1;
-	if (layout == LAYOUT_TREE && (!is_known || known.skipped != j->page->skipped))
-		note_directory(j, j->page->place, j->page->skipped);
+	if (is_known && lost_mount(j->page, &known)) {
+		pass_over(j->m, j->page->place, "a file system was mounted there: mount it again, or remove the directory");
+		return 0;
+	}
+	if (layout == LAYOUT_TREE && (!is_known || known.skipped != j->page->skipped || known.mounted != j->page->mounted))
+		note_directory(j, j->page->place, j->page->skipped, j->page->mounted);
 	if (!unchanged(j, &known, is_known > 0)) {
 		struct ledger_walk *rows;
 		if (layout == LAYOUT_TREE && j->page->count > 1)
@@ -320,11 +340,7 @@ int merge_page(void *arg, const struct page *page, struct err *err)
 	if (p->stopping || source_paused(m->source))
 		return err_set(err, ERR_RETRY, 0, "stopping");
 	if (page->failed) {
-		struct buf place = { 0 };
-		text_printable(&place, page->place);
-		LOG_DEBUG(LOG_DETAIL, "%s: '%s': %s", source_name(m->source), place.data ? place.data : "", page->failed->text);
-		buf_done(&place);
-		atomic_fetch_add(&m->unreadable, 1);
+		pass_over(m, page->place, page->failed->text);
 		return 0;
 	}
 	for (size_t i = 0; i < page->count; i++)

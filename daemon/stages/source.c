@@ -483,6 +483,6 @@ void source_describe(struct source *s, struct source_view *ret)
 	(void)snprintf(ret->message, sizeof(ret->message), "%s", s->message[0] ? s->message : status.message);
 	if (!ret->message[0] && s->unreadable)
 		(void)snprintf(ret->message, sizeof(ret->message), "%llu directories cannot be read: let the daemon's user "
-			"enter them (chmod o+rx, setfacl -m u:inlet:rx)", (unsigned long long)s->unreadable);
+			"enter them (chmod o+rx, setfacl -m u:inlet:rx), or mount what was mounted there", (unsigned long long)s->unreadable);
 	pthread_mutex_unlock(&s->lock);
 }

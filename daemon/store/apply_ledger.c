@@ -417,6 +417,8 @@ int apply_directory(struct kv_txn *txn, const struct record_directory *r)
 	struct place *at = pending_source(p, r->source, true, &word) < 0 ? NULL : pending_place(p, word, r->key);
 	if (!at || place_know(txn, at, true) < 0)
 		return -1;
+	at->dirty |= at->row.mounted != r->mounted;
+	at->row.mounted = r->mounted;
 	return skipped_set(txn, at, r->skipped);
 }
 

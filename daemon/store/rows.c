@@ -34,7 +34,7 @@ struct PACKED object_node_disk {
 	uint8_t format, kind, state, flags;
 	uint64_t node;
 };
-enum { FLAG_RACY = 1, FLAG_REF_GONE = 2, FLAG_CONTINUED = 4, FLAG_FLAT = 8 };
+enum { FLAG_RACY = 1, FLAG_REF_GONE = 2, FLAG_CONTINUED = 4, FLAG_FLAT = 8, FLAG_MOUNTED = 16 };
 /* directory: its name follows. */
 struct PACKED directory_disk {
 	uint8_t format, flags;
@@ -201,6 +201,7 @@ int rows_get_directory(struct kv_txn *txn, uint32_t source, uint64_t node, struc
 	if (!packed_take(value, &d, sizeof(d), &name))
 		return rows_corrupt(txn, TABLE_DIRECTORY, key_slice(&k));
 	*ret = (struct directory_row){ .continued = d.flags & FLAG_CONTINUED,
+		.mounted = d.flags & FLAG_MOUNTED,
 		.parent = le64toh(d.parent),
 		.count = le64toh(d.count),
 		.digest = { .lo = le64toh(d.digest_lo), .hi = le64toh(d.digest_hi) },
@@ -213,7 +214,7 @@ int rows_get_directory(struct kv_txn *txn, uint32_t source, uint64_t node, struc
 int rows_put_directory(struct kv_txn *txn, uint32_t source, uint64_t node, const struct directory_row *row)
 {
 	struct directory_disk d = { .format = FORMAT,
-		.flags = row->continued ? FLAG_CONTINUED : 0,
+		.flags = (uint8_t)((row->continued ? FLAG_CONTINUED : 0) | (row->mounted ? FLAG_MOUNTED : 0)),
 		.skipped = htole32(row->skipped),
 		.parent = htole64(row->parent),
 		.count = htole64(row->count),

@@ -119,6 +119,7 @@ int rows_read_object(struct kv_txn *txn, struct slice key, struct slice value, s
 /* One node below which rows lie: a directory of a tree, the one place of a flat source, a continued name. */
 struct directory_row {
 	bool continued;          /* no '/' between its name and what lies below */
+	bool mounted;            /* another file system was mounted on it when it was last read */
 	uint64_t parent;         /* node; the root (node 0) is its own parent */
 	uint64_t count;          /* terms in the digest: present files and known directories */
 	struct digest128 digest;

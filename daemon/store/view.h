@@ -75,6 +75,7 @@ struct place_digest {
 	struct digest128 digest;
 	uint64_t count;
 	uint32_t skipped;
+	bool mounted;
 	bool trusted;
 };
 int view_place(struct view *v, struct slice source, struct slice place, struct place_digest *ret, struct err *err);

@@ -76,6 +76,7 @@ int view_place(struct view *v, struct slice source, struct slice place, struct p
 	*ret = (struct place_digest){ .digest = row.digest,
 		.count = row.count,
 		.skipped = row.skipped,
+		.mounted = row.mounted,
 		.trusted = row.unsettled == 0 };
 	return 1;
 }

@@ -358,6 +358,19 @@ def test_an_unmounted_directory_is_not_an_emptied_one(mount_tmpfs, inlet):
     assert inlet.keys() == ["disk/a.txt", "new.txt", "stays.txt"]
 
 
+def test_a_directory_unmounted_while_nobody_looked_is_not_an_emptied_one(mount_tmpfs, inlet):
+    mount_tmpfs(inlet.inbox / "disk")
+    inlet.put("disk/sub/a.txt", "on the other")
+    inlet.once()
+    subprocess.run(["umount", inlet.inbox / "disk"], check=True)
+    done = inlet.once(ok=(3,))
+    assert b"1 unsettled or unreadable" in done.stdout and inlet.keys() == ["disk/sub/a.txt"]
+    mount_tmpfs(inlet.inbox / "disk")
+    inlet.put("disk/b.txt", "another disk")
+    inlet.once()
+    assert inlet.keys() == ["disk/b.txt"], "a file system is there again and says what is on it"
+
+
 # ---- events that do not come ----
 
 class Witness:
