@@ -122,9 +122,12 @@ void gcs_url_media(const struct gcs_api *a, struct slice key, struct buf *to)
 /* What the server says: error.message of its JSON, else the first line of its text. */
 static void add_reason(struct buf *to, const struct http_reply *r)
 {
-	json_t *answer = json_loadb(r->body.data ? r->body.data : "", r->body.len, 0, NULL);
-	const char *message = google_member(answer, "error.message");
-	const char *text = message ? message : answer || r->body.len == 0 || r->body.data[0] == '<' ? "" : r->body.data;
+	const char *body = r->body.data ? r->body.data : "";
+	json_t *answer = json_loadb(body, r->body.len, 0, NULL);
+	const char *text = google_member(answer, "error.message");
+
+	if (!text)
+		text = answer || body[0] == '<' ? "" : body;
 	size_t n = strcspn(text, "\r\n");
 
 	if (n > 0) {
