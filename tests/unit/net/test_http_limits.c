@@ -6,6 +6,8 @@
 
 #define SECRET "/path?token=s3cr3t"
 
+static char block[16384]; /* filled by main() */
+
 static void repeat(struct peer *p, const char *text)
 {
 	while (!atomic_load(&p->server->stopping) && peer_say(p, text))
@@ -21,10 +23,8 @@ static void wait_a_little(void)
 /* Every way to misbehave has a name. */
 static bool misbehave(struct peer *p, const char *path)
 {
-	static char block[16384];
 	const char *how = p->server->arg;
 	(void)path;
-	memset(block, 'x', sizeof(block) - 1);
 	if (strcmp(how, "silent") == 0)
 		peer_wait(p);
 	else if (strcmp(how, "drip") == 0 && peer_say(p, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"))
@@ -249,6 +249,7 @@ static void test_the_next_request_is_well(void **state)
 int main(void)
 {
 	FIXTURE_SCRIPT = misbehave;
+	memset(block, 'x', sizeof(block) - 1);
 	const struct CMUnitTest tests[] = {
 		TEST(test_time_is_limited), TEST(test_rate_is_limited), TEST(test_the_sinks_time_is_its_own), TEST(test_the_whole_is_limited), TEST(test_size_is_limited),
 		TEST(test_refusals_are_cut), TEST(test_heads_are_limited), TEST(test_what_broke_off_is_no_answer),

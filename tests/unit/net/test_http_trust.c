@@ -14,7 +14,7 @@
 /* ---- a resolver that changes its answer ---- */
 
 static struct {
-	const char *answers[4]; /* of lookup 0, 1, ...; the last one stands; "a b" are two addresses; "": blocks */
+	_Atomic(const char *) answers[4]; /* of lookup 0, 1, ...; the last one stands; "a b" are two addresses; "": blocks */
 	atomic_uint lookups;
 	sem_t release;          /* of blocked lookups */
 } resolver;
@@ -32,15 +32,16 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *name, const c
 	size_t n = atomic_fetch_add(&resolver.lookups, 1);
 	while (n > 0 && (n >= 4 || !resolver.answers[n]))
 		n--;
-	if (!resolver.answers[n])
+	const char *addresses = resolver.answers[n];
+	if (!addresses)
 		return EAI_NONAME;
-	if (!*resolver.answers[n]) {
+	if (!*addresses) {
 		(void)sem_wait(&resolver.release);
 		return EAI_AGAIN;
 	}
 	struct addrinfo **end = ret;
 	struct addrinfo numeric = *hints;
-	CLEANUP(freep) char *words = mem_strdup(resolver.answers[n]);
+	CLEANUP(freep) char *words = mem_strdup(addresses);
 	char *rest = NULL;
 	numeric.ai_flags |= AI_NUMERICHOST;
 	numeric.ai_family = AF_UNSPEC;
