@@ -260,6 +260,7 @@ install: all models
 		$(LIBDIR)/sysctl.d $(SHARE)/models $(DESTDIR)/etc/inlet
 	$(Q)install -m 755 $(PROGRAMS) $(BINDIR)
 	$(Q)install -m 644 $(UNITS:%=systemd/%) $(LIBDIR)/systemd/system
+	$(Q)install -m 644 systemd/network.conf $(SHARE)
 	$(Q)for d in sysusers.d tmpfiles.d sysctl.d; do install -m 644 systemd/$$d/*.conf $(LIBDIR)/$$d || exit 1; done
 	$(Q)for f in config/models/*; do case $$f in *.py) ;; *) install -m 644 $$f $(SHARE)/models || exit 1;; esac; done
 	$(Q)$(if $(ONNX_LIB),install -m 644 $(BUILD)/lib/libonnxruntime.so.* $(LIBDIR)/inlet)

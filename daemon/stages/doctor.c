@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #define FILES_WANTED 1024
 
@@ -71,6 +72,20 @@ static void look_at_source(struct source *s, const struct visit *v)
 		source_ops(s)->check(source_connector(s), pass_on, &(struct examined){ v, now.name });
 }
 
+/* The unit has no network unless its drop-in gives it one; then every name of a bucket looks like one that does not exist. */
+static void look_at_network(struct pipeline *p, const struct visit *v)
+{
+	bool buckets = false;
+	for (size_t i = 0; i < p->source_count; i++)
+		buckets = buckets || source_config_is_bucket(source_config(p->sources[i]));
+	if (!buckets)
+		return;
+	CLEANUP(close_fdp) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool allowed = fd >= 0;
+	say(v, allowed ? "ok" : "fail", "network", allowed ? "this process may use it" : "this process may not use it, and buckets need it",
+		allowed ? "" : "install network.conf of share/inlet as a drop-in of the unit, then systemctl daemon-reload and restart");
+}
+
 static void look_at_watches(const struct visit *v)
 {
 	struct buf text = { 0 };
@@ -122,6 +137,7 @@ void pipeline_doctor(struct pipeline *p, doctor_fn *fn, void *arg)
 	look_at_disk(p, &v);
 	for (size_t i = 0; i < p->source_count; i++)
 		look_at_source(p->sources[i], &v);
+	look_at_network(p, &v);
 	look_at_watches(&v);
 	look_at_models(p, &v);
 	look_at_decoder(p, &v);
