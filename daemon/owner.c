@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 
 #define STAND_IN_WAIT_MS 10000  /* a stand-in ends with its last client: a daemon waits this long for it */
@@ -155,10 +156,20 @@ static int open_and_serve(const struct config *c, enum pipeline_mode mode)
 	return rc;
 }
 
+/* Credentials of buckets lie in this process's memory: it leaves no core file, and no other process of its user looks into it. */
+static void hide_secrets(const struct config *c)
+{
+	for (size_t i = 0; i < c->source_count; i++) {
+		if (source_config_is_bucket(&c->sources[i]))
+			(void)prctl(PR_SET_DUMPABLE, 0);
+	}
+}
+
 int owner_run(const struct config *c, enum pipeline_mode mode)
 {
 	int lock = -1;
 	struct err err;
+	hide_secrets(c);
 	loop_block_signals();
 	if (take_lock(c, mode, &lock, &err) < 0)
 		return fail(&err);

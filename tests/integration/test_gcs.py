@@ -5,7 +5,10 @@ import bisect
 import gzip
 import http.server
 import json
+import os
+import pathlib
 import re
+import signal
 import subprocess
 import threading
 import urllib.parse
@@ -291,6 +294,8 @@ def test_by_reference_nothing_is_copied(lab):
     assert not any(data in stored for data in objects.values())
     item = lab.inlet.item("3.txt")
     assert lab.inlet.cli("cat", item["id"]).stdout == objects["3.txt"]
+    exported = [json.loads(line) for line in lab.inlet.text("export").splitlines()]
+    assert {r["key"] for entry in exported for r in entry["references"]} == set(objects)
     lab.put("3.txt", b"other words")  # and not listed again yet
     assert lab.inlet.cli("cat", item["id"], ok=(1,)).stdout == b""
 
@@ -404,6 +409,30 @@ def test_wrong_credentials_are_explained_and_never_shown(lab, tokens):
     seen = lab.output + doctor + lab.inlet.text("status", "--json") + lab.inlet.text("doctor", ok=(1, 3))
     secret = tokens.key.read_text().splitlines()[2]
     assert "canary" not in seen and secret not in seen
+
+
+def killed_with_a_core(process):
+    """Ends it as a crash does; did it leave a core file?"""
+    os.kill(process.pid, signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = -signal.SIGABRT
+    return os.WCOREDUMP(status)
+
+
+def test_no_core_file_holds_a_secret(lab, tokens):
+    unlimited = ["prlimit", "--core=unlimited"]
+    plain = subprocess.Popen([*unlimited, "sleep", "60"], cwd=lab.inlet.root)
+    wait_for("sleep", lambda: b"sleep" == pathlib.Path(f"/proc/{plain.pid}/cmdline").read_bytes().split(b"\0")[0])
+    if not killed_with_a_core(plain):
+        pytest.skip("nothing leaves a core file here (/proc/sys/kernel/core_pattern)")
+    lab.put("a", b"1")
+    lab.configure(anonymous=None, credentials=tokens.file())
+    lab.inlet.prefix = unlimited
+    lab.inlet.start()
+    wait_for("the object", lambda: lab.contents())
+    assert b"canary" not in pathlib.Path(f"/proc/{lab.inlet.daemon.pid}/cmdline").read_bytes()
+    assert not killed_with_a_core(lab.inlet.daemon)
+    assert b"canary" not in lab.inlet.log.read_bytes()
 
 
 def test_doctor_names_each_failure_and_its_cure(lab, tokens):
