@@ -67,7 +67,7 @@ void coco_categories_done(struct coco_categories *c)
 static const struct coco_category *find(const struct coco_categories *c, struct slice id)
 {
 	char text[64];
-	if (id.len >= sizeof(text) || c->count == 0)
+	if (id.len == 0 || id.len >= sizeof(text) || c->count == 0)
 		return NULL;
 	memcpy(text, id.p, id.len);
 	text[id.len] = '\0';

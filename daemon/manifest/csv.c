@@ -94,18 +94,22 @@ static inline bool is_alone(const struct csv *c, char b)
 enum seen { SEEN_END, SEEN_BYTE, SEEN_LIMIT };
 
 /* The next special byte, counted from the record's beginning; behind a quote and a CR the next byte is in the window too,
- * or the text ends there. SEEN_LIMIT: the record is longer than it may be and goes on. -1 fails. */
-static inline int next_special(struct csv *c, size_t *ret, struct err *err)
+ * or the text ends there. SEEN_LIMIT: the record is longer than it may be and goes on: strictly, or as far as the window must hold
+ * it. -1 fails. */
+static inline int next_special(struct csv *c, bool strict, size_t *ret, struct err *err)
 {
 	struct window *w = c->window;
 	for (;;) {
 		size_t index = scan_next(c);
 		if (index != NOT_THERE && (index + 1 < w->end || w->ended || is_alone(c, w->data[index]))) {
 			*ret = index - w->at;
-			return SEEN_BYTE;
+			if (!strict || *ret <= c->record_max)
+				return SEEN_BYTE;
+			scan_from(c, index);
+			return SEEN_LIMIT;
 		}
 		if (w->ended)
-			return SEEN_END;
+			return strict && window_left(w) > c->record_max ? SEEN_LIMIT : SEEN_END;
 		size_t known = (index == NOT_THERE ? w->end : index) - w->at;
 		if (known > c->record_max)
 			return SEEN_LIMIT;
@@ -184,7 +188,7 @@ static int skip_line(struct csv *c, struct reading *g, struct err *err)
 {
 	for (;;) {
 		size_t i = 0;
-		int seen = next_special(c, &i, err);
+		int seen = next_special(c, false, &i, err);
 		if (seen < 0)
 			return -1;
 		if (seen == SEEN_END) {
@@ -198,7 +202,7 @@ static int skip_line(struct csv *c, struct reading *g, struct err *err)
 				buf_add(&c->kept, c->window->data + c->window->at, left < RAW_KEPT ? left : RAW_KEPT);
 				g->r->raw_cut = true;
 			}
-			c->window->at = c->window->end;
+			window_pass(c->window, window_left(c->window));
 			csv_moved(c);
 			continue;
 		}
@@ -211,10 +215,10 @@ static int skip_line(struct csv *c, struct reading *g, struct err *err)
 }
 
 /* A quote that never closes swallows the rest of the text: the next record is taken to begin on the next line. */
-static int unclosed(struct csv *c, struct reading *g, size_t quote, struct err *err)
+static int unclosed(struct csv *c, struct reading *g, size_t quote, bool limit, struct err *err)
 {
 	note(c, g, quote, "close it, or double it if it is a character of the field",
-		"the quote that opens here is not closed%s", c->window->ended ? "" : " within the limit of a row");
+		"the quote that opens here is not closed%s", limit ? " within the limit of a row" : "");
 	scan_from(c, c->window->at + quote + 1);
 	return skip_line(c, g, err);
 }
@@ -228,11 +232,11 @@ static int quoted_field(struct csv *c, struct reading *g, struct err *err)
 	bool doubled = false;
 	for (;;) {
 		size_t i = 0;
-		int seen = next_special(c, &i, err);
+		int seen = next_special(c, true, &i, err);
 		if (seen < 0)
 			return -1;
 		if (seen != SEEN_BYTE) {
-			int r = unclosed(c, g, g->field, err);
+			int r = unclosed(c, g, g->field, seen == SEEN_LIMIT, err);
 			return r < 0 ? -1 : r + FINISHED;
 		}
 		char b = byte_at(c, i);
@@ -267,7 +271,7 @@ static int read_fields(struct csv *c, struct reading *g, struct err *err)
 	bool after_quoted = false; /* the field that ends next was added already */
 	for (;;) {
 		size_t i = 0;
-		int seen = next_special(c, &i, err);
+		int seen = next_special(c, true, &i, err);
 		if (seen < 0)
 			return -1;
 		if (seen == SEEN_LIMIT)

@@ -142,6 +142,8 @@ static int file_url(struct draft *d, struct slice value, struct manifest_place a
 	if (reference_file_path(value, &d->text) < 0)
 		return draft_fail(d, at, "write file:///the/path, or the path itself", "'%s' names no file of this machine",
 			draft_show(d, value));
+	if (!text_is_utf8(buf_slice(&d->text)))
+		return draft_fail(d, at, "rename the file", "'%s' names a file whose name is not UTF-8", draft_show(d, value));
 	return content(d, ROW_PATH, draft_take(d));
 }
 

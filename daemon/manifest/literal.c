@@ -65,12 +65,16 @@ static bool read_string(struct reader *r, struct json *j)
 {
 	char quote = *r->p++;
 	r->chars.len = 0;
-	while (r->p < r->end && *r->p != quote) {
-		char c = *r->p++;
-		if (c == '\n' || (c == '\\' && !read_escape(r)))
+	for (;;) {
+		const char *run = r->p;
+		while (r->p < r->end && *r->p != quote && *r->p != '\\' && *r->p != '\n')
+			r->p++;
+		buf_add(&r->chars, run, (size_t)(r->p - run));
+		if (r->p == r->end || *r->p != '\\')
+			break;
+		r->p++;
+		if (!read_escape(r))
 			return false;
-		if (c != '\\')
-			buf_char(&r->chars, c);
 	}
 	if (!take(r, quote) || !text_is_utf8(buf_slice(&r->chars)))
 		return false;

@@ -9,11 +9,16 @@
 #include <stdlib.h>
 #include <strings.h>
 
+static inline bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 struct slice slice_trim(struct slice s)
 {
-	while (s.len && strchr(" \t\r\n", *s.p) && *s.p)
+	while (s.len && is_blank(*s.p))
 		s = (struct slice){ s.p + 1, s.len - 1 };
-	while (s.len && strchr(" \t\r\n", s.p[s.len - 1]) && s.p[s.len - 1])
+	while (s.len && is_blank(s.p[s.len - 1]))
 		s.len--;
 	return s;
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/base/mem.h"
 
+#include <malloc.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -190,6 +191,66 @@ static void test_resuming_seeks(void **state)
 	assert_non_null(strstr(err.text, "it is shorter than it was"));
 }
 
+/* A manifest that is made while it is read. */
+struct endless {
+	uint64_t rows, next;
+	bool list;
+	struct buf made;
+	size_t at;
+};
+
+static ssize_t endless_read(void *arg, void *p, size_t n, struct err *err)
+{
+	struct endless *e = arg;
+	(void)err;
+	if (e->at == e->made.len) {
+		e->made.len = e->at = 0;
+		for (int i = 0; i < 1000 && e->next < e->rows; i++, e->next++) {
+			buf_str(&e->made, e->list ? "{\"url\":\"https://h/" : "");
+			buf_u64(&e->made, e->next);
+			buf_str(&e->made, e->list ? ".jpg\",\"label\":\"cat\"},\n" : ",./images/a.jpg,\"cat,dog\",{'k': 'v'}\n");
+		}
+		if (e->list && e->next == e->rows && e->made.len)
+			buf_str(&e->made, "]");
+	}
+	n = n < e->made.len - e->at ? n : e->made.len - e->at;
+	if (n)
+		memcpy(p, e->made.data + e->at, n);
+	e->at += n;
+	return (ssize_t)n;
+}
+
+/* What the heap holds after a thousand rows it holds after millions. */
+static void read_endless(uint64_t rows, bool list)
+{
+	struct endless e = { .rows = rows, .list = list };
+	struct manifest_options o = { .spool = -1 };
+	struct manifest *m = NULL;
+	struct manifest_row row;
+	struct manifest_failure failure;
+	buf_str(&e.made, list ? "[" : "inputid,input,concepts,metadata\n");
+	assert_int_equal(manifest_open(&o, endless_read, &e, &m, NULL), 0);
+	size_t held = 0;
+	for (uint64_t i = 0; i < rows; i++) {
+		assert_int_equal(manifest_next(m, &row, &failure, NULL), 1);
+		assert_int_equal(row.label_count, list ? 1 : 2);
+		if (i == 1000)
+			held = mallinfo2().uordblks + mallinfo2().hblkhd;
+	}
+	assert_int_equal(manifest_next(m, &row, &failure, NULL), 0);
+	assert_true(mallinfo2().uordblks + mallinfo2().hblkhd <= held + 65536);
+	manifest_close(m);
+	buf_done(&e.made);
+}
+
+static void test_memory_does_not_grow_with_the_rows(void **state)
+{
+	(void)state;
+	bool slow = getenv("INLET_VALGRIND") != NULL;
+	read_endless(slow ? 20000 : 5000000, false);
+	read_endless(slow ? 20000 : 1000000, true);
+}
+
 static void describe(struct slice text, const char *name, const char *expected)
 {
 	struct feed f = { .text = text, .piece = SIZE_MAX };
@@ -267,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_resuming),
 		cmocka_unit_test(test_resuming_seeks),
+		cmocka_unit_test(test_memory_does_not_grow_with_the_rows),
 		cmocka_unit_test(test_one_line_says_what_it_is),
 		cmocka_unit_test(test_values_and_header),
 		cmocka_unit_test(test_format_names),
