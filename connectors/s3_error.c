@@ -40,6 +40,7 @@ static const struct {
 	{ "TokenRefreshRequired", 0, SOURCE, S3_EXPIRED, "the session token must be renewed: " KEYS_CURE },
 	{ "InvalidToken", 0, SOURCE, S3_EXPIRED, "the session token is not the keys' own: " KEYS_CURE },
 	{ "InvalidAccessKeyId", 0, SOURCE, S3_EXPIRED, "the server does not know this access key: " KEYS_CURE },
+	{ "XAdminUserNotFound", 0, SOURCE, S3_EXPIRED, "the server does not know this access key: " KEYS_CURE }, /* versitygw's word */
 	{ "RequestTimeTooSkewed", 0, SOURCE, S3_SKEWED, "this host's clock is off: set it (timedatectl)" },
 	{ "RequestExpired", 0, SOURCE, S3_SKEWED, "this host's clock is off: set it (timedatectl)" },
 	{ "SignatureDoesNotMatch", 0, SOURCE, S3_REFUSED, "the secret key is wrong, or a proxy changes requests: " KEYS_CURE },
