@@ -54,6 +54,11 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static bool is_of_bom(char c)
+{
+	return c == '\xEF' || c == '\xBB' || c == '\xBF';
+}
+
 /* ---- elements ---- */
 
 static int element_begin(struct s3_xml *x, struct err *err)
@@ -102,7 +107,7 @@ static int add_text(struct s3_xml *x, struct slice s, struct err *err)
 {
 	if (x->depth == 0) {
 		for (size_t i = 0; i < s.len; i++)
-			if (!is_blank(s.p[i]) && !(!x->begun && memchr("\xEF\xBB\xBF", s.p[i], 3)))
+			if (!is_blank(s.p[i]) && (x->begun || !is_of_bom(s.p[i])))
 				return refuse(x, "text outside the root", err);
 		return 0;
 	}
