@@ -20,9 +20,6 @@
 struct get {
 	const struct object *obj;
 	struct sink *into;
-	struct buf version;          /* of what is read; empty until the first answer, where obj has none */
-	uint64_t bytes;              /* of the object, as listed or as the first answer said */
-	bool sized;                  /* bytes is known */
 	uint64_t got;                /* handed to the sink */
 	uint64_t skip;               /* bytes of this answer that were had before: the server ignored the range */
 	struct s3_checksum checksum;
@@ -55,46 +52,36 @@ static bool read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_tota
 		text_u64((struct slice){ slash + 1, (size_t)(text.p + text.len - slash - 1) }, ret_total) == 0;
 }
 
-/* The version of this answer, against that which is wanted. */
-static int check_version(struct get *g, const struct http_reply *r, struct err *err)
+/* bytes: of the whole object, as far as the answer tells. */
+static int check_version(struct get *g, const struct http_reply *r, uint64_t bytes, struct err *err)
 {
 	struct buf seen = { 0 };
+	struct slice etag = http_header(r, "ETag");
 	int64_t modified_ms = http_date_ms(http_header(r, "Last-Modified"), clock_wall_ms());
 	bool same;
 
-	s3_version(&seen, http_header(r, "ETag"), modified_ms ? modified_ms / 1000 : -1, g->bytes);
-	if (g->version.len == 0)
-		buf_add(&g->version, seen.data, seen.len);
-	same = slice_eq(buf_slice(&seen), buf_slice(&g->version));
-	buf_done(&seen);
-	if (same)
-		return 0;
-	if (http_header(r, "ETag").len == 0 && s3_etag(buf_slice(&g->version)).len > 0)
+	if (bytes != g->obj->bytes)
+		return refuse(g, FETCH_CHANGED, "it was written again since it was listed: its length is another", err);
+	if (etag.len == 0 && s3_etag(g->obj->version).len > 0)
 		return refuse(g, EPROTO, "the answer is none of an S3 server: it has no ETag", err);
-	return refuse(g, FETCH_CHANGED, "it was written again since it was listed: its ETag is another", err);
+	s3_version(&seen, etag, modified_ms ? modified_ms / 1000 : -1, bytes);
+	same = slice_eq(buf_slice(&seen), g->obj->version);
+	buf_done(&seen);
+	return same ? 0 : refuse(g, FETCH_CHANGED, "it was written again since it was listed: its ETag is another", err);
 }
 
 static int on_head(void *arg, const struct http_reply *r, struct err *err)
 {
 	struct get *g = arg;
-	uint64_t from = 0, total = r->length >= 0 ? (uint64_t)r->length : g->bytes;
-	bool sized = r->length >= 0;
+	uint64_t from = 0, total = r->length >= 0 ? (uint64_t)r->length : g->obj->bytes;
 
-	if (r->status == 206) {
-		sized = read_range(http_header(r, "Content-Range"), &from, &total);
-		if (!sized || from != g->got)
-			return refuse(g, EPROTO, "another range was sent than was asked for", err);
-	} else if (r->status != 200) {
+	if (r->status != 200 && r->status != 206)
 		return refuse(g, EPROTO, "the answer is neither 200 nor 206", err);
-	}
-	if (sized && g->sized && total != g->bytes)
-		return refuse(g, FETCH_CHANGED, "it was written again since it was listed: its length is another", err);
-	if (sized)
-		g->bytes = total;
-	g->sized |= sized;
-	g->skip = r->status == 200 ? g->got : 0;
-	if (check_version(g, r, err) < 0)
+	if (r->status == 206 && (!read_range(http_header(r, "Content-Range"), &from, &total) || from != g->got))
+		return refuse(g, EPROTO, "another range was sent than was asked for", err);
+	if (check_version(g, r, total, err) < 0)
 		return -1;
+	g->skip = r->status == 200 ? g->got : 0;
 	if (g->got == 0) {
 		s3_checksum_done(&g->checksum);
 		s3_checksum_begin(&g->checksum, r);
@@ -136,7 +123,7 @@ static int on_body(void *arg, const uint8_t *p, size_t n, struct err *err)
 	size_t had = g->skip < n ? (size_t)g->skip : n;
 
 	g->skip -= had;
-	if (g->sized && n - had > g->bytes - g->got)
+	if (n - had > g->obj->bytes - g->got)
 		return refuse(g, FETCH_CHANGED, "more bytes came than it has", err);
 	return put(g, p + had, n - had, err);
 }
@@ -146,7 +133,7 @@ static int on_body(void *arg, const uint8_t *p, size_t n, struct err *err)
 static int request(struct get *g, struct s3_client *c, struct err *err)
 {
 	struct http_reply reply;
-	struct s3_call call = { .key = g->obj->key, .etag = s3_etag(buf_slice(&g->version)), .from = g->got, .checksum = g->got == 0,
+	struct s3_call call = { .key = g->obj->key, .etag = s3_etag(g->obj->version), .from = g->got, .checksum = g->got == 0,
 		.limit = UINT64_MAX, .head = on_head, .body = on_body, .arg = g };
 	int done;
 
@@ -156,11 +143,9 @@ static int request(struct get *g, struct s3_client *c, struct err *err)
 	if (done < 0 && (err->class != ERR_RETRY || (reply.status >= 300 && reply.status < 500 && reply.status != 408 && reply.status != 429)))
 		g->final = true;
 	http_reply_done(&reply);
-	if (done == 0 && !g->sized)
-		g->bytes = g->got;
-	if (done == 0 && g->got != g->bytes) {
+	if (done == 0 && g->got != g->obj->bytes) {
 		(void)err_set(err, ERR_RETRY, 0, "it ended after %llu of %llu bytes", (unsigned long long)g->got,
-			(unsigned long long)g->bytes);
+			(unsigned long long)g->obj->bytes);
 		err->sys = EPIPE;
 		g->ours = true;
 		return -1;
@@ -200,35 +185,22 @@ static int read_whole(struct get *g, struct s3_client *c, const atomic_bool *sto
 	}
 }
 
-static int tell_seen(struct get *g, struct object *ret_seen, struct err *err)
-{
-	static _Thread_local char version[VERSION_TOKEN_MAX];
-
-	if (g->version.len > sizeof(version))
-		return err_set(err, ERR_REJECT, 0, "its ETag is too long");
-	memcpy(version, g->version.data, g->version.len);
-	*ret_seen = (struct object){ .key = g->obj->key, .version = { version, g->version.len }, .bytes = g->bytes };
-	return 0;
-}
-
 int s3_get(struct s3_client *c, const struct object *obj, struct sink *into, const atomic_bool *stopping, struct object *ret_seen,
 	struct err *err)
 {
-	struct get g = { .obj = obj, .into = into, .bytes = obj->bytes, .sized = obj->version.len > 0 };
+	struct get g = { .obj = obj, .into = into };
 	char what[256];
 	int done;
 
-	buf_add(&g.version, obj->version.p, obj->version.len);
 	done = read_whole(&g, c, stopping, err);
 	if (done == 0 && !s3_checksum_right(&g.checksum))
 		done = refuse(&g, EIO, "the bytes that arrived are not those that the server's checksum was made of", err);
 	if (done == 0)
-		done = tell_seen(&g, ret_seen, err);
+		*ret_seen = *obj; /* or it would have been refused */
 	if (done < 0 && g.ours) {
 		s3_client_describe(c, obj->key, what, sizeof(what));
 		(void)err_wrap(err, "%s", what);
 	}
 	s3_checksum_done(&g.checksum);
-	buf_done(&g.version);
 	return done;
 }

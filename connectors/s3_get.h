@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-/* As connector_ops.fetch(). obj->version empty: whatever is there; ret_seen says what was read then. */
+/* As connector_ops.fetch(). */
 int s3_get(struct s3_client *c, const struct object *obj, struct sink *into, const atomic_bool *stopping, struct object *ret_seen,
 	struct err *err);
 

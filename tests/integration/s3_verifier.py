@@ -33,7 +33,9 @@ class Object:
 
 class Request:
     def __init__(self, method, target, headers):
-        self.method, self.target, self.headers = method, target, headers
+        self.method, self.headers = method, headers
+        self.proxied = target.startswith("http://")
+        self.target = target = target[target.index("/", len("http://")):] if self.proxied else target
         path, _, query = target.partition("?")
         self.path, self.query = path, query
         pairs = [p.partition("=")[::2] for p in query.split("&") if p]
@@ -136,7 +138,8 @@ class Verifier:
                 self.wrong(request, f"{name} comes twice")
             if name.startswith("x-amz-") and name not in self.known_headers:
                 self.wrong(request, f"{name} is not known")
-        known = {"host", "authorization", "range", "if-match", "user-agent", "accept", "accept-encoding"}
+        known = {"proxy-connection"} if request.proxied else set()
+        known |= {"host", "authorization", "range", "if-match", "user-agent", "accept", "accept-encoding"}
         for name in names:
             if not name.startswith("x-amz-") and name not in known:
                 self.wrong(request, f"{name} has no business here")
