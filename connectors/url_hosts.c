@@ -20,7 +20,7 @@ struct host {
 	uint32_t allowed;      /* requests at once, 1 to per_host */
 	uint32_t run;          /* successes since `allowed` changed */
 	uint32_t failures;     /* in a row, unreachable */
-	uint32_t closings;     /* in a row: the gap doubles with each */
+	uint32_t closings;     /* the gap doubles with each; each success since it opened takes one back */
 	uint64_t closed_ns;    /* until then nobody enters */
 	uint16_t port;
 	char name[];
@@ -183,8 +183,10 @@ static uint32_t settle(const struct url_hosts *h, struct host *host, enum url_ho
 	host->run = answer == URL_HOST_ANSWERED ? host->run + 1 : 0;
 	if (answer == URL_HOST_THROTTLED || host->failures >= PATIENCE)
 		return close_host(host, wait_ms);
+	if (answer == URL_HOST_ANSWERED && host->closed_ns <= clock_mono_ns())
+		host->closings -= host->closings > 0;
 	if (host->run >= GOOD_RUN) {
-		host->run = host->closings = 0;
+		host->run = 0;
 		host->allowed += host->allowed < h->per_host;
 	}
 	return 0;

@@ -1,8 +1,8 @@
 /* url_hosts.h - politeness towards hosts that a list of URLs names: so many requests at once, and none while one asked to be
  * left alone or does not answer.
  *
- * A host (name and port) is closed after 429 or 503, for Retry-After or for a gap that doubles each time, and may then have half
- * as many requests at once; each run of successes allows one more again. A host that cannot be reached three times in a row is
+ * A host (name and port) is closed after 429 or 503, for Retry-After or for a gap that doubles each time (and halves with each
+ * success), and may then have half as many requests at once; each run of successes allows one more again. A host that cannot be reached three times in a row is
  * closed in the same way, so that a list of a million rows of a dead host does not wait a million times. At most URL_HOSTS_MAX
  * hosts are remembered: who was used longest ago is forgotten. */
 #ifndef INLET_CONNECTORS_URL_HOSTS_H

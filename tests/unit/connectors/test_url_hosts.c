@@ -34,7 +34,7 @@ static void test_hosts_and_ports_are_apart(void **state)
 		assert_int_equal(url_hosts_leave(h, &urls[i], URL_HOST_ANSWERED, 0), 0);
 }
 
-static void test_gaps_double_and_are_forgotten(void **state)
+static void test_closings(void **state)
 {
 	CLEANUP(url_hosts_freep) struct url_hosts *h = url_hosts_new(4, NULL);
 	struct url url = url_at("http://a.test/");
@@ -55,6 +55,22 @@ static void test_gaps_double_and_are_forgotten(void **state)
 	assert_int_equal(url_hosts_leave(h, &other, URL_HOST_UNREACHABLE, 0), 0);
 	assert_int_equal(url_hosts_leave(h, &other, URL_HOST_UNREACHABLE, 0), 0);
 	assert_int_equal(url_hosts_leave(h, &other, URL_HOST_UNREACHABLE, 0), URL_HOSTS_GAP_MS);
+	assert_int_equal(url_hosts_enter(h, &other, &err), 0); /* waits for the gap, which is short */
+	assert_int_equal(url_hosts_enter(h, &other, &err), 0);
+	assert_int_equal(url_hosts_leave(h, &other, URL_HOST_ANSWERED, 0), 0);
+	assert_int_equal(url_hosts_leave(h, &other, URL_HOST_THROTTLED, 0), URL_HOSTS_GAP_MS); /* and not twice as long */
+}
+
+static void test_gaps_double_without_success(void **state)
+{
+	CLEANUP(url_hosts_freep) struct url_hosts *h = url_hosts_new(4, NULL);
+	struct url url = url_at("http://a.test/");
+	struct err err;
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(url_hosts_enter(h, &url, &err), 0);
+		assert_int_equal(url_hosts_leave(h, &url, URL_HOST_THROTTLED, 0), URL_HOSTS_GAP_MS << i);
+	}
 }
 
 /* After a 429 half as many may come; a long run of successes brings the others back. */
@@ -115,7 +131,8 @@ static void test_the_table_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hosts_and_ports_are_apart), cmocka_unit_test(test_gaps_double_and_are_forgotten),
+		cmocka_unit_test(test_hosts_and_ports_are_apart), cmocka_unit_test(test_closings),
+		cmocka_unit_test(test_gaps_double_without_success),
 		cmocka_unit_test(test_fewer_at_once_after_a_pause), cmocka_unit_test(test_the_table_is_bounded),
 	};
 	return cmocka_run_group_tests_name("url_hosts", tests, NULL, NULL);
