@@ -298,6 +298,7 @@ void config_free(struct config *c)
 		free(c->models[i].card);
 		bands_done(&c->models[i].bands);
 	}
+	option_free(fetch_options, c);
 	free(c->sources);
 	free(c->models);
 	free(c->state_dir);

@@ -93,6 +93,7 @@ struct config {
 	uint32_t infer_threads;
 	char *onnxruntime;       /* path or NULL */
 	uint32_t fetch_threads;  /* 0: by cores */
+	char **networks;         /* that URLs of manifests may reach beside public addresses; NULL-terminated */
 	uint32_t decode_workers; /* 0: cores */
 };
 

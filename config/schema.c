@@ -162,6 +162,8 @@ const struct option inference_options[] = {
 };
 const struct option fetch_options[] = {
 	{ "threads", OPTION_U32, AT(fetch_threads), 0, 256, "0", NULL, "that read files; 0: by cores" },
+	{ "networks", OPTION_STRINGS, AT(networks), 0, 0, "", NULL,
+		"that URLs in manifests may reach beside public addresses, like 10.1.0.0/16" },
 	{ 0 },
 };
 const struct option decode_options[] = {

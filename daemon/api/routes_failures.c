@@ -45,10 +45,12 @@ static void one_row(const struct failure *f, struct buf *to)
 	struct import_failure row;
 	struct reader r;
 	struct err err;
-	if (f->subject != SUBJECT_ROW || import_failure_read(f->row, &r, &row, &err) < 0)
+	if (!f->import || import_failure_read(f->row, &r, &row, &err) < 0)
 		return;
-	buf_add(to, row.raw.p, row.raw.len);
-	buf_char(to, '\n');
+	if (row.raw.len) {
+		buf_add(to, row.raw.p, row.raw.len);
+		buf_char(to, '\n');
+	}
 	reader_done(&r);
 }
 

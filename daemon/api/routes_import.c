@@ -64,7 +64,7 @@ const struct upload_ops import_rows = { rows_open, rows_take, rows_finish, rows_
 struct reply import_end_answer(struct request *r)
 {
 	struct import_counts counts;
-	uint64_t rows = 0, failed = 0;
+	uint64_t rows = 0, failed = 0, quarantined, retrying;
 	bool wait = true;
 	struct err err;
 	struct buf text = { 0 };
@@ -80,10 +80,13 @@ struct reply import_end_answer(struct request *r)
 	json_u64(&j, "failed", counts.failed);
 	json_u64(&j, "written", counts.written);
 	json_u64(&j, "vanished", counts.vanished);
-	if (outcome_json(r->pipeline, wait, 0, &j, &err) < 0) {
+	if (outcome_json(r->pipeline, wait, 0, &j, &err) < 0 ||
+		import_left(r->pipeline, counts.import, &quarantined, &retrying, &err) < 0) {
 		buf_done(&text);
 		return reply_err(&err, MHD_HTTP_CONFLICT);
 	}
+	json_u64(&j, "not_fetched", quarantined);
+	json_u64(&j, "to_fetch", retrying);
 	json_close(&j, '}');
 	buf_char(&text, '\n');
 	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);

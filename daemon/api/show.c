@@ -4,20 +4,22 @@
 #include "daemon/api/walk.h"
 #include "daemon/model/import_body.h"
 
-/* Where the row is in its manifest, and what it says. */
+/* Where the row is in its manifest, and what it says. The URL is not shown: it may carry a signature. */
 static void row_members(const struct failure *f, struct json *j)
 {
 	struct import_failure row = { 0 };
 	struct reader r;
 	struct err err;
 	bool read = import_failure_read(f->row, &r, &row, &err) == 0;
-	json_u64(j, "import", row_import(f->number));
-	json_bytes(j, "file", f->key);
-	json_u64(j, "line", row_line(f->number));
+	json_u64(j, "import", f->import);
+	json_bytes(j, "file", f->file);
+	json_u64(j, "line", f->line);
 	json_u64(j, "column", row.column);
 	json_u64(j, "offset", row.offset);
-	json_str(j, "stage", SLICE_LIT("import"));
-	json_str(j, "class", row.retry ? SLICE_LIT("retry") : SLICE_LIT("quarantined"));
+	if (f->subject == SUBJECT_ROW) {
+		json_str(j, "stage", SLICE_LIT("import"));
+		json_str(j, "class", row.retry ? SLICE_LIT("retry") : SLICE_LIT("quarantined"));
+	}
 	if (row.values.len)
 		json_raw(j, "values", row.values);
 	if (read)
@@ -40,9 +42,9 @@ void failure_json(const struct failure *f, const char *name, struct json *j)
 	json_open(j, name, '{');
 	json_str(j, "id", slice_of(id));
 	json_bytes(j, "source", f->source);
-	if (f->subject == SUBJECT_ROW)
+	if (f->import)
 		row_members(f, j);
-	else
+	if (f->subject != SUBJECT_ROW)
 		work_members(f, j);
 	json_bytes(j, "reason", f->reason);
 	json_bytes(j, "cure", f->cure);

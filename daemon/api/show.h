@@ -7,7 +7,7 @@
 
 /* {"id","source","key","item"?,"stage","class","reason","cure","attempts","due"}; class is quarantined, retry or
  * archived; due is null unless retry. Of a row of a manifest, in place of key: "import", "file", "line", "column", "offset",
- * "values"?; its class retry says that the same row may be good when it is imported again.
+ * "values"?; its class retry says that the same row may be good when it is imported again. Of an object that is a row, both.
  * name: NULL where the object is not a member. */
 void failure_json(const struct failure *f, const char *name, struct json *j);
 

@@ -6,6 +6,7 @@
 #include "daemon/base/text.h"
 #include "daemon/model/content_id.h"
 #include "daemon/model/import_body.h"
+#include "daemon/net/url_identity.h"
 
 #include <stdlib.h>
 
@@ -39,6 +40,15 @@ static void put_if_any(struct json *j, const char *name, struct slice s)
 		json_bytes(j, name, s);
 }
 
+/* Signed anew it is the same place. */
+static void put_where(struct slice url, struct json *j)
+{
+	struct buf text = { 0 };
+	url_identity(url, &text);
+	json_bytes(j, "where", buf_slice(&text));
+	buf_done(&text);
+}
+
 /* Left open: labels and the closing bracket follow. */
 static void make_head(const struct manifest_row *row, struct buf *to)
 {
@@ -47,6 +57,8 @@ static void make_head(const struct manifest_row *row, struct buf *to)
 	json_str(&j, "at", slice_of(row_content_name(row->content_kind)));
 	if (row->content_kind == ROW_PATH)
 		json_bytes(&j, "where", row->content);
+	else if (row->content_kind != ROW_TEXT)
+		put_where(row->content, &j);
 	put_if_any(&j, "media", slice_of(media_said(row->media)));
 	put_if_any(&j, "split", slice_of(row_split_name(row->split)));
 	if (row->metadata.len && !row->metadata_unreadable)
@@ -68,26 +80,34 @@ static void add_labels(struct import_group *g, const struct manifest_row *row)
 	}
 }
 
-void failed_row(struct manifest *m, const struct manifest_place *at, struct slice raw, bool cut, bool retry, struct buf *to)
+static void put_place(struct manifest *m, struct import_failure *f, struct buf *to)
 {
 	struct buf values = { 0 };
 	struct json j = { .to = to };
-	struct import_failure f = { .column = at->column, .offset = at->offset, .retry = retry, .raw = raw, .cut = cut };
 	manifest_values(m, &values);
-	f.values = buf_slice(&values);
-	import_failure_put(&j, NULL, &f);
+	f->values = buf_slice(&values);
+	import_failure_put(&j, NULL, f);
 	buf_done(&values);
+}
+
+void failed_row(struct manifest *m, const struct manifest_failure *f, struct buf *to)
+{
+	put_place(m, &(struct import_failure){ .column = f->at.column, .offset = f->at.offset, .retry = f->class == ERR_RETRY,
+		.raw = f->raw, .cut = f->raw_cut }, to);
 }
 
 /* Rows whose bytes lie elsewhere may still fail when they are looked for, and their own text is gone by then. */
 static void remember(struct import_group *g, struct manifest *m, const struct manifest_row *row)
 {
 	g->rows++;
-	if (g->kind == ROW_TEXT)
+	if (g->kind == ROW_URL && g->rows == 1)
+		put_place(m, &(struct import_failure){ .column = row->at.column, .offset = row->at.offset, .raw = row->raw,
+			.url = row->content }, &g->origin);
+	if (g->kind == ROW_TEXT || g->kind == ROW_URL)
 		return;
 	buf_u64(&g->failures, row->at.line);
 	buf_char(&g->failures, ' ');
-	failed_row(m, &row->at, row->raw, false, false, &g->failures);
+	put_place(m, &(struct import_failure){ .column = row->at.column, .offset = row->at.offset, .raw = row->raw }, &g->failures);
 	buf_char(&g->failures, '\n');
 }
 
@@ -112,6 +132,7 @@ void group_free(struct import_group *g)
 	buf_done(&g->content);
 	buf_done(&g->head);
 	buf_done(&g->labels);
+	buf_done(&g->origin);
 	buf_done(&g->failures);
 	free(g);
 }

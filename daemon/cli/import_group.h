@@ -12,6 +12,7 @@ struct import_group {
 	struct buf head;           /* body up to its labels: what members of a group have in common */
 	struct buf labels;         /* "{…},{…}" */
 	struct manifest_place at;  /* of the first row */
+	struct buf origin;         /* of the first row, where it names a URL */
 	struct buf failures;       /* "failed" objects of its rows, one a line: "<line> <json>" */
 	uint64_t rows;
 };
@@ -25,6 +26,6 @@ void group_body(const struct import_group *g, struct buf *to);
 uint64_t group_failed(const struct import_group *g, const struct err *err, const char *cure, struct buf *to);
 void failure_frame(uint64_t line, struct slice failed, struct slice reason, struct slice cure, struct buf *to);
 /* The "failed" object of the row that m gave last. */
-void failed_row(struct manifest *m, const struct manifest_place *at, struct slice raw, bool cut, bool retry, struct buf *to);
+void failed_row(struct manifest *m, const struct manifest_failure *f, struct buf *to);
 
 #endif

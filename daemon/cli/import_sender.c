@@ -76,6 +76,21 @@ static void row_frame(const struct import_group *g, const struct stat *st, bool 
 	buf_done(&body);
 }
 
+static void url_frame(const struct import_group *g, struct buf *to)
+{
+	struct buf body = { 0 };
+	struct json j = { .to = to };
+	group_body(g, &body);
+	json_open(&j, NULL, '{');
+	json_u64(&j, "line", g->at.line);
+	json_bytes(&j, "key", buf_slice(&g->key));
+	json_raw(&j, "body", buf_slice(&body));
+	json_raw(&j, "origin", buf_slice(&g->origin));
+	json_close(&j, '}');
+	buf_char(to, '\n');
+	buf_done(&body);
+}
+
 static void offers_clear(struct import_sender *s)
 {
 	for (size_t i = 0; i < s->offer_count; i++)
@@ -240,10 +255,14 @@ static int group_end(struct import_sender *s, struct err *err)
 		offer_file(s, g);
 		break;
 	case ROW_URL:
+		url_frame(g, &s->frames);
+		s->frame_count++;
+		group_free(g);
+		break;
 	case ROW_S3:
 	case ROW_GS:
-		(void)err_set(&why, ERR_REJECT, 0, "rows that name a URL are not fetched by this version");
-		fail_group(s, g, &why, "download the file, and name its path");
+		(void)err_set(&why, ERR_REJECT, 0, "objects of buckets are not fetched for a manifest by this version");
+		fail_group(s, g, &why, "configure the bucket as a source, or name a signed https URL of the object");
 		group_free(g);
 		break;
 	}
@@ -265,7 +284,7 @@ int sender_failure(struct import_sender *s, struct manifest *m, const struct man
 	CLEANUP(buf_done) struct buf failed = { 0 };
 	if (group_end(s, err) < 0)
 		return -1;
-	failed_row(m, &f->at, f->raw, f->raw_cut, f->class == ERR_RETRY, &failed);
+	failed_row(m, f, &failed);
 	failure_frame(f->at.line, buf_slice(&failed), f->reason, f->cure, &s->frames);
 	s->failed++;
 	s->frame_count++;

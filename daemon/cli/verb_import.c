@@ -111,7 +111,7 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 		return err_set(err, ERR_REJECT, 0, "option '--input' takes url, file_path, raw or auto");
 	if (columns && parse_columns(i, columns, err) < 0)
 		return -1;
-	o->columns = &i->columns;
+	o->columns = columns ? &i->columns : NULL;
 	o->seek = *i->file ? seek_manifest : NULL;
 	return 0;
 }
@@ -238,6 +238,10 @@ static int print_people(const struct import *i, const json_t *answer, struct err
 	buf_done(&name);
 	if (r == 0 && i->sender.failed)
 		r = out_printf(err, "see `inlet failures --import %" PRIu64 "`; mend what it lists and import again\n", i->number);
+	uint64_t lost = field_u64(answer, "not_fetched"), later = field_u64(answer, "to_fetch");
+	if (r == 0 && lost + later)
+		r = out_printf(err, "%" PRIu64 " URLs cannot be fetched, %" PRIu64 " are tried again later; see `inlet failures --import %"
+			PRIu64 "`\n", lost, later, i->number);
 	uint64_t vanished = field_u64(answer, "vanished");
 	if (r == 0 && vanished)
 		r = out_printf(err, "%" PRIu64 " that earlier passes named are not in the manifest any more; nothing of them was deleted\n",
@@ -265,7 +269,8 @@ static int end(struct import *i, struct err *err)
 	}
 	if (wait && !json_is_true(json_object_get(answer, "drained")))
 		return EXIT_FAILED;
-	return i->sender.failed ? EXIT_PARTIAL : EXIT_DONE;
+	bool partial = i->sender.failed || field_u64(answer, "not_fetched") || (wait && field_u64(answer, "to_fetch"));
+	return partial ? EXIT_PARTIAL : EXIT_DONE;
 }
 
 static int run(struct import *i, const struct manifest_options *o, struct err *err)

@@ -97,6 +97,7 @@ int import_failure_read(struct slice text, struct reader *r, struct import_failu
 		.values = reader_raw_object(r, "values"),
 		.raw = reader_text_or_empty(r, "raw"),
 		.cut = reader_flag(r, "cut"),
+		.url = reader_text_or_empty(r, "url"),
 	};
 	if (reader_finish(r, err) == 0)
 		return 0;
@@ -130,5 +131,6 @@ void import_failure_put(struct json *j, const char *name, const struct import_fa
 	json_bytes(j, "raw", f->raw);
 	if (f->cut)
 		json_bool(j, "cut", true);
+	put_if_any(j, "url", f->url);
 	json_close(j, '}');
 }

@@ -1,8 +1,8 @@
-/* import_body.h - what a row of a manifest says of its object, and what is known of a row that failed: the JSON objects that
+/* import_body.h - what a row of a manifest says of its object, and where a row that failed or has a URL stands: the JSON objects that
  * the log carries, the client sends and readers are shown.
  *
  *   {"at":"path","where":"cats/a.jpg","media":"image","split":"train","metadata":{…},"unreadable":"{'a': b}","labels":[…]}
- *   {"column":7,"offset":120,"retry":true,"values":{…},"raw":"a,b,c","cut":true} */
+ *   {"column":7,"offset":120,"retry":true,"values":{…},"raw":"a,b,c","cut":true,"url":"https://…"} */
 #ifndef INLET_MODEL_IMPORT_BODY_H
 #define INLET_MODEL_IMPORT_BODY_H
 
@@ -27,6 +27,7 @@ struct import_failure {
 	struct slice values;       /* JSON object: the row's own values; may be empty */
 	struct slice raw;          /* its own text */
 	bool cut;                  /* raw is not all of it */
+	struct slice url;          /* where its bytes are fetched, signature and all; may be empty */
 };
 int import_failure_read(struct slice text, struct reader *r, struct import_failure *ret, struct err *err);
 int import_failure_write(struct slice text, struct buf *to, struct err *err); /* as import_body_write() */

@@ -58,8 +58,10 @@ struct failure {
 	uint32_t attempts;
 	int64_t due_ms;
 	struct slice reason, cure;
-	struct slice source, key;    /* of the object, or of the item's first reference. Row: its import's source and file */
-	struct slice row;            /* row: a JSON object (import_body.h) */
+	struct slice source, key;    /* of the object, or of the item's first reference. Row: its import's source, and none */
+	/* Of a row of a manifest, or an object that is one; import 0: neither. */
+	uint64_t import, line;
+	struct slice file, row;      /* the manifest's; a JSON object (import_body.h) */
 };
 
 /* A manifest that was imported: a source of kind "manifest" whose objects are its rows. */
@@ -75,6 +77,7 @@ struct import {
 struct import_row {
 	uint64_t row, import, line;
 	struct slice body;           /* import_body.h */
+	struct slice origin;         /* of one that names a URL: the same, as of a failed row; else empty */
 };
 
 #define FAILURE_ID_MAX 32

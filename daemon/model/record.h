@@ -21,7 +21,7 @@
  *   {"op":"source","source":"drop","kind":"folder","root":"<identity>"}
  *   {"op":"import","import":3,"source":"/data/M.csv","format":"csv","header":"url,label","rows":12,"failed":1,"vanished":0,
  *    "complete":true,"time":1700000000000}
- *   {"op":"row","object":9,"row":4,"import":3,"line":2,"body":{…}}   (body: import_body.h)
+ *   {"op":"row","object":9,"row":4,"import":3,"line":2,"body":{…},"origin":{…}}   (import_body.h; pending: also source, key)
  *   {"op":"row_gone","object":9,"row":4}
  *   {"op":"mended","import":3,"line":17}
  * Bytes that are not UTF-8 are carried as NAME_base64.
@@ -188,7 +188,10 @@ struct record_row {
 	uint64_t row;                /* its number, given once; 0 when submitted for a new one */
 	uint64_t import, line;       /* line: as it was when this was written */
 	struct slice body;           /* a JSON object (import_body.h) */
-	struct slice source, key;    /* not logged; LAYOUT_FLAT */
+	struct slice origin;         /* of a row whose bytes are to be fetched: its URL, and where it stands; the same form as of a
+	                              * failed row */
+	bool pending;                /* to be fetched from there, now: the object is made where the ledger has none */
+	struct slice source, key;    /* logged when pending; LAYOUT_FLAT */
 };
 struct record_row_gone {
 	uint64_t object, row;

@@ -36,7 +36,13 @@ void line_put_row(struct json *j, const struct record *r)
 	line_put_number(j, "row", r->row.row);
 	line_put_number(j, "import", r->row.import);
 	line_put_number(j, "line", r->row.line);
+	if (r->row.pending) {
+		json_bool(j, "pending", true);
+		json_bytes(j, "source", r->row.source);
+		json_bytes(j, "key", r->row.key);
+	}
 	line_put_object(j, "body", r->row.body);
+	line_put_object(j, "origin", r->row.origin);
 }
 
 void line_get_row(struct record_mem *m, struct record *ret)
@@ -46,7 +52,13 @@ void line_get_row(struct record_mem *m, struct record *ret)
 	ret->row.row = line_get_number(r, "row");
 	ret->row.import = reader_u64(r, "import", 1, IMPORT_MAX);
 	ret->row.line = reader_u64(r, "line", 1, ROW_LINE_MAX);
+	ret->row.pending = reader_flag(r, "pending");
+	if (ret->row.pending) {
+		ret->row.source = reader_text(r, "source");
+		ret->row.key = reader_text(r, "key");
+	}
 	ret->row.body = reader_raw_object(r, "body");
+	ret->row.origin = reader_raw_object(r, "origin");
 	if (ret->row.body.len == 0)
 		reader_fail(r, "body", "is missing");
 }

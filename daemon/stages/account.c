@@ -76,10 +76,11 @@ int retry_object(struct change *c, struct view *v, uint64_t object, int64_t due_
 	char kind[32];
 	(void)snprintf(kind, sizeof(kind), "%.*s", (int)owner.kind.len, owner.kind.p);
 	const struct connector_ops *ops = connector_find(kind);
-	if (!ops)
+	bool manifest = strcmp(kind, "manifest") == 0; /* its URLs are fetched by import_fetch.c */
+	if (!ops && !manifest)
 		return 0;
 	*ret = &change_add(c, RECORD_FAILURE)->failure;
 	**ret = (struct record_failure){ .subject = SUBJECT_OBJECT, .number = object, .stage = STAGE_FETCH, .retry = true,
-		.due_ms = due_ms, .source = source, .key = key, .version = version, .layout = ops->layout, .bytes = row.bytes };
+		.due_ms = due_ms, .source = source, .key = key, .version = version, .layout = ops ? ops->layout : LAYOUT_FLAT, .bytes = row.bytes };
 	return 1;
 }

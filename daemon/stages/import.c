@@ -299,3 +299,15 @@ int import_end(struct pipeline *p, uint64_t id, uint64_t rows, uint64_t failed, 
 		*ret = counts;
 	return ok;
 }
+
+int import_left(struct pipeline *p, uint64_t import, uint64_t *ret_quarantined, uint64_t *ret_retrying, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct import i;
+	struct source_row source = { 0 };
+	if (view_open(p->store, &v, err) < 0 || view_import(v, import, &i, err) < 0 || view_source(v, i.source, &source, err) < 0)
+		return -1;
+	*ret_quarantined = source.quarantined;
+	*ret_retrying = source.retrying;
+	return 0;
+}

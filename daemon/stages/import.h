@@ -10,10 +10,11 @@
  *   {"line":2,"key":"img1","version":"1f.2800.1.1","racy":true,"bytes":10240,"payload":true,"body":{…}}\n<10240 bytes>
  *   {"line":3,"key":"img2","version":"20.2800.1.1","bytes":10240,"body":{…}}\n
  *   {"line":4,"failed":{…},"reason":"…","cure":"…"}\n
+ *   {"line":5,"key":"img3","body":{…},"origin":{"url":"https://…",…}}\n
  *
  * The second form offers a file: when the ledger has it at that version its row is taken, else the answer lists it in
- * "wanted" (counted from 0 over the frames of the upload) and the client sends it in the first form. body and failed:
- * daemon/model/import_body.h. */
+ * "wanted" (counted from 0 over the frames of the upload) and the client sends it in the first form. The last form names
+ * a URL, which is fetched by import_fetch.c once it is durable. body, failed and origin: daemon/model/import_body.h. */
 #ifndef INLET_STAGES_IMPORT_H
 #define INLET_STAGES_IMPORT_H
 
@@ -43,6 +44,8 @@ struct import_counts {
 	uint64_t written;            /* rows that were new or said something new */
 	uint64_t vanished;           /* objects that no row names any more */
 };
+/* How many of its objects could not be fetched so far, for good and for now. */
+int import_left(struct pipeline *p, uint64_t import, uint64_t *ret_quarantined, uint64_t *ret_retrying, struct err *err);
 int import_end(struct pipeline *p, uint64_t pass, uint64_t rows, uint64_t failed, struct import_counts *ret, struct err *err);
 
 #endif

@@ -2,14 +2,10 @@
 #include "daemon/stages/import_cargo.h"
 
 #include "daemon/base/mem.h"
+#include "daemon/model/import_body.h"
 
 #include <stdlib.h>
 
-struct cargo_row {
-	struct slice key, version, body;
-	uint64_t line;
-	bool with_bytes;
-};
 struct cargo_failure {
 	struct slice reason, cure, row;
 	uint64_t line;
@@ -64,11 +60,17 @@ bool cargo_takes(const struct import_cargo *c, struct slice key)
 	return true;
 }
 
-void cargo_row(struct import_cargo *c, struct slice key, struct slice version, uint64_t line, struct slice body, bool with_bytes)
+void cargo_row(struct import_cargo *c, const struct cargo_row *r)
 {
-	c->bytes += key.len + version.len + body.len;
-	c->rows[c->row_count++] = (struct cargo_row){ change_copy(c->change, key), change_copy(c->change, version),
-		change_copy(c->change, body), line, with_bytes };
+	c->bytes += r->key.len + r->version.len + r->body.len + r->origin.len;
+	c->rows[c->row_count++] = (struct cargo_row){
+		.key = change_copy(c->change, r->key),
+		.version = change_copy(c->change, r->version),
+		.body = change_copy(c->change, r->body),
+		.origin = change_copy(c->change, r->origin),
+		.line = r->line,
+		.with_bytes = r->with_bytes,
+	};
 }
 
 void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, struct slice cure, struct slice row)
@@ -80,21 +82,48 @@ void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, s
 
 /* --- in the committer's thread --- */
 
-static void add_row(struct import_cargo *c, const struct cargo_row *r, uint64_t number)
+static void add_row(struct import_cargo *c, const struct cargo_row *r, uint64_t number, bool pending)
 {
 	change_add(c->change, RECORD_ROW)->row = (struct record_row){ .row = number, .import = c->pass->import, .line = r->line,
-		.body = r->body, .source = slice_of(c->pass->name), .key = r->key };
+		.body = r->body, .origin = r->origin, .pending = pending, .source = slice_of(c->pass->name), .key = r->key };
 	c->pass->written++;
+}
+
+static bool same_place(struct slice body, struct slice other)
+{
+	struct reader r, s;
+	struct import_body a, b;
+	struct err err;
+	if (import_body_read(body, &r, &a, &err) < 0)
+		return false;
+	bool same = import_body_read(other, &s, &b, &err) == 0 && slice_eq(a.where, b.where);
+	reader_done(&r);
+	reader_done(&s);
+	return same;
+}
+
+/* Must the bytes of a row that names a URL be fetched? state: of its object. A URL that is signed anew is no other place, but
+ * it is the one to try while the bytes are not there. */
+static bool to_fetch(const struct cargo_row *r, enum object_state state, const struct import_row *rows, size_t n)
+{
+	bool known = false, tried = false;
+	for (size_t i = 0; r->origin.len && i < n; i++) {
+		tried = tried || slice_eq(rows[i].origin, r->origin);
+		known = known || same_place(rows[i].body, r->body);
+	}
+	return r->origin.len && (state == OBJECT_PRESENT ? !known : !tried);
 }
 
 /* The first row of an object in a pass takes the place of its only one; further ones are added. What the object's rows said
  * in an earlier pass and nobody says in this one goes at the end of the pass. */
-static void place_row(struct import_cargo *c, const struct cargo_row *r, const struct import_row *rows, size_t n)
+static void place_row(struct import_cargo *c, const struct cargo_row *r, const struct import_row *rows, size_t n, bool pending)
 {
 	bool named = false;
 	for (size_t i = 0; i < n; i++) {
 		if (slice_eq(rows[i].body, r->body)) {
 			bitset_set(&c->pass->seen, rows[i].row);
+			if (pending)
+				add_row(c, r, rows[i].row, pending);
 			return;
 		}
 		named = named || import_saw(c->pass, rows[i].row);
@@ -102,20 +131,20 @@ static void place_row(struct import_cargo *c, const struct cargo_row *r, const s
 	bool replaces = n == 1 && !named;
 	if (replaces)
 		bitset_set(&c->pass->seen, rows[0].row);
-	add_row(c, r, replaces ? rows[0].row : 0);
+	add_row(c, r, replaces ? rows[0].row : 0, pending);
 }
 
 static int prepare_row(struct import_cargo *c, struct view *now, const struct cargo_row *r, struct err *err)
 {
-	struct ledger_row object;
+	struct ledger_row object = { 0 };
 	const struct import_row *rows = NULL;
 	size_t n = 0;
 	int found = view_object(now, slice_of(c->pass->name), LAYOUT_FLAT, r->key, &object, err);
 	if (found < 0 || (found && view_rows(now, object.object, &rows, &n, err) < 0))
 		return -1;
-	if (!r->with_bytes && (!found || object.state != OBJECT_PRESENT || !slice_eq(object.version, r->version)))
+	if (!r->with_bytes && !r->origin.len && (!found || object.state != OBJECT_PRESENT || !slice_eq(object.version, r->version)))
 		return err_set(err, ERR_RETRY, 0, "the store changed while the manifest was read; import it again");
-	place_row(c, r, rows, n);
+	place_row(c, r, rows, n, to_fetch(r, object.state, rows, n));
 	return 0;
 }
 

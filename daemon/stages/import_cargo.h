@@ -20,8 +20,14 @@ struct change *cargo_change(struct import_cargo *c); /* where arrivals and their
 /* Room for a row of this key? */
 bool cargo_takes(const struct import_cargo *c, struct slice key);
 size_t cargo_rows(const struct import_cargo *c);
-/* All slices are copied. with_bytes: its arrival is in the change. */
-void cargo_row(struct import_cargo *c, struct slice key, struct slice version, uint64_t line, struct slice body, bool with_bytes);
+/* Slices are copied. */
+struct cargo_row {
+	struct slice key, version, body;
+	struct slice origin;     /* not empty: its bytes are to be fetched */
+	uint64_t line;
+	bool with_bytes;         /* its arrival is in the change */
+};
+void cargo_row(struct import_cargo *c, const struct cargo_row *r);
 void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, struct slice cure, struct slice row);
 /* Takes c over. */
 void cargo_submit(struct import_cargo *c, cargo_done_fn *done, void *arg);

@@ -17,10 +17,11 @@ CLEANUP_FN(struct view *, view_close)
 /* The frame under way. */
 struct frame {
 	struct reader reader;
-	struct slice key, version, body, failed, reason, cure;
+	struct slice key, version, body, origin, failed, reason, cure;
 	uint64_t line, bytes;
 	bool racy, payload;
 	struct buf text;           /* body or failed as it is kept */
+	struct buf place;          /* origin as it is kept */
 };
 
 struct import_upload {
@@ -133,10 +134,11 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 	f->racy = reader_flag(r, "racy");
 	f->payload = reader_flag(r, "payload");
 	f->body = reader_raw_object(r, "body");
+	f->origin = reader_raw_object(r, "origin");
 	f->failed = reader_raw_object(r, "failed");
 	f->reason = reader_text_or_empty(r, "reason");
 	f->cure = reader_text_or_empty(r, "cure");
-	f->text.len = 0;
+	f->text.len = f->place.len = 0;
 	if (f->line >= BITSET_MAX)
 		reader_fail(r, "line", "is out of range");
 	else if (!f->body.len == !f->failed.len)
@@ -144,6 +146,12 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 	else if (f->body.len && (f->key.len == 0 || f->key.len > KEY_BYTES_MAX || f->version.len > VERSION_TOKEN_MAX))
 		reader_fail(r, "key", "or 'version' is empty or too long");
 	return reader_finish(r, err);
+}
+
+static void add_row(struct import_upload *u, struct import_cargo *to, bool with_bytes)
+{
+	const struct frame *f = &u->frame;
+	cargo_row(to, &(struct cargo_row){ f->key, f->version, buf_slice(&f->text), buf_slice(&f->place), f->line, with_bytes });
 }
 
 /* Does the ledger have the row's bytes at this version, so that they need not be sent? 1, 0, -1. */
@@ -200,7 +208,7 @@ static int payload_end(struct import_upload *u, struct err *err)
 		a.place = arena_member(u->arena, &a.content, (size_t)f->bytes);
 	}
 	change_arrive(cargo_change(u->cargo), &a);
-	cargo_row(u->cargo, f->key, f->version, f->line, buf_slice(&f->text), true);
+	add_row(u, u->cargo, true);
 	return 0;
 }
 
@@ -211,7 +219,7 @@ static int offer(struct import_upload *u, struct err *err)
 	if (known < 0)
 		return -1;
 	if (known)
-		cargo_row(cargo_for(u, f->key), f->key, f->version, f->line, buf_slice(&f->text), false);
+		add_row(u, cargo_for(u, f->key), false);
 	else
 		buf_printf(&u->wanted, "%s%" PRIu64, u->wanted.len > 1 ? "," : "", u->frames);
 	return 0;
@@ -232,6 +240,14 @@ static int take_frame(struct import_upload *u, struct slice line, struct err *er
 		return -1;
 	if (f->text.len > BODY_MAX_BYTES)
 		return err_set(err, ERR_REJECT, 0, "the labels and metadata of one row are more than %u bytes", BODY_MAX_BYTES);
+	if (f->origin.len && import_failure_write(f->origin, &f->place, err) < 0)
+		return -1;
+	if (f->place.len > BODY_MAX_BYTES / 2)
+		return err_set(err, ERR_REJECT, 0, "the text of one row is more than %u bytes", BODY_MAX_BYTES / 2);
+	if (f->origin.len && !f->payload) {
+		add_row(u, cargo_for(u, f->key), false);
+		return 0;
+	}
 	if (!f->payload)
 		return offer(u, err);
 	(void)cargo_for(u, f->key);
@@ -336,6 +352,7 @@ void import_drop(struct import_upload *u)
 	if (u->pass)
 		import_pass_put(u->p, u->pass);
 	buf_done(&u->frame.text);
+	buf_done(&u->frame.place);
 	buf_done(&u->line);
 	buf_done(&u->wanted);
 	sha256_free(u->hash);

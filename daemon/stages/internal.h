@@ -34,6 +34,7 @@ struct router;
 struct upkeep;
 struct handover;
 struct imports;
+struct import_fetch;
 
 /* What is in hand: pieces of work between being taken and being durable, and passes that run. While it is zero and nothing
  * is due, the pipeline is idle. */
@@ -72,6 +73,7 @@ struct pipeline {
 	struct router *router;
 	struct upkeep *upkeep;
 	struct imports *imports;          /* passes over manifests */
+	struct import_fetch *import_fetch;
 
 	struct account account;
 	pthread_mutex_t activate_lock;

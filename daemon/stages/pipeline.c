@@ -7,6 +7,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/stages/fetch.h"
 #include "daemon/stages/handover.h"
+#include "daemon/stages/import_fetch.h"
 #include "daemon/stages/import_pass.h"
 #include "daemon/stages/infer.h"
 #include "daemon/stages/normalize.h"
@@ -123,6 +124,8 @@ static int start_stages(struct pipeline *p, struct err *err)
 	if ((p->config->normalize || models) && open_decoder(p, workers, err) < 0)
 		return -1;
 	p->handover = handover_new(p->config->limits.memory_bytes / HANDOVER_SHARE);
+	if (import_fetch_open(p, &p->import_fetch, err) < 0)
+		return -1;
 	p->fetcher = fetcher_open(p);
 	for (enum media m = 0; m < MEDIAS; m++)
 		if (has_model(p, m))
@@ -183,6 +186,7 @@ void pipeline_stop(struct pipeline *p)
 		decode_pool_stop(p->decoder);
 	if (p->fetcher)
 		fetcher_stop(p->fetcher);
+	import_fetch_stop(p->import_fetch);
 	if (p->normalizer)
 		normalizer_stop(p->normalizer);
 	for (enum media m = 0; m < MEDIAS; m++)
@@ -215,6 +219,7 @@ void pipeline_close(struct pipeline *p)
 	await_hands(p);
 	p->active = false;
 	fetcher_close(p->fetcher);
+	import_fetch_close(p->import_fetch);
 	normalizer_close(p->normalizer);
 	for (enum media m = 0; m < MEDIAS; m++)
 		inferrer_close(p->inferrers[m]);

@@ -5,6 +5,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/stages/feed.h"
 #include "daemon/stages/fetch.h"
+#include "daemon/stages/import_fetch.h"
 #include "daemon/stages/intake.h"
 #include "daemon/stages/source.h"
 
@@ -21,26 +22,31 @@ struct refetch {
 	uint64_t pass_ns, wait_ns;    /* of the thread: when it last asked for a pass, and how long the next one waits */
 };
 
-/* Makes a batch of a retry that has become due. False: its source is paused or not configured, or it is in hand. */
+/* Makes a batch of a retry that has become due, or an errand of a row of a manifest. False: its source is paused or not configured, or it is in hand. */
 static bool requeue(struct refetch *r, const struct work *work)
 {
 	struct view *view;
 	struct err err;
 	struct slice source, key;
 	struct ledger_row row;
+	struct source_row owner;
+	bool url = false;
 	struct fetch_batch *b = NULL;
 	if (view_open(r->p->store, &view, &err) < 0)
 		return false;
 	if (view_object_by_number(view, work->number, &source, &key, &row, &err) > 0) {
 		struct source *s = pipeline_source(r->p, source);
 		struct object o = { .key = key, .version = row.version, .bytes = row.bytes };
+		url = !s && view_source(view, source, &owner, &err) > 0 && slice_eq(owner.kind, SLICE_LIT("manifest"));
 		if (s && !source_paused(s))
 			b = fetch_batch_retry(r->fetcher, s, &o, work->attempts, work->number);
 	}
 	view_close(view);
 	if (b)
 		(void)fetch_submit_retry(r->fetcher, b, &err); /* while stopping it ends the object's way itself */
-	return b != NULL;
+	if (url)
+		import_fetch_take(r->p->import_fetch, r, work);
+	return b != NULL || url;
 }
 
 /* A retry that cannot be made now goes to a later time, so that it does not come up again at once. */

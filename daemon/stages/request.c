@@ -91,7 +91,7 @@ static int prepare_retry(struct change *c, struct view *now, void *arg, struct e
 			return err_set(err, ERR_REJECT, 0, "there is no failure '%.*s'; `inlet failures` lists them", (int)r->id.len, r->id.p);
 		if (r->subject == SUBJECT_ROW)
 			return err_set(err, ERR_REJECT, 0, "'%.*s' is a row of '%.*s': mend it there, and import the manifest again",
-				(int)r->id.len, r->id.p, (int)f.key.len, f.key.p);
+				(int)r->id.len, r->id.p, (int)f.file.len, f.file.p);
 		r->done = 1;
 		return retry_records(c, now, &f, err) < 0 ? -1 : 0;
 	}

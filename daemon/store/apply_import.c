@@ -2,6 +2,7 @@
 #include "daemon/store/apply_import.h"
 
 #include "daemon/store/apply.h"
+#include "daemon/store/apply_ledger.h"
 #include "daemon/store/rows.h"
 #include "daemon/store/work.h"
 
@@ -17,11 +18,27 @@ int apply_import(struct kv_txn *txn, const struct record_import *r)
 	return pending_raise(p, counter_id(COUNTER_LAST_IMPORT, 0, 0, 0), r->import);
 }
 
+/* The object waits for its first fetch, or for another one: a retry that is due at once. */
+static int await_fetch(struct kv_txn *txn, const struct record_row *r)
+{
+	const struct record_failure wait = { .subject = SUBJECT_OBJECT,
+		.number = r->object,
+		.stage = STAGE_FETCH,
+		.retry = true,
+		.reason = SLICE_LIT("waits to be fetched"),
+		.source = r->source,
+		.key = r->key,
+		.layout = LAYOUT_FLAT };
+	return apply_object_failure(txn, &wait);
+}
+
 int apply_row(struct kv_txn *txn, const struct record_row *r)
 {
 	struct key k;
 	struct slice value;
-	struct import_row_value row = { .import = r->import, .line = r->line, .body = r->body };
+	struct import_row_value row = { .import = r->import, .line = r->line, .body = r->body, .origin = r->origin };
+	if (r->pending && await_fetch(txn, r) < 0)
+		return -1;
 	int is_there = kv_get(txn, TABLE_REF, key_ref(&k, 0, r->object), &value);
 	if (is_there < 0)
 		return -1;

@@ -188,7 +188,9 @@ static uint64_t row_object(struct group *g, const struct record_row *r)
 static int number(struct group *g, struct record *r, struct err *err)
 {
 	uint64_t n = 1;
-	if (r->kind == RECORD_ROW && r->row.object == 0 && (r->row.object = row_object(g, &r->row)) == 0)
+	if (r->kind == RECORD_ROW && r->row.object == 0)
+		r->row.object = r->row.pending ? object_number(g, r->row.source, LAYOUT_FLAT, r->row.key) : row_object(g, &r->row);
+	if (r->kind == RECORD_ROW && r->row.object == 0)
 		return failed(g, err);
 	if (r->kind == RECORD_ROW && r->row.row == 0)
 		r->row.row = n = apply_next_row(g->txn);

@@ -194,7 +194,7 @@ int rows_put_import(struct kv_txn *txn, uint64_t import, const struct import_val
 int rows_read_import(struct kv_txn *txn, struct slice key, struct slice value, struct import_value *ret); /* 0, -1 */
 struct import_row_value {
 	uint64_t import, line;
-	struct slice body;
+	struct slice body, origin;
 };
 int rows_put_import_row(struct kv_txn *txn, uint64_t object, uint64_t row, const struct import_row_value *value);
 int rows_read_import_row(struct kv_txn *txn, struct slice key, struct slice value, struct import_row_value *ret); /* 0, -1 */

@@ -12,10 +12,11 @@ struct PACKED import_disk {
 	uint64_t rows, failed, vanished, time_ms;
 	uint32_t format_len;
 };
-/* import_row: its body follows. */
+/* import_row: its origin and its body follow. */
 struct PACKED import_row_disk {
 	uint8_t format;
-	uint8_t zero[7];
+	uint8_t zero[3];
+	uint32_t origin_len;
 	uint64_t import, line;
 };
 
@@ -55,16 +56,20 @@ int rows_put_import(struct kv_txn *txn, uint64_t import, const struct import_val
 int rows_read_import_row(struct kv_txn *txn, struct slice key, struct slice value, struct import_row_value *ret)
 {
 	struct import_row_disk d;
-	struct slice body;
-	if (key.len != 2 * sizeof(uint64_t) || !packed_take(value, &d, sizeof(d), &body))
+	struct slice body, origin;
+	if (key.len != 2 * sizeof(uint64_t) || !packed_take(value, &d, sizeof(d), &body) ||
+		!packed_cut(&body, d.origin_len, &origin))
 		return rows_corrupt(txn, TABLE_IMPORT_ROW, key);
-	*ret = (struct import_row_value){ .import = le64toh(d.import), .line = le64toh(d.line), .body = body };
+	*ret = (struct import_row_value){ .import = le64toh(d.import), .line = le64toh(d.line), .body = body,
+		.origin = origin };
 	return 0;
 }
 
 int rows_put_import_row(struct kv_txn *txn, uint64_t object, uint64_t row, const struct import_row_value *value)
 {
-	struct import_row_disk d = { .format = FORMAT, .import = htole64(value->import), .line = htole64(value->line) };
+	struct import_row_disk d = { .format = FORMAT, .origin_len = htole32((uint32_t)value->origin.len),
+		.import = htole64(value->import), .line = htole64(value->line) };
+	struct slice tails[] = { value->origin, value->body };
 	struct key k;
-	return packed_put(txn, TABLE_IMPORT_ROW, key_ref(&k, object, row), HEAD(d), &value->body, 1);
+	return packed_put(txn, TABLE_IMPORT_ROW, key_ref(&k, object, row), HEAD(d), tails, 2);
 }

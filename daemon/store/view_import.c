@@ -72,7 +72,7 @@ int view_rows(struct view *v, uint64_t object, const struct import_row **ret, si
 			break;
 		array = view_more(v, array, count, &cap, sizeof(*array));
 		array[count++] = (struct import_row){ .row = read_be64(key.p + sizeof(uint64_t)), .import = row.import,
-			.line = row.line, .body = row.body };
+			.line = row.line, .body = row.body, .origin = row.origin };
 	}
 	kv_cursor_close(c);
 	if (is_there < 0)

@@ -67,20 +67,41 @@ uint64_t view_work_count(struct view *v, enum stage stage, enum media media, boo
 
 /* Failures */
 
+static int failure_import(struct view *v, struct failure *f, uint64_t import, uint64_t line)
+{
+	struct import i = { 0 };
+	int found = view_import(v, import, &i, NULL);
+	f->import = import;
+	f->line = line;
+	f->source = found > 0 ? i.source : f->source;
+	f->file = i.file.len ? i.file : i.source;
+	return found < 0 ? -1 : 0;
+}
+
+/* An object that is a row of a manifest: the first one that names it. */
+static int failure_row_of(struct view *v, struct failure *f)
+{
+	const struct import_row *rows;
+	size_t n;
+	if (view_rows(v, f->number, &rows, &n, NULL) < 0)
+		return -1;
+	if (n == 0)
+		return 0;
+	f->row = rows[0].origin;
+	return failure_import(v, f, rows[0].import, rows[0].line);
+}
+
 /* Where the object itself is, or the item's first reference, or which manifest the row is of. */
 static int failure_where(struct view *v, struct failure *f)
 {
 	struct object_row row;
 	struct slice name;
-	if (f->subject == SUBJECT_OBJECT)
-		return view_locate(v, f->number, &f->source, &f->key, &row, &name) < 0 ? -1 : 0;
-	if (f->subject == SUBJECT_ROW) {
-		struct import import = { 0 };
-		int found = view_import(v, row_import(f->number), &import, NULL);
-		f->source = import.source;
-		f->key = import.file.len ? import.file : import.source;
-		return found < 0 ? -1 : 0;
+	if (f->subject == SUBJECT_OBJECT) {
+		int found = view_locate(v, f->number, &f->source, &f->key, &row, &name);
+		return found > 0 && row.layout == LAYOUT_FLAT ? failure_row_of(v, f) : found < 0 ? -1 : 0;
 	}
+	if (f->subject == SUBJECT_ROW)
+		return failure_import(v, f, row_import(f->number), row_line(f->number));
 	struct reference first;
 	int is_there = view_first_reference(v, f->number, &first);
 	if (is_there > 0) {

@@ -2,12 +2,13 @@
 
 import csv
 import gzip
+import http.server
 import io
 import json
 import os
 import signal
 import subprocess
-import time
+import threading
 
 import pytest
 from conftest import BUILD, DEADLINE, sha256, wait_for
@@ -232,6 +233,113 @@ def test_what_a_row_may_reach(served, data):
     wider = [f for f in served.lines("failures", "--import", answer["import"])]
     assert {f["values"]["inputid"] for f in wider} >= {"shadow", "url", "link", "self", "absolute"}
     assert {f["values"]["inputid"]: f["reason"] for f in wider}["absolute"].endswith("part of Inlet's own store")
+
+
+# ---- URLs ----
+
+class Web:
+    """A web server of this host: pages by path, what was asked for, and what it does instead of answering."""
+
+    def __init__(self):
+        self.pages, self.asked, self.broken = {}, [], {}
+        web = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                web.asked.append(self.path)
+                path = self.path.split("?")[0]
+                code = web.broken.get(path, 200 if path in web.pages else 404)
+                body = web.pages.get(path, b"") if code == 200 else b"no"
+                self.send_response(code)
+                if code in (301, 302):
+                    self.send_header("Location", web.pages[path])
+                    body = b""
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.base = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def web(inlet):
+    inlet.write_config(fetch={"networks": ["127.0.0.1"]})
+    it = Web()
+    yield it
+    it.close()
+
+
+def test_urls_are_fetched_once_and_labelled(web, served, data):
+    web.pages = {f"/{n}.txt": f"page {n}".encode() for n in range(20)}
+    web.pages["/big"] = big = os.urandom(12 << 20)
+    manifest = write_csv(data / "M.csv", [[f"{web.base}/{n}.txt", f"c{n % 3}"] for n in range(20)] + [[f"{web.base}/big", "large"]],
+                         ["url", "label"])
+    answer = imported(served, manifest)
+    assert (answer["rows"], answer["written"], answer["not_fetched"]) == (21, 21, 0)
+    assert served.item(f"{web.base}/3.txt")["sha256"] == sha256(b"page 3")
+    assert served.item(f"{web.base}/big")["sha256"] == sha256(big)
+    item = served.item(f"{web.base}/4.txt")
+    assert [(a["concept"], a["worker"], a["status"]) for a in item["annotations"]] == [("c1", "imported", "ANNOTATION_SUCCESS")]
+    before, asked = revision(served), len(web.asked)
+    assert imported(served, manifest)["written"] == 0
+    assert (revision(served), len(web.asked)) == (before, asked)
+
+
+def test_a_list_of_urls_signed_anew_is_the_same_list(web, inlet, data):
+    web.pages = {"/a.txt": b"a"}
+    signed = "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={0}&X-Amz-Signature={0}"
+    manifest = data / "urls.txt"
+    manifest.write_text(f"{web.base}/a.txt{signed.format('1')}\n{web.base}/b.txt{signed.format('1')}\n")
+    assert imported(inlet, manifest, ok=(3,))["not_fetched"] == 1
+    web.pages["/b.txt"] = b"b"
+    manifest.write_text(f"{web.base}/a.txt{signed.format('2')}\n{web.base}/b.txt{signed.format('2')}\n")
+    assert imported(inlet, manifest)["not_fetched"] == 0
+    assert [p[-1] for p in web.asked if p.startswith("/a.txt")] == ["1"]  # it was there: nobody asked again
+    assert sorted(p[-1] for p in web.asked if p.startswith("/b.txt")) == ["1", "2"]
+    assert inlet.keys() == [f"{web.base}/a.txt", f"{web.base}/b.txt"]
+
+
+def test_urls_that_cannot_be_fetched(web, served, data):
+    web.pages = {"/good": b"good", "/away": "http://169.254.169.254/latest/meta-data/"}
+    web.broken = {"/away": 302, "/busy": 503}
+    rows = [["good", f"{web.base}/good"], ["gone", f"{web.base}/gone"], ["away", f"{web.base}/away"],
+            ["inside", "http://10.0.0.1/secret"], ["v6", "http://[::ffff:10.0.0.1]/"], ["busy", f"{web.base}/busy"]]
+    manifest = write_csv(data / "M.csv", rows, ["id", "url"])
+    answer = imported(served, manifest, ok=(3,))
+    assert (answer["failed"], answer["not_fetched"], answer["to_fetch"]) == (0, 4, 1)
+    by_id = {f["values"]["id"]: f for f in served.lines("failures", "--import", answer["import"])}
+    assert sorted(by_id) == ["away", "busy", "gone", "inside", "v6"]
+    assert (by_id["gone"]["line"], by_id["gone"]["file"], by_id["gone"]["stage"]) == (3, str(manifest), "fetch")
+    assert "404" in by_id["gone"]["reason"]
+    assert all("fetch.networks" in by_id[k]["cure"] for k in ("away", "inside", "v6"))
+    assert by_id["busy"]["class"] == "retry"
+    text = served.text("failures", "--format", "csv", "--import", answer["import"])
+    assert sorted(r["id"] for r in csv.DictReader(io.StringIO(text))) == sorted(by_id)
+    web.pages["/gone"] = b"back"
+    served.cli("retry", by_id["gone"]["id"], ok=(3,))
+    assert served.item("gone")["sha256"] == sha256(b"back")
+
+
+def test_rows_that_wait_survive_the_index(web, inlet, data):
+    web.broken = {f"/{n}": 503 for n in range(3)}
+    manifest = write_csv(data / "M.csv", [[f"r{n}", f"{web.base}/{n}", "cat"] for n in range(3)], ["id", "url", "label"])
+    assert imported(inlet, manifest, "--no-wait")["written"] == 3
+    inlet.cli("rebuild-index")
+    web.pages = {f"/{n}": f"page {n}".encode() for n in range(3)}
+    web.broken = {}
+    inlet.start()
+    wait_for("the pages", lambda: len(inlet.items()) == 3)
+    assert {a["concept"] for i in inlet.items() for a in i["annotations"]} == {"cat"}
+    assert inlet.lines("verify")[-1]["problems"] == 0
 
 
 # ---- manifests of all kinds ----

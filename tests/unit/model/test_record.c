@@ -53,6 +53,8 @@ static const char *const lines[] = {
 	"\"failed\":1,\"vanished\":2,\"complete\":true,\"time\":1700000000000}",
 	"{\"op\":\"import\",\"import\":1,\"source\":\"list\",\"rows\":0,\"failed\":0,\"vanished\":0,\"time\":0}",
 	"{\"op\":\"row\",\"object\":9,\"row\":4,\"import\":3,\"line\":2,\"body\":{\"at\":\"text\",\"labels\":[{\"concept\":\"c\"}]}}",
+	"{\"op\":\"row\",\"object\":9,\"row\":4,\"import\":3,\"line\":2,\"pending\":true,\"source\":\"l\",\"key\":\"k\","
+	"\"body\":{\"at\":\"url\"},\"origin\":{\"url\":\"http://h/\"}}",
 	"{\"op\":\"row_gone\",\"object\":9,\"row\":4}",
 	"{\"op\":\"mended\",\"import\":3,\"line\":17}",
 	"{\"op\":\"source\",\"source\":\"drop\",\"kind\":\"folder\",\"root\":\"8:1.2\"}",

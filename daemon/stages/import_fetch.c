@@ -1,0 +1,297 @@
+/* import_fetch.c - from a URL in the index to an arrival. */
+#include "daemon/stages/import_fetch.h"
+
+#include "connectors/url_fetch.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/file.h"
+#include "daemon/base/hash.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/queue.h"
+#include "daemon/model/import_body.h"
+#include "daemon/stages/refetch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define THREADS 8
+
+CLEANUP_FN(struct view *, view_close)
+
+struct import_fetch {
+	struct pipeline *p;
+	struct guard *guard;
+	struct url_fetch *urls;
+	atomic_bool stopping;
+	struct refetch *refetch;  /* whose work it is */
+	struct queue *queue;      /* of struct work */
+	pthread_t threads[THREADS];
+	size_t thread_count;
+};
+
+/* One fetch. Its size is not known before it has come: it is gathered in memory, and goes to a large blob when it is more. */
+struct landing {
+	struct sink sink;         /* first */
+	struct pipeline *p;
+	struct sha256 *hash;
+	uint8_t *buffer;          /* ARENA_MEMBER_MAX */
+	size_t held;              /* of it */
+	uint64_t bytes, limit;
+	int fd;                   /* -1: all of it is in the buffer */
+};
+
+/* The row, as it was when its fetch began; one allocation a string. */
+struct errand {
+	struct work work;
+	char *source, *key, *url; /* owned */
+	size_t key_len;
+};
+
+static void errand_done(struct errand *e)
+{
+	free(e->source);
+	free(e->key);
+	free(e->url);
+}
+
+/* --- where the bytes go --- */
+
+static int spill(struct landing *l, struct err *err)
+{
+	if (l->fd < 0 && large_create(l->p->store, 0, &l->fd, err) < 0)
+		return -1;
+	if (file_write_at(l->fd, l->buffer, l->held, l->bytes - l->held, err) < 0)
+		return -1;
+	l->held = 0;
+	return 0;
+}
+
+static uint8_t *landing_space(struct sink *sink, size_t *ret_space, struct err *err)
+{
+	struct landing *l = (struct landing *)sink;
+	if (l->bytes > l->limit) {
+		(void)err_set(err, ERR_REJECT, 0, "is larger than limits.object (%llu bytes)", (unsigned long long)l->limit);
+		return NULL;
+	}
+	if (l->held == ARENA_MEMBER_MAX && spill(l, err) < 0)
+		return NULL;
+	*ret_space = ARENA_MEMBER_MAX - l->held;
+	return l->buffer + l->held;
+}
+
+static int landing_wrote(struct sink *sink, size_t n, struct err *err)
+{
+	(void)err;
+	struct landing *l = (struct landing *)sink;
+	sha256_add(l->hash, l->buffer + l->held, n);
+	l->held += n;
+	l->bytes += n;
+	account_step(l->p);
+	return 0;
+}
+
+/* --- one row --- */
+
+static int find_errand(struct pipeline *p, struct errand *e, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct slice source, key;
+	struct ledger_row object;
+	const struct import_row *rows;
+	size_t n;
+	if (view_open(p->store, &v, err) < 0)
+		return -1;
+	int found = view_object_by_number(v, e->work.number, &source, &key, &object, err);
+	if (found < 0 || view_rows(v, e->work.number, &rows, &n, err) < 0)
+		return -1;
+	if (found == 0)
+		return err_set(err, ERR_REJECT, 0, "object %llu is not in the index any more", (unsigned long long)e->work.number);
+	e->source = mem_strndup(source.p, source.len);
+	e->key = mem_strndup(key.p, key.len);
+	e->key_len = key.len;
+	for (size_t i = n; i > 0 && !e->url; i--) {
+		struct import_failure origin;
+		struct reader r;
+		if (rows[i - 1].origin.len == 0 || import_failure_read(rows[i - 1].origin, &r, &origin, err) < 0)
+			continue;
+		if (origin.url.len)
+			e->url = mem_strndup(origin.url.p, origin.url.len);
+		reader_done(&r);
+	}
+	return e->url ? 0 : err_set(err, ERR_REJECT, 0, "no row of its manifest says any more where it is");
+}
+
+struct landed {
+	struct import_fetch *f;
+	uint64_t number;
+};
+
+static void committed(void *arg, int64_t revision, const struct err *err)
+{
+	struct landed *l = arg;
+	struct pipeline *p = l->f->p;
+	if (revision < 0 && err->class == ERR_FATAL)
+		pipeline_fail(p, err);
+	pipeline_committed(p);
+	refetch_release(l->f->refetch, l->number); /* last: what is in hand keeps the pipeline alive */
+	free(l);
+}
+
+static void submit(struct import_fetch *f, const struct errand *e, struct change *c)
+{
+	struct landed *l = mem_alloc(sizeof(*l));
+	struct err err;
+	*l = (struct landed){ f, e->work.number };
+	if (committer_submit(f->p->store, c, committed, l, &err) < 0)
+		committed(l, -1, &err);
+}
+
+static int arrive(struct import_fetch *f, const struct errand *e, struct landing *l, struct slice version, struct err *err)
+{
+	struct arrival a = { .source = slice_of(e->source), .key = { e->key, e->key_len }, .version = version,
+		.layout = LAYOUT_FLAT, .bytes = l->bytes, .fd = -1 };
+	struct arena *arena = NULL;
+	sha256_end(l->hash, a.content.sha256);
+	if (l->fd >= 0 && l->held > 0 && spill(l, err) < 0)
+		return -1;
+	if (l->fd < 0) {
+		arena = arena_get(store_arenas(f->p->store), l->held);
+		if (!arena)
+			return err_set(err, ERR_RETRY, ECANCELED, "stopping");
+		memcpy(arena_payload(arena), l->buffer, l->held);
+		a.place = arena_member(arena, &a.content, l->held);
+		a.how = ARRIVAL_ARENA;
+	} else {
+		a.how = ARRIVAL_FILE;
+		a.fd = take_fd(&l->fd);
+	}
+	struct change *c = change_new();
+	if (arena)
+		change_arena(c, arena);
+	change_arrive(c, &a);
+	submit(f, e, c);
+	return 0;
+}
+
+static const char *cure_of(const struct err *err)
+{
+	if (err->class != ERR_REJECT)
+		return "nothing: it is tried again";
+	if (err->sys == EACCES)
+		return "if the manifest may reach it, list the address under fetch.networks in the configuration, then inlet retry";
+	return "mend the row and import the manifest again, or inlet retry";
+}
+
+static void failed(struct import_fetch *f, const struct errand *e, const struct err *err)
+{
+	struct change *c = change_new();
+	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
+	(void)retry_plan(f->p, err, e->work.attempts, r);
+	r->subject = SUBJECT_OBJECT;
+	r->number = e->work.number;
+	r->stage = STAGE_FETCH;
+	r->reason = change_copy(c, slice_of(err->text));
+	r->cure = slice_of(cure_of(err));
+	r->source = change_copy(c, slice_of(e->source));
+	r->key = change_copy(c, (struct slice){ e->key, e->key_len });
+	r->layout = LAYOUT_FLAT;
+	submit(f, e, c);
+}
+
+static int fetch(struct import_fetch *f, struct errand *e, struct landing *l, struct err *err)
+{
+	struct object seen;
+	if (store_ready(f->p->store, ARENA_MEMBER_MAX, err) < 0 || url_fetch_get(f->urls, e->url, NULL, &l->sink, &seen, err) < 0)
+		return -1;
+	return arrive(f, e, l, seen.version, err);
+}
+
+static void run(struct import_fetch *f, struct work *w, struct sha256 *hash, uint8_t *buffer)
+{
+	static const struct sink_ops ops = { landing_space, landing_wrote };
+	struct errand e = { .work = *w };
+	struct landing l = { .sink = { &ops }, .p = f->p, .hash = hash, .buffer = buffer,
+		.limit = f->p->config->limits.object_bytes, .fd = -1 };
+	struct err err;
+	sha256_begin(hash);
+	if (find_errand(f->p, &e, &err) < 0 || fetch(f, &e, &l, &err) < 0) {
+		if (err.class == ERR_FATAL)
+			pipeline_fail(f->p, &err);
+		if (f->p->stopping || err.class == ERR_FATAL || !e.key)
+			refetch_release(f->refetch, w->number);
+		else
+			failed(f, &e, &err);
+	}
+	close_fdp(&l.fd);
+	errand_done(&e);
+}
+
+static void *fetch_thread(void *arg)
+{
+	struct import_fetch *f = arg;
+	struct sha256 *hash = sha256_new();
+	uint8_t *buffer = mem_alloc(ARENA_MEMBER_MAX);
+	struct work *w;
+	while ((w = queue_pop(f->queue)) != NULL) {
+		if (f->p->stopping)
+			refetch_release(f->refetch, w->number);
+		else
+			run(f, w, hash, buffer);
+		free(w);
+	}
+	sha256_free(hash);
+	free(buffer);
+	return NULL;
+}
+
+/* --- life --- */
+
+int import_fetch_open(struct pipeline *p, struct import_fetch **ret, struct err *err)
+{
+	struct import_fetch *f = mem_zero(1, sizeof(*f));
+	f->p = p;
+	f->guard = guard_new();
+	f->queue = queue_new(THREADS, free);
+	for (char **network = p->config->networks; network && *network; network++) {
+		if (guard_allow_network(f->guard, *network, err) < 0) {
+			import_fetch_close(f);
+			return err_wrap(err, "fetch.networks");
+		}
+	}
+	f->urls = url_fetch_new(&(struct http_rules){ .guard = f->guard, .stopping = &f->stopping }, 0);
+	*ret = f;
+	return 0;
+}
+
+void import_fetch_take(struct import_fetch *f, struct refetch *from, const struct work *w)
+{
+	f->refetch = from;
+	while (f->thread_count < THREADS && pthread_create(&f->threads[f->thread_count], NULL, fetch_thread, f) == 0)
+		f->thread_count++;
+	struct work *own = mem_dup(w, sizeof(*w));
+	if (queue_push_over(f->queue, own) == 0)
+		return;
+	refetch_release(from, w->number); /* stopping */
+	free(own);
+}
+
+void import_fetch_stop(struct import_fetch *f)
+{
+	if (!f)
+		return;
+	atomic_store(&f->stopping, true);
+	queue_close(f->queue);
+}
+
+void import_fetch_close(struct import_fetch *f)
+{
+	if (!f)
+		return;
+	import_fetch_stop(f);
+	for (size_t i = 0; i < f->thread_count; i++)
+		pthread_join(f->threads[i], NULL);
+	queue_free(f->queue);
+	url_fetch_free(f->urls);
+	guard_free(f->guard);
+	free(f);
+}
