@@ -110,6 +110,7 @@ static void measure(struct table *t)
 		t->width[c] = characters(slice_of(t->titles[c] + right_aligned(t->titles[c])));
 		for (size_t r = 0; r < t->held_count; r++) {
 			size_t n = characters(buf_slice(&t->held[r][c]));
+			n = n < TABLE_WIDTH_MAX ? n : TABLE_WIDTH_MAX;
 			t->width[c] = n > t->width[c] ? n : t->width[c];
 		}
 	}

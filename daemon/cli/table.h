@@ -9,6 +9,7 @@
 
 #define TABLE_COLUMNS_MAX 12
 #define TABLE_HELD_ROWS 200 /* are measured before the first is written */
+#define TABLE_WIDTH_MAX 100 /* of a column: a longer cell is written whole, and moves its own line only */
 
 struct table;
 typedef int table_sink_fn(void *arg, struct slice text, struct err *err);

@@ -52,6 +52,22 @@ static void test_characters_not_bytes(void **state)
 	assert_string_equal(text.data, "NAME   N  LAST\ngröße  1  x\nabcde  2  y\n");
 }
 
+static void test_one_long_name_does_not_move_every_line(void **state)
+{
+	(void)state;
+	struct err err;
+	char name[1025];
+	CLEANUP(buf_done) struct buf text = { 0 };
+	CLEANUP(table_freep) struct table *t = table_new(titles, false, to_buf, &text);
+	memset(name, 'k', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	row(t, name, "1", "x");
+	row(t, "a", "2", "y");
+	assert_int_equal(table_end(t, &err), 0);
+	assert_non_null(strstr(text.data, name));
+	assert_int_equal(strlen(strrchr(text.data, 'k')), strlen("k  1  x\n") + TABLE_WIDTH_MAX + strlen("  2  y\n"));
+}
+
 static void test_no_rows_no_titles(void **state)
 {
 	(void)state;
@@ -108,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_columns_are_as_wide_as_their_widest_cell),
 		cmocka_unit_test(test_characters_not_bytes),
+		cmocka_unit_test(test_one_long_name_does_not_move_every_line),
 		cmocka_unit_test(test_no_rows_no_titles),
 		cmocka_unit_test(test_names_cannot_drive_the_terminal),
 		cmocka_unit_test(test_rows_stream_once_widths_are_known),
