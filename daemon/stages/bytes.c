@@ -2,6 +2,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/stages/pace.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
 
@@ -14,6 +15,23 @@
 CLEANUP_FN(struct view *, view_close)
 CLEANUP_FN(struct sha256 *, sha256_free)
 
+/* At the pace of all that is asked of the source. */
+static int fetch(struct source *s, const struct object *o, struct sink *into, struct err *err)
+{
+	struct pace *pace = source_pace(s);
+	struct object seen;
+	uint64_t round;
+	if (pace)
+		pace_enter(pace, &round);
+	int ok = source_ops(s)->fetch(source_connector(s), o, into, &seen, err);
+	bool throttled = ok < 0 && err->sys == FETCH_THROTTLED;
+	if (pace)
+		pace_leave(pace, round, ok == 0 ? PACE_DONE : throttled ? PACE_THROTTLED : PACE_FAILED, throttled ? err->wait_ms : 0);
+	if (ok < 0 && err->class == ERR_REJECT && err->sys == FETCH_ARCHIVED)
+		err->class = ERR_RETRY; /* its content is known and nothing is wrong with it: it waits until it is restored */
+	return ok;
+}
+
 static int read_again(struct pipeline *p, struct source *s, const struct object *o, const struct item *item, int *ret_fd,
 	struct err *err)
 {
@@ -21,7 +39,6 @@ static int read_again(struct pipeline *p, struct source *s, const struct object 
 	CLEANUP(freep) uint8_t *buffer = mem_alloc(SINK_BUFFER);
 	CLEANUP(close_fdp) int fd = -1;
 	struct fetch_sink sink;
-	struct object seen;
 	struct content_id content;
 	if (item->bytes <= IN_MEMORY_MAX)
 		fd = memfd_create("inlet-object", MFD_CLOEXEC);
@@ -30,7 +47,7 @@ static int read_again(struct pipeline *p, struct source *s, const struct object 
 	if (fd < 0)
 		return err_set(err, ERR_RETRY, errno, "memory for an object");
 	sink_file(&sink, p, hash, buffer, fd, p->config->limits.object_bytes);
-	if (source_ops(s)->fetch(source_connector(s), o, &sink.sink, &seen, err) < 0 || sink_end(&sink, &content, err) < 0)
+	if (fetch(s, o, &sink.sink, err) < 0 || sink_end(&sink, &content, err) < 0)
 		return -1;
 	if (!content_id_eq(&content, &item->content))
 		return err_set(err, ERR_RETRY, 0, "is not the same content any more; the next pass over '%s' decides", source_name(s));

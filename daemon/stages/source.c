@@ -254,7 +254,7 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	bool full = pass.full || scope == DISCOVER_ALL;
 	char why[512] = "";
 	if (ok == 0 && pass.complete)
-		ok = vanish_check(s, absent, take_acceptance(s), why, sizeof(why), &err);
+		ok = vanish_check(s, absent, full && take_acceptance(s), why, sizeof(why), &err);
 	bool held = why[0] != '\0';
 	if (ok == 0 && pass.complete && !held)
 		ok = conclude(s, absent, &err);
