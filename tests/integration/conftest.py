@@ -33,6 +33,14 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
+def killed_with_a_core(process):
+    """Ends it as a crash does; did it leave a core file?"""
+    os.kill(process.pid, signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = -signal.SIGABRT
+    return os.WCOREDUMP(status)
+
+
 class Inlet:
     """One dataset with its programs."""
 

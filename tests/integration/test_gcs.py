@@ -15,7 +15,7 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import sha256, wait_for
+from conftest import killed_with_a_core, sha256, wait_for
 from fault_proxy import FaultProxy, answer, cut, reset, vanish
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
@@ -409,14 +409,6 @@ def test_wrong_credentials_are_explained_and_never_shown(lab, tokens):
     seen = lab.output + doctor + lab.inlet.text("status", "--json") + lab.inlet.text("doctor", ok=(1, 3))
     secret = tokens.key.read_text().splitlines()[2]
     assert "canary" not in seen and secret not in seen
-
-
-def killed_with_a_core(process):
-    """Ends it as a crash does; did it leave a core file?"""
-    os.kill(process.pid, signal.SIGABRT)
-    _, status = os.waitpid(process.pid, 0)
-    process.returncode = -signal.SIGABRT
-    return os.WCOREDUMP(status)
 
 
 def test_no_core_file_holds_a_secret(lab, tokens):

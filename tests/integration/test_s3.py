@@ -3,10 +3,11 @@
 import os
 import random
 import signal
+import subprocess
 
 import pytest
-from buckets import KEY_ID, REGION, SECRET, MinIO
-from conftest import sha256, wait_for
+from buckets import KEY_ID, REGION, SECRET
+from conftest import killed_with_a_core, sha256, wait_for
 from fault_proxy import answer, cut, meanwhile, reset, slow, vanish
 
 EXPIRED = b"<?xml version='1.0'?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
@@ -356,6 +357,38 @@ def test_a_certificate_nobody_knows(minio_tls, lake):
     lake(bucket, ca_file=minio_tls.verify)
     inlet.once()
     assert contents(inlet) == {"a": sha256(b"over TLS")}
+
+
+def as_another(path):
+    """What another user reads there; where we are no root, this user, who is stopped by the process alone."""
+    prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    return subprocess.run([*prefix, "cat", path], capture_output=True)
+
+
+@pytest.mark.parametrize("secret", [SECRET, "wrong-canary"], ids=["right", "wrong"])
+def test_secrets_stay_inside(minio, lake, monkeypatch, secret):
+    bucket = minio.bucket()
+    bucket.put("a", "x")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    inlet = lake(bucket, credentials=None, poll="1s")
+    (inlet.root / "keys").unlink()
+    inlet.prefix = ["prlimit", "--core=unlimited"]
+    inlet.start("--verbose")
+    wait_for("the object, or why not", lambda: objects_of(inlet)["present"] or inlet.source("lake")["message"])
+    doctor = inlet.cli("doctor", ok=None).stdout
+    assert b"the environment (AWS_ACCESS_KEY_ID)" in doctor
+    said = doctor + b"".join(inlet.cli(*verb, ok=None).stdout for verb in (["status", "--json"], ["sources"], ["failures", "--json"],
+                                                                          ["items", "--json"], ["check-config"]))
+    assert b"canary" not in said
+    process = f"/proc/{inlet.daemon.pid}"
+    cmdline, environ = as_another(f"{process}/cmdline"), as_another(f"{process}/environ")
+    assert b"inletd" in cmdline.stdout and b"canary" not in cmdline.stdout
+    assert environ.returncode != 0 and environ.stdout == b""
+    core = killed_with_a_core(inlet.daemon)
+    assert not core
+    left = [p for p in inlet.root.rglob("*") if p.is_file() and b"canary" in p.read_bytes()]
+    assert left == [], left
 
 
 # ---- keys as they are ----
