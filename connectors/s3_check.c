@@ -36,8 +36,8 @@ static void tell_key_file(const struct check *c)
 	say(c, "warning", "credentials file", found, "chmod 600, or hand it over as a systemd credential (LoadCredential=)");
 }
 
-/* What the server told on the way: told after the listing, whatever came of it. */
-static void tell_facts(const struct check *c, int64_t date_ms)
+/* What was learned on the way to the listing; err: why it failed, or NULL. false: it never got as far as the server. */
+static bool tell_facts(const struct check *c, int64_t date_ms, const struct err *err)
 {
 	struct s3_facts facts;
 	char found[480];
@@ -45,11 +45,15 @@ static void tell_facts(const struct check *c, int64_t date_ms)
 
 	s3_client_facts(c->client, &facts);
 	say(c, "ok", "endpoint", facts.host, "");
-	if (facts.credentials[0])
-		say(c, "ok", "credentials", c->config->anonymous ? "none are sent: anonymous: true" : facts.credentials, "");
 	tell_key_file(c);
+	if (!facts.credentials[0]) {
+		say(c, "error", "credentials", err ? err->text : "none", "name a file like ~/.aws/credentials as `credentials`, or log in as "
+			"the user that the daemon runs as (aws configure); or say `anonymous: true` for a public bucket");
+		return false;
+	}
+	say(c, "ok", "credentials", c->config->anonymous ? "none are sent: anonymous: true" : facts.credentials, "");
 	if (date_ms == 0)
-		return;
+		return true;
 	(void)snprintf(found, sizeof(found), "%s%s", facts.region, c->config->region && strcmp(c->config->region, facts.region) != 0 ?
 		", though `region` says another" : "");
 	say(c, strchr(found, ',') ? "warning" : "ok", "region", found, strchr(found, ',') ? "set `region` to it: each start asks twice" : "");
@@ -58,6 +62,7 @@ static void tell_facts(const struct check *c, int64_t date_ms)
 		say(c, "ok", "clock", off_s < 2 ? "as the server's" : found, "");
 	else
 		say(c, off_s < SKEW_ERROR_S ? "warning" : "error", "clock", found, "set this host's clock: timedatectl set-ntp true");
+	return true;
 }
 
 static const char *cure_of(const struct err *err)
@@ -91,9 +96,14 @@ static bool tell_listing(struct check *c)
 	char key[256], found[320];
 	int done = s3_client_send(c->client, &call, &reply, &err);
 
-	tell_facts(c, reply.date_ms);
+	if (done == 0)
+		done = s3_list_end(&c->list, &err);
+	bool asked = tell_facts(c, reply.date_ms, done < 0 ? &err : NULL);
+
 	http_reply_done(&reply);
-	if (done < 0 || s3_list_end(&c->list, &err) < 0) {
+	if (!asked)
+		return false;
+	if (done < 0) {
 		say(c, "error", "list", err.text, cure_of(&err));
 		return false;
 	}

@@ -585,3 +585,7 @@ def test_doctor_looks_at_each_thing(lake, server):
     found = look()
     assert found["list"]["level"] == "fail" and "secret key" in found["list"]["found"]
     assert "read" not in found
+    lake.credentials.unlink()
+    found = look()
+    assert found["credentials"]["level"] == "fail" and str(lake.credentials) in found["credentials"]["found"]
+    assert "list" not in found
