@@ -30,7 +30,7 @@ static void tell_key_file(const struct check *c)
 	struct stat st;
 	char found[400];
 
-	if (!c->config->credentials || stat(c->config->credentials, &st) < 0 || (st.st_mode & 0077) == 0)
+	if (!c->config->credentials || stat(c->config->credentials, &st) < 0 || (st.st_mode & 0007) == 0)
 		return;
 	(void)snprintf(found, sizeof(found), "%s may be read by others (mode %03o)", c->config->credentials, st.st_mode & 0777U);
 	say(c, "warning", "credentials file", found, "chmod 600, or hand it over as a systemd credential (LoadCredential=)");
