@@ -96,3 +96,19 @@ int import_files_get(const struct import_files *f, struct slice path, int *ret_f
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
+
+int import_files_folder(const struct import_files *f, const char *path, int *ret_fd, struct err *err)
+{
+	const char *relative = path, *cure;
+	if (path[0] == '\0' || strcmp(path, f->root_path) == 0)
+		relative = ".";
+	else if (path[0] == '/' && !(relative = below(path, f->root_path)))
+		return refused(f, path, EXDEV, &cure, err);
+	CLEANUP(close_fdp) int fd = file_open_within(f->root, relative, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return refused(f, path, errno, &cure, err);
+	if (is_of_store(f, fd))
+		return err_set(err, ERR_REJECT, 0, "the folder '%s' is part of Inlet's own store", path);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}

@@ -23,5 +23,7 @@ void import_files_close(struct import_files *f);
  * what would help. */
 int import_files_get(const struct import_files *f, struct slice path, int *ret_fd, struct stat *ret_st, const char **ret_cure,
 	struct err *err);
+/* A folder in the same way; "" and "." are the root itself. */
+int import_files_folder(const struct import_files *f, const char *path, int *ret_fd, struct err *err);
 
 #endif

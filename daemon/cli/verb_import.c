@@ -7,6 +7,7 @@
 #include "daemon/cli/args.h"
 #include "daemon/cli/fields.h"
 #include "daemon/cli/import_sender.h"
+#include "daemon/cli/import_tree.h"
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
@@ -273,11 +274,16 @@ static int end(struct import *i, struct err *err)
 	return partial ? EXIT_PARTIAL : EXIT_DONE;
 }
 
-static int run(struct import *i, const struct manifest_options *o, struct err *err)
+static int run(struct import *i, struct manifest_options *o, struct err *err)
 {
 	CLEANUP(manifest_closep) struct manifest *m = NULL;
 	struct buf line = { 0 };
-	if (open_files(i, err) < 0 || manifest_open(o, read_manifest, i, &m, err) < 0)
+	if (open_files(i, err) < 0)
+		return -1;
+	struct manifest_tree tree = import_tree(&i->files);
+	o->tree = &tree;
+	o->spool = open_spool(); /* the reader's from here on */
+	if (manifest_open(o, read_manifest, i, &m, err) < 0)
 		return -1;
 	manifest_describe(m, &line);
 	(void)fprintf(stderr, "%s\n", line.data);
@@ -301,10 +307,8 @@ int verb_import(struct cli *c, struct err *err)
 		r = EXIT_USAGE;
 	else if (r == 0 && options(&i, &o, err) < 0)
 		r = EXIT_USAGE;
-	if (r == EXIT_DONE) {
-		o.spool = open_spool();
+	if (r == EXIT_DONE)
 		r = run(&i, &o, err);
-	}
 	import_done(&i);
 	return r;
 }

@@ -344,6 +344,55 @@ def test_rows_that_wait_survive_the_index(web, inlet, data):
 
 # ---- manifests of all kinds ----
 
+def geometry(inlet, key):
+    return [(a["concept"], a["geometry"]["kind"]) for a in inlet.item(key)["annotations"] if "geometry" in a]
+
+
+def test_annotations_of_other_tools(inlet, data):
+    for name in ("a.jpg", "b.jpg"):
+        (data / name).write_text(name)
+    coco = data / "coco.json"
+    coco.write_text(json.dumps({
+        "annotations": [{"id": 1, "image_id": 8, "category_id": 3, "bbox": [1, 2, 3.5, 4], "iscrowd": 0},
+                        {"id": 2, "image_id": 7, "category_id": 3, "segmentation": [[1, 2, 3, 4, 5, 6]]}],
+        "categories": [{"id": 3, "name": "cat"}],
+        "images": [{"id": 7, "file_name": "a.jpg", "width": 640, "height": 480}, {"id": 8, "file_name": "b.jpg"}]}))
+    assert imported(inlet, coco)["written"] == 2
+    assert geometry(inlet, "b.jpg") == [("cat", "box")]
+    assert geometry(inlet, "a.jpg") == [("cat", "polygon")]
+    tasks = data / "tasks.json"
+    choice = {"from_name": "s", "to_name": "t", "type": "choices"}
+    tasks.write_text(json.dumps([{"id": 7, "data": {"text": "a great film"},
+                                  "annotations": [{"result": [{**choice, "id": "x", "value": {"choices": ["good"]}}]}],
+                                  "predictions": [{"model_version": "m", "score": 0.7,
+                                                   "result": [{**choice, "id": "y", "value": {"choices": ["bad"]}}]}]}]))
+    assert imported(inlet, tasks)["written"] == 1
+    assert sorted((a["concept"], a["maker"], a["status"].removeprefix("ANNOTATION_")) for a in inlet.item("7")["annotations"]) == [
+        ("bad", "machine", "AWAITING_REVIEW"), ("good", "human", "SUCCESS")]
+    lines = data / "rows.jsonl"
+    lines.write_text('{"path": "a.jpg", "label": "fox"}\n{"path": "none.jpg", "label": "fox"}\n')
+    number = imported(inlet, lines, ok=(3,))["import"]
+    assert inlet.text("failures", "--format", "csv", "--import", number) == '{"path": "none.jpg", "label": "fox"}\n'
+
+
+def test_a_yolo_folder_is_read_beneath_its_root(inlet, data):
+    for part in ("images", "labels"):
+        (data / part / "train").mkdir(parents=True)
+    (data / "images/train/1.jpg").write_text("one")
+    (data / "labels/train/1.txt").write_text("0 0.5 0.5 0.25 0.25\n")
+    (data.parent / "outside").mkdir()
+    (data.parent / "outside/2.jpg").write_text("two")
+    (data / "images/val").symlink_to("../../outside")
+    description = data / "data.yaml"
+    description.write_text("train: images/train\nnames: [zebra]\n")
+    assert imported(inlet, description)["written"] == 1
+    item, = inlet.items()
+    assert [(a["concept"], a["geometry"]["box"]) for a in item["annotations"]] == [("zebra", [0.5, 0.5, 0.25, 0.25])]
+    description.write_text("train: images/train\nval: images/val\nnames: [zebra]\n")
+    inlet.cli("import", description, ok=(1, 3))
+    assert len(inlet.items()) == 1
+
+
 def test_standard_input_and_names(inlet, data):
     assert inlet.cli("import", "-", ok=(2,), input=b"x").returncode == 2
     (data / "a.txt").write_text("a")
