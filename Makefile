@@ -221,9 +221,11 @@ bench: all models inbox $(BUILD)/bench-model $(BUILD)/bench-index
 
 SAN_CFLAGS := -O1 -g -fno-omit-frame-pointer
 check-asan:
+	$(Q)mkdir -p $(BUILD)-asan && ln -sfn $(abspath $(BUILD))/lib $(BUILD)-asan/lib
 	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	$(MAKE) --no-print-directory BUILD=$(BUILD)-asan SAN=-fsanitize=address,undefined CFLAGS="$(SAN_CFLAGS)" unit replay
 check-tsan:
+	$(Q)mkdir -p $(BUILD)-tsan && ln -sfn $(abspath $(BUILD))/lib $(BUILD)-tsan/lib
 	$(Q)TSAN_OPTIONS=halt_on_error=1 \
 	$(MAKE) --no-print-directory BUILD=$(BUILD)-tsan SAN=-fsanitize=thread CFLAGS="$(SAN_CFLAGS)" unit
 check-valgrind:

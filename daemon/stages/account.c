@@ -13,6 +13,7 @@ void account_take(struct pipeline *p, uint64_t n)
 
 void account_give(struct pipeline *p, uint64_t n)
 {
+	account_step(p); /* first: once nothing is in hand the pipeline may be closed */
 	pthread_mutex_lock(&p->account.lock);
 	p->account.in_hand -= n;
 	if (p->account.in_hand == 0) {
@@ -20,7 +21,6 @@ void account_give(struct pipeline *p, uint64_t n)
 		pthread_cond_broadcast(&p->account.changed);
 	}
 	pthread_mutex_unlock(&p->account.lock);
-	account_step(p);
 }
 
 void account_step(struct pipeline *p)

@@ -2,6 +2,7 @@
 #include "connectors/google_jwt.h"
 
 #include "daemon/base/cleanup.h"
+#include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 
 #include <openssl/evp.h>
@@ -26,7 +27,7 @@ static char *pem_of(EVP_PKEY *key, const char *password)
 		password ? (int)strlen(password) : 0, NULL, NULL), 1);
 	long n = BIO_get_mem_data(bio, &text);
 
-	copy = strndup(text, (size_t)n);
+	copy = mem_strndup(text, (size_t)n);
 	BIO_free_all(bio);
 	return copy;
 }
