@@ -10,6 +10,7 @@
 #define PAGE_KEYS 1000U /* the server's most */
 #define ANSWER_MAX (8U << 20) /* 1,000 keys of 1,024 bytes, each of them escaped */
 #define ATTEMPTS 6U
+#define FIRST_PAGES_MAX 100U  /* empty ones, before a bucket counts as empty where one key was asked for */
 
 static struct slice text_of(const json_t *item, const char *name)
 {
@@ -130,24 +131,39 @@ static int take_first(void *arg, const struct page *page, struct err *err)
 	return 0;
 }
 
+/* An empty page with a token is legal here, too. */
+static int ask_first(struct gcs_api *api, struct slice prefix, struct bucket_page *page, struct first *first, struct err *err)
+{
+	CLEANUP(buf_done) struct buf token = { 0 }, next = { 0 };
+	struct gcs_question q = { .prefix = prefix, .max = 1 };
+
+	for (uint32_t pages = 0; first->key->len == 0 && pages < FIRST_PAGES_MAX; pages++) {
+		q.token = buf_slice(&token);
+		if (gcs_list_page(api, &q, page, &next, err) < 0 ||
+			bucket_page_emit(page, buf_slice(&page->last), next.len == 0, take_first, first, err) < 0)
+			return -1;
+		if (next.len == 0)
+			return 0;
+		token.len = 0;
+		buf_add(&token, next.data, next.len);
+	}
+	return 0;
+}
+
 int gcs_list_first(struct gcs_api *api, struct bucket *b, struct slice prefix, struct buf *ret_key, struct buf *ret_version,
 	uint64_t *ret_bytes, struct err *err)
 {
 	/* A bucket of its own: without filters, and nothing is counted in the source's. */
 	struct bucket_config config = { .bucket = b->config->bucket };
-	CLEANUP(buf_done) struct buf token = { 0 };
 	struct first first = { ret_key, ret_version, ret_bytes };
-	struct gcs_question q = { .prefix = prefix, .max = 1 };
 	struct bucket bare;
 	struct bucket_page page;
 
 	ret_key->len = ret_version->len = 0;
 	bucket_init(&bare, b->scheme, &config, "", false);
 	bucket_page_init(&page, &bare, SLICE_LIT(""));
-	int result = gcs_list_page(api, &q, &page, &token, err);
+	int result = ask_first(api, prefix, &page, &first, err);
 
-	if (result == 0)
-		result = bucket_page_emit(&page, buf_slice(&page.last), true, take_first, &first, err);
 	bucket_page_done(&page);
 	bucket_done(&bare);
 	return result;

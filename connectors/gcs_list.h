@@ -21,7 +21,7 @@ struct gcs_question {
  * one: whoever waits wants to know that the source is offline). An empty page with a token is legal. */
 int gcs_list_page(struct gcs_api *api, const struct gcs_question *q, struct bucket_page *to, struct buf *ret_token,
 	struct err *err);
-/* The first object whose key begins with prefix: one request. *ret_key empty (both emptied first): there is none. */
+/* The first object whose key begins with prefix: one request, as a rule. *ret_key empty (both emptied first): there is none. */
 int gcs_list_first(struct gcs_api *api, struct bucket *b, struct slice prefix, struct buf *ret_key, struct buf *ret_version,
 	uint64_t *ret_bytes, struct err *err);
 

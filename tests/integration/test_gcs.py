@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import threading
 import urllib.parse
@@ -188,11 +189,15 @@ class Shelf(http.server.ThreadingHTTPServer):
     daemon_threads = True
     name = "shelf"
 
-    def __init__(self, keys):
+    def __init__(self, keys, certificate=None):
         self.keys = sorted(keys)
         super().__init__(("127.0.0.1", 0), ShelfHandler)
         self.port = self.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def proxy(self):
@@ -227,8 +232,8 @@ class ShelfHandler(http.server.BaseHTTPRequestHandler):
 def shelf(inlet, proxied):
     made = []
 
-    def make(keys):
-        made.append(Shelf(keys))
+    def make(keys, certificate=None):
+        made.append(Shelf(keys, certificate))
         return Lab(inlet, made[-1], proxied(made[-1]))
     yield make
     for server in made:
@@ -265,6 +270,21 @@ def test_a_server_that_dies_within_the_listing_loses_nothing(shelf):
     lab.proxy.revive()
     assert lab.once() == {"LIST": 3}
     assert lab.source()["objects"] == lab.source()["objects"] | {"present": 23, "gone": 2}
+
+
+def test_a_certificate_nobody_knows(shelf, tmp_path):
+    pem = tmp_path / "server.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=inlet test", "-addext",
+                    "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+    pem.write_text(pem.read_text() + (tmp_path / "cert.pem").read_text())
+    lab = shelf(["a", "b"], pem)
+    lab.configure(endpoint=lab.bucket.url)
+    lab.once(ok=(3,))
+    assert "certificate" in lab.output and lab.source()["objects"]["present"] == 0
+    assert "ca_file" in lab.inlet.cli("doctor", ok=(1, 3)).stdout.decode()
+    lab.configure(endpoint=lab.bucket.url, ca_file=str(tmp_path / "cert.pem"))
+    lab.once()
+    assert sorted(lab.contents()) == ["a", "b"]
 
 
 def test_three_ways_to_find_nothing_are_told_apart(lab):

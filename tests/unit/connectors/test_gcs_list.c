@@ -19,6 +19,10 @@ static bool answer(struct peer *p, const char *path)
 		return peer_answer(p, "200 OK", "", n == 0 ? "{\"items\":[" ITEM("a") "],\"nextPageToken\":\"T\"}" : "{\"nextPageToken\":\"T\"}");
 	if (strcmp(f->mode, "cut") == 0 && n > 0)
 		return peer_say(p, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"items\":[") && false;
+	if (strcmp(f->mode, "late") == 0) /* nothing but tokens for three pages */
+		return peer_answer(p, "200 OK", "", n < 3 ? "{\"nextPageToken\":\"x\"}" : "{\"items\":[" ITEM("q/1") "]}");
+	if (strcmp(f->mode, "nothing") == 0)
+		return peer_answer(p, "200 OK", "", "{}");
 	if (!strstr(path, "pageToken="))
 		return peer_answer(p, "200 OK", "", "{\"items\":[" ITEM("a") "," ITEM("b/") "],\"nextPageToken\":\"to/ken=+1\"}");
 	if (strstr(path, "pageToken=to%2Fken%3D%2B1"))
@@ -169,6 +173,25 @@ static void test_what_is_no_listing_is_not_believed(void **state)
 	}
 }
 
+static void test_the_first_key_may_come_late(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(buf_done) struct buf key = { 0 }, version = { 0 };
+	uint64_t bytes = 0;
+
+	f->mode = "late";
+	assert_int_equal(gcs_list_first(f->api, &f->bucket, SLICE_LIT("q"), &key, &version, &bytes, &f->err), 0);
+	assert_string_equal(key.data, "q/1");
+	assert_string_equal(version.data, "7");
+	assert_int_equal(bytes, 3);
+	assert_int_equal(atomic_load(&f->asked), 4);
+	assert_true(server_saw(&f->server, "maxResults=1&"));
+	assert_int_equal(atomic_load(&f->bucket.listed), 0);
+	f->mode = "nothing";
+	assert_int_equal(gcs_list_first(f->api, &f->bucket, SLICE_LIT(""), &key, &version, &bytes, &f->err), 0);
+	assert_int_equal(key.len, 0);
+}
+
 static void test_an_emulator_is_asked_without_credentials(void **state)
 {
 	struct fixture *f = *state;
@@ -198,6 +221,7 @@ int main(void)
 		TEST(test_any_key_survives_whole),
 		TEST(test_a_known_key_may_stand_first),
 		TEST(test_what_is_no_listing_is_not_believed),
+		TEST(test_the_first_key_may_come_late),
 		TEST(test_an_emulator_is_asked_without_credentials),
 	};
 
