@@ -42,7 +42,8 @@ struct export_options {
 /* sink takes text as it comes; -1 stops the export. */
 typedef int export_sink_fn(void *arg, struct slice text, struct err *err);
 /* JSON lines are item_json() lines of the chosen annotations. COCO: images are items with width and height (others are
- * counted in info.items_without_pixels), image id = item id, or 1, 2, … by reference. */
+ * counted in info.items_without_pixels), image id = item id, or 1, 2, … by reference; geometries become pixels, and what COCO
+ * cannot say (spans, tracks, relations, brush masks) is left out and counted in info.labels_without_shape. */
 struct exporter *exporter_new(const struct export_options *o, export_sink_fn *sink, void *arg);
 int exporter_add(struct exporter *x, const struct item_full *it, struct err *err); /* items in id order */
 /* Gives the sink the rest in pieces of about 64 KiB, so that nobody needs to hold the export in memory: 1 call again, 0

@@ -12,6 +12,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/export/shape.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +34,8 @@ struct coco {
 	struct buf pending;    /* not yet written */
 	struct category *categories; /* sorted by name */
 	size_t category_count, category_room;
-	uint64_t images, annotations, without_pixels;
+	uint64_t images, annotations, without_pixels, without_shape;
+	struct shape *shape;
 	enum phase phase;
 	/* PHASE_ANNOTATIONS: */
 	uint32_t *ids;         /* by order: category_id */
@@ -47,6 +49,7 @@ static void *coco_open(const struct export_options *o)
 	c->by = o->by;
 	c->spool_dir = mem_strdup(o->spool_dir ? o->spool_dir : "/var/tmp");
 	c->spool = -1;
+	c->shape = shape_new();
 	return c;
 }
 
@@ -59,6 +62,7 @@ static void coco_close(void *state)
 	free(c->categories);
 	free(c->ids);
 	free(c->spool_dir);
+	shape_free(c->shape);
 	buf_done(&c->pending);
 	free(c);
 }
@@ -134,29 +138,38 @@ static void add_image(struct coco *c, const struct item_full *it, uint64_t id, s
 	json_close(&j, '}');
 }
 
+/* A label of the whole image is a box around it, and says so in its attributes. */
+static void whole_image(const struct item *item, struct json *j)
+{
+	json_open(j, "bbox", '[');
+	json_u64(j, NULL, 0);
+	json_u64(j, NULL, 0);
+	json_u64(j, NULL, item->width);
+	json_u64(j, NULL, item->height);
+	json_close(j, ']');
+	json_u64(j, "area", (uint64_t)item->width * item->height);
+	json_u64(j, "iscrowd", 0);
+	json_open(j, "segmentation", '[');
+	json_close(j, ']');
+}
+
 static int add_annotation(struct coco *c, const struct item_full *it, const struct annotation *a, uint64_t image,
 	struct err *err)
 {
-	if (a->geometry.len)
-		return err_set(err, ERR_REJECT, 0, "annotation %u has a geometry, which COCO export does not convert; "
-			"export it with --format jsonl", a->n);
 	struct buf text = { 0 };
 	struct json j = { .to = &text, .comma = true };
 	json_u64(&j, "image_id", image);
-	json_open(&j, "bbox", '[');
-	json_u64(&j, NULL, 0);
-	json_u64(&j, NULL, 0);
-	json_u64(&j, NULL, it->item.width);
-	json_u64(&j, NULL, it->item.height);
-	json_close(&j, ']');
-	json_u64(&j, "area", (uint64_t)it->item.width * it->item.height);
-	json_u64(&j, "iscrowd", 0);
+	if (a->geometry.len == 0) {
+		whole_image(&it->item, &j);
+	} else if (!shape_coco(c->shape, a->geometry, it->item.width, it->item.height, &j)) {
+		c->without_shape++;
+		buf_done(&text);
+		return 0;
+	}
 	if (a->confidence >= 0)
 		json_float(&j, "score", a->confidence);
-	json_open(&j, "segmentation", '[');
-	json_close(&j, ']');
 	json_open(&j, "attributes", '{');
-	json_bool(&j, "image_level", true);
+	json_bool(&j, "image_level", a->geometry.len == 0);
 	json_str(&j, "status", slice_of(status_name(a->status)));
 	json_str(&j, "worker", a->worker);
 	json_close(&j, '}');
@@ -227,6 +240,7 @@ static void finish(struct coco *c, struct buf *to)
 	json_u64(&j, "images", c->images);
 	json_u64(&j, "annotations", c->annotations);
 	json_u64(&j, "items_without_pixels", c->without_pixels);
+	json_u64(&j, "labels_without_shape", c->without_shape);
 	json_close(&j, '}');
 	buf_str(to, ",\"licenses\":[]}\n");
 	c->phase = PHASE_DONE;

@@ -190,20 +190,65 @@ static void test_coco_counts_what_has_no_pixels(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(coco, "info"), "items_without_pixels")), 1);
 }
 
-static void test_coco_refuses_geometry_rather_than_lie(void **state)
+/* What a geometry becomes: the members that shape it, as compact JSON. */
+static void expect_shape(const char *geometry, const char *expected)
 {
-	(void)state;
+	static const char *const members[] = { "bbox", "area", "segmentation", "keypoints", "num_keypoints" };
 	struct sample s;
 	struct err err;
 	CLEANUP(buf_done) struct buf text = { 0 };
 	const struct export_options o = { .format = EXPORT_COCO, .spool_dir = "/tmp" };
 	CLEANUP(exporter_freep) struct exporter *x = exporter_new(&o, to_buf, &text);
 	sample_init(&s, 8);
-	s.annotations[0].geometry = SLICE_LIT("{\"kind\":\"box\"}");
-	assert_int_equal(exporter_add(x, &s.full, &err), -1);
-	assert_int_equal(err.class, ERR_REJECT);
-	assert_non_null(strstr(err.text, "export item 8: annotation 1"));
-	assert_non_null(strstr(err.text, "--format jsonl"));
+	s.annotations[0].geometry = slice_of(geometry);
+	s.full.annotation_count = 1;
+	assert_int_equal(exporter_add(x, &s.full, &err), 0);
+	end(x);
+	CLEANUP(json_decrefp) json_t *coco = parse(text.data);
+	json_t *annotation = json_array_get(json_object_get(coco, "annotations"), 0);
+	json_t *left_out = json_object_get(json_object_get(coco, "info"), "labels_without_shape");
+	assert_int_equal(json_integer_value(left_out), annotation ? 0 : 1);
+	if (!expected) {
+		assert_null(annotation);
+		return;
+	}
+	CLEANUP(json_decrefp) json_t *shape = json_object();
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		if (json_object_get(annotation, members[i]))
+			(void)json_object_set(shape, members[i], json_object_get(annotation, members[i]));
+	CLEANUP(freep) char *got = json_dumps(shape, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	assert_string_equal(got, expected);
+	assert_true(json_is_false(json_object_get(json_object_get(annotation, "attributes"), "image_level")));
+}
+
+static void test_coco_shapes(void **state)
+{
+	(void)state;
+	expect_shape("{\"kind\":\"box\",\"unit\":\"px\",\"form\":\"xywh\",\"box\":[1,2,3.50,4]}",
+		"{\"bbox\":[1,2,3.5,4],\"area\":14,\"segmentation\":[]}");
+	expect_shape("{\"kind\":\"box\",\"unit\":\"px\",\"form\":\"xyxy\",\"box\":[1,2,4,6]}",
+		"{\"bbox\":[1,2,3,4],\"area\":12,\"segmentation\":[]}");
+	expect_shape("{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,0.25,0.5]}",
+		"{\"bbox\":[240,120,160,240],\"area\":38400,\"segmentation\":[]}");
+	expect_shape("{\"kind\":\"box\",\"unit\":\"percent\",\"size\":[100,200],\"form\":\"xywh\",\"box\":[10,10,20,20]}",
+		"{\"bbox\":[10,20,20,40],\"area\":800,\"segmentation\":[]}");
+	expect_shape("{\"kind\":\"box\",\"unit\":\"px\",\"form\":\"xywh\",\"box\":[10,10,4,2],\"rotation\":90,\"pivot\":\"corner\"}",
+		"{\"bbox\":[8,10,2,4],\"area\":8,\"segmentation\":[[10,10,10,14,8,14,8,10]]}");
+	expect_shape("{\"kind\":\"polygon\",\"unit\":\"px\",\"rings\":[[0,0,4,0,4,3]]}",
+		"{\"bbox\":[0,0,4,3],\"area\":6,\"segmentation\":[[0,0,4,0,4,3]]}");
+	expect_shape("{\"kind\":\"polygon\",\"unit\":\"fraction\",\"rings\":[[0,0,0.5,0,0.5,0.5]]}",
+		"{\"bbox\":[0,0,320,240],\"area\":38400,\"segmentation\":[[0,0,320,0,320,240]]}");
+	expect_shape("{\"kind\":\"mask\",\"unit\":\"px\",\"encoding\":\"coco\",\"counts\":[5,2,6],\"rle_size\":[4,4]}",
+		"{\"bbox\":[1,1,1,2],\"area\":2,\"segmentation\":{\"counts\":[5,2,6],\"size\":[4,4]}}");
+	expect_shape("{\"kind\":\"keypoints\",\"unit\":\"px\",\"form\":\"xyv\",\"points\":[1,2,2,0,0,0,5,9,1]}",
+		"{\"bbox\":[1,2,4,7],\"area\":28,\"segmentation\":[],\"keypoints\":[1,2,2,0,0,0,5,9,1],\"num_keypoints\":2}");
+	static const char *const without[] = { "{\"kind\":\"box\"}", "{\"kind\":\"span\",\"unit\":\"character\",\"start\":1,\"end\":2}",
+		"{\"kind\":\"box\",\"unit\":\"px\",\"form\":\"xywh\",\"box\":[1,2,3,1e999]}",
+		"{\"kind\":\"mask\",\"unit\":\"px\",\"encoding\":\"coco\",\"counts\":[5,99],\"rle_size\":[4,4]}",
+		"{\"kind\":\"mask\",\"unit\":\"px\",\"encoding\":\"labelstudio\",\"counts\":[1,2]}",
+		"{\"kind\":\"polygon\",\"unit\":\"px\",\"open\":true,\"rings\":[[0,0,1,1,2,2]]}" };
+	for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++)
+		expect_shape(without[i], NULL);
 }
 
 /* Many annotations leave the exporter in pieces, and all of them. */
@@ -269,7 +314,7 @@ int main(void)
 		cmocka_unit_test(test_coco_images),
 		cmocka_unit_test(test_coco_by_reference_numbers_images_from_one),
 		cmocka_unit_test(test_coco_counts_what_has_no_pixels),
-		cmocka_unit_test(test_coco_refuses_geometry_rather_than_lie),
+		cmocka_unit_test(test_coco_shapes),
 		cmocka_unit_test(test_coco_comes_in_pieces),
 		cmocka_unit_test(test_spool_that_cannot_be_made_is_named),
 		cmocka_unit_test(test_a_sink_that_fails_stops_the_export),
