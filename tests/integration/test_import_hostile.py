@@ -1,0 +1,172 @@
+"""Lists of URLs from strangers: servers that cut, lie and never end, spellings of inner addresses, names that change their answer."""
+
+import json
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+import pytest
+from conftest import BUILD, DEADLINE, sha256
+
+BODY = bytes(range(256)) * 400
+
+
+def answer(path, head, earlier):
+    """What the server says to a request, and whether it goes on for ever; earlier: requests for this path before."""
+    whole = b"HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+    if path == "/cut":  # and resumed
+        if earlier == 0:
+            return whole + BODY[:70000], False
+        assert b"\r\nRange: bytes=70000-\r\n" in head and b"\r\nIf-Range: \"v1\"\r\n" in head, head
+        rest = BODY[70000:]
+        return b"HTTP/1.1 206 Rest\r\nETag: \"v1\"\r\nContent-Range: bytes 70000-%d/%d\r\nContent-Length: %d\r\n\r\n" % (
+            len(BODY) - 1, len(BODY), len(rest)) + rest, False
+    if path == "/endless":
+        return b"HTTP/1.1 200 OK\r\n\r\n", True
+    if path == "/headers":
+        return b"HTTP/1.1 200 OK\r\n" + b"X-Header: more\r\n" * 10000, False
+    if path == "/huge":
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\n\r\n", True
+    if path == "/away":  # to the same name again, which by then means this host
+        return b"HTTP/1.1 302 There\r\nLocation: http://rebind.example:8081/plain\r\nContent-Length: 0\r\n\r\n", False
+    if path == "/page":  # a lie about what it is
+        return b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 6\r\n\r\n<html>", False
+    return whole + BODY, False
+
+
+class Stranger:
+    """A server of raw sockets: one connection a request."""
+
+    def __init__(self, address="127.0.0.1", port=0):
+        self.asked = {}
+        self.listener = socket.create_server((address, port))
+        self.port = self.listener.getsockname()[1]
+        self.base = f"http://{address}:{self.port}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=[peer], daemon=True).start()
+
+    def talk(self, peer):
+        with peer:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                more = peer.recv(65536)
+                if not more:
+                    return
+                head += more
+            path = head.split()[1].decode().split("?")[0]
+            earlier = self.asked.get(path, 0)
+            self.asked[path] = earlier + 1
+            try:
+                said, endless = answer(path, head, earlier)
+                peer.sendall(said)
+                while endless:
+                    peer.sendall(BODY)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def stranger():
+    it = Stranger()
+    yield it
+    it.close()
+
+
+def imported(inlet, manifest, ok):
+    return json.loads(inlet.cli("import", manifest, "--json", ok=ok).stdout)
+
+
+def test_hostile_servers(stranger, inlet, tmp_path):
+    inlet.write_config(fetch={"networks": ["127.0.0.1"]}, limits={"reserve": "16MiB", "map": "4GiB", "object": "8MiB"})
+    rows = {name: f"{stranger.base}/{name}?token=s3cr3t" for name in ("cut", "endless", "huge", "headers", "page", "plain")}
+    manifest = tmp_path / "M.csv"
+    manifest.write_text("id,url\n" + "".join(f"{name},{url}\n" for name, url in rows.items()))
+    done = imported(inlet, manifest, ok=(3,))
+    failures = {f["values"]["id"]: f for f in inlet.lines("failures", "--import", done["import"]) if f.get("stage") == "fetch"}
+    assert sorted(failures) == ["endless", "headers", "huge"]
+    assert {n: failures[n]["class"] for n in failures} == {"endless": "quarantined", "huge": "quarantined", "headers": "retry"}
+    assert all("s3cr3t" not in f["reason"] + f["cure"] for f in failures.values())
+    assert inlet.item("cut")["sha256"] == inlet.item("plain")["sha256"] == sha256(BODY)
+    assert stranger.asked["/cut"] == 2
+    assert inlet.item("page")["sha256"] == sha256(b"<html>")
+    assert inlet.lines("verify")[-1]["problems"] == 0
+
+
+def test_spellings_of_inner_addresses(stranger, inlet, tmp_path):
+    hosts = ["127.0.0.1", "2130706433", "0177.0.0.1", "0x7f000001", "127.1", "[::ffff:127.0.0.1]", "[::1]", "localhost", "0.0.0.0",
+             "①②⑦.0.0.1", "127.0.0.1.", "user@127.0.0.1", "[64:ff9b::127.0.0.1]"]
+    manifest = tmp_path / "M.csv"
+    manifest.write_text("id,url\n" + "".join(f"{n},http://{host}:{stranger.port}/plain\n" for n, host in enumerate(hosts)))
+    done = imported(inlet, manifest, ok=(3,))
+    failures = {f["values"]["id"]: f["class"] for f in inlet.lines("failures", "--import", done["import"])}
+    assert failures == {str(n): "quarantined" for n in range(len(hosts))}
+    assert stranger.asked == {}
+
+
+# ---- a name server of our own: runs as a program, in a network and a mount namespace ----
+
+def name_server(answers):
+    """Answers each A question for a name with its next address; the last one stands. Others are answered with nothing."""
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", 53))
+
+    def serve():
+        while True:
+            question, client = udp.recvfrom(512)
+            end = question.index(b"\0", 12) + 5
+            left = answers.get(question[13:13 + question[12]].decode(), [])
+            known = bool(left) and question[end - 4:end - 2] == b"\0\1"
+            said = question[:2] + b"\x81\x80" + struct.pack(">HHHH", 1, known, 0, 0) + question[12:end]
+            if known:
+                address = left.pop(0) if len(left) > 1 else left[0]
+                said += b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 0, 4) + socket.inet_aton(address)
+            udp.sendto(said, client)
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def inside(folder, config, manifest):
+    """In the namespaces: 127.0.0.2 is the world outside, 127.0.0.1 this host."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    subprocess.run(["mount", "--bind", folder / "resolv.conf", os.path.realpath("/etc/resolv.conf")], check=True)
+    name_server({"steady": ["127.0.0.2"], "rebind": ["127.0.0.2", "127.0.0.1"]})
+    outside = Stranger("127.0.0.2", 8080)
+    own = Stranger("127.0.0.1", 8081)
+    done = subprocess.run([BUILD / "inlet", "--config", config, "import", manifest, "--json"], capture_output=True, timeout=DEADLINE)
+    print(json.dumps({"code": done.returncode, "outside": outside.asked, "own": own.asked, "said": done.stderr.decode()}))
+
+
+def test_a_name_that_changes_its_answer(inlet, tmp_path):
+    namespaces = ["unshare", "--map-root-user", "--net", "--mount"]
+    if subprocess.run([*namespaces, "ip", "link", "set", "lo", "up"], capture_output=True).returncode != 0:
+        pytest.skip("needs namespaces and ip")
+    inlet.write_config(fetch={"networks": ["127.0.0.2"]})
+    manifest = tmp_path / "M.csv"
+    manifest.write_text("id,url\nsteady,http://steady.example:8080/plain\nrebind,http://rebind.example:8080/away\n")
+    done = subprocess.run([*namespaces, sys.executable, __file__, tmp_path, inlet.config, manifest], capture_output=True,
+                          timeout=2 * DEADLINE, cwd=pathlib.Path(__file__).parent)
+    assert done.returncode == 0, done.stderr.decode()
+    seen = json.loads(done.stdout)
+    assert (seen["code"], seen["outside"], seen["own"]) == (3, {"/plain": 1, "/away": 1}, {}), seen
+    failure, = inlet.failures()
+    assert (failure["values"]["id"], failure["class"]) == ("rebind", "quarantined")
+    assert "127.0.0.1: loopback" in failure["reason"]
+    assert inlet.item("steady")["sha256"] == sha256(BODY)
+
+
+if __name__ == "__main__":
+    inside(*map(pathlib.Path, sys.argv[1:4]))
