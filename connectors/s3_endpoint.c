@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CONNECTIONS 64        /* kept open */
+#define CONNECTIONS 64        /* kept open, at least */
+#define HOST_LABELS "abcdefghijklmnopqrstuvwxyz0123456789-."
+#define HOST_BUCKET_MAX 63
 #define LIST_IDLE_MS 300000U
 
 static int set_host(struct s3_endpoint *e, const struct bucket_config *at, struct err *err)
@@ -37,7 +39,8 @@ static int set_host(struct s3_endpoint *e, const struct bucket_config *at, struc
 static int open_clients(struct s3_endpoint *e, const struct bucket_config *at, const atomic_bool *stopping, struct err *err)
 {
 	char url[sizeof(e->authority) + sizeof("https://")];
-	struct http_rules rules = { .ca_file = at->ca_file, .proxy = at->proxy, .connections = CONNECTIONS, .stopping = stopping };
+	struct http_rules rules = { .ca_file = at->ca_file, .proxy = at->proxy, .stopping = stopping,
+		.connections = at->concurrency > CONNECTIONS ? at->concurrency : CONNECTIONS };
 
 	(void)snprintf(url, sizeof(url), "%s://%s", e->https ? "https" : "http", e->authority);
 	e->guard = guard_new();
@@ -51,6 +54,14 @@ static int open_clients(struct s3_endpoint *e, const struct bucket_config *at, c
 	return 0;
 }
 
+/* Can the bucket stand in front of the host? Old ones have names that no host has; and no wildcard certificate covers a dot. */
+static bool is_host_name(const char *bucket, bool https)
+{
+	size_t len = strlen(bucket);
+
+	return len <= HOST_BUCKET_MAX && strspn(bucket, HOST_LABELS) == len && !(https && strchr(bucket, '.'));
+}
+
 int s3_endpoint_new(const struct s3_config *config, const char *region, const atomic_bool *stopping, struct s3_endpoint **ret,
 	struct err *err)
 {
@@ -59,7 +70,7 @@ int s3_endpoint_new(const struct s3_config *config, const char *region, const at
 	(void)snprintf(e->region, sizeof(e->region), "%s", region);
 	if (set_host(e, &config->at, err) < 0)
 		goto undo;
-	e->path_style |= config->path_style || (e->https && strchr(config->at.bucket, '.'));
+	e->path_style |= config->path_style || !is_host_name(config->at.bucket, e->https);
 	(void)snprintf(e->authority, sizeof(e->authority), "%s%s%s", e->path_style ? "" : config->at.bucket, e->path_style ? "" : ".",
 		e->host);
 	if (open_clients(e, &config->at, stopping, err) < 0)

@@ -18,8 +18,8 @@ struct s3_endpoint {
 	struct s3_endpoint *older;
 };
 
-/* config and stopping are borrowed. Without an endpoint Amazon's of this region. A bucket with dots in its name goes by path where
- * TLS is spoken: no wildcard certificate covers it otherwise. ERR_REJECT: the configured endpoint is not a URL of a host. */
+/* config and stopping are borrowed. Without an endpoint Amazon's of this region. A bucket whose name no host can have goes by path,
+ * and where TLS is spoken one with dots: no wildcard certificate covers it otherwise. ERR_REJECT: the configured endpoint is not a URL of a host. */
 int s3_endpoint_new(const struct s3_config *config, const char *region, const atomic_bool *stopping, struct s3_endpoint **ret,
 	struct err *err);
 void s3_endpoint_free(struct s3_endpoint *e); /* NULL allowed; `older` is not touched */

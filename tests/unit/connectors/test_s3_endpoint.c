@@ -20,6 +20,7 @@ static void test_hosts(void **state)
 		{ "b", NULL, "cn-north-1", false, "b.s3.cn-north-1.amazonaws.com.cn", true, false },
 		{ "b", NULL, "eu-west-1", true, "s3.eu-west-1.amazonaws.com", true, true },
 		{ "dotted.name", NULL, "eu-west-1", false, "s3.eu-west-1.amazonaws.com", true, true },
+		{ "Old_Name", NULL, "us-east-1", false, "s3.us-east-1.amazonaws.com", true, true },
 		{ "b", "https://minio.example:9000", "x", true, "minio.example:9000", true, true },
 		{ "b", "https://minio.example:443/", "x", true, "minio.example", true, true },
 		{ "b", "http://minio.example", "x", false, "b.minio.example", false, false },
