@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define GONE_BATCH 1000       /* records a change while concluding */
 #define UNSETTLED_PASSES 3    /* --once waits for what settles over this many passes, then leaves it */
+#define PASS_NOTED_MS 3600000 /* the time of a pass that found what the one before it found is written this often */
 #define AGAIN_PASSES 3        /* in a row because of objects that change while they are read */
 #define BUCKET_THREADS 32U    /* that fetch from one bucket, where the configuration leaves it to us */
 #define BUCKET_SHARE 8        /* of limits.memory: what the fetches of all buckets may hold in arenas */
@@ -122,42 +122,11 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	return NULL;
 }
 
-struct conclude {
-	struct source *s;
-	struct change *change;
-	size_t count;
-};
-
-static int conclude_flush(struct conclude *c, struct err *err)
+/* A pass like the one before it is written down once in a while: a source in which nothing happens costs no write. */
+static bool is_news(const struct source_row *before, const char *state, const char *message)
 {
-	if (!c->change)
-		return 0;
-	return committer_wait(c->s->p->store, TAKE_PTR(c->change), err) < 0 ? -1 : 0;
-}
-
-static int conclude_one(void *arg, struct slice key, bool directory, struct err *err)
-{
-	struct conclude *c = arg;
-	if (!c->change)
-		c->change = change_new();
-	struct slice copy = change_copy(c->change, key);
-	struct record *r = change_add(c->change, RECORD_GONE);
-	r->gone = (struct record_gone){ .source = slice_of(c->s->config->name), .key = copy, .layout = c->s->ops->layout,
-		.directory = directory };
-	account_step(c->s->p);
-	return ++c->count % GONE_BATCH == 0 ? conclude_flush(c, err) : 0;
-}
-
-/* The pass was complete and sane: what it did not see is gone. */
-static int conclude(struct source *s, struct absent *absent, struct err *err)
-{
-	struct conclude c = { .s = s };
-	int ok = absent_each(absent, conclude_one, &c, err);
-	if (ok == 0)
-		ok = conclude_flush(&c, err);
-	change_free(c.change);
-	atomic_fetch_add(&s->p->gone_objects, c.count);
-	return ok;
+	return !slice_eq(before->state, slice_of(state)) || !slice_eq(before->message, slice_of(message)) ||
+		clock_wall_ms() - before->last_pass_ms > PASS_NOTED_MS;
 }
 
 /* The root's identity goes into the log when it is new or another one; a full pass's time into the index. */
@@ -178,7 +147,12 @@ static int remember(struct source *s, bool full, const char *state, const char *
 		change_add(c, RECORD_SOURCE)->source = (struct record_source){ .source = slice_of(s->config->name),
 			.kind = slice_of(s->ops->scheme), .root = root };
 	}
+	bool news = found <= 0 || is_news(&row, state, message);
 	view_close(v);
+	if (found >= 0 && !news && change_records(c) == 0) {
+		change_free(c);
+		return 0;
+	}
 	struct record_pass pass = { .source = slice_of(s->config->name), .state = change_copy(c, slice_of(state)),
 		.message = change_copy(c, slice_of(message)), .complete = full, .time_ms = clock_wall_ms() };
 	change_add(c, RECORD_PASS)->pass = pass;
@@ -257,7 +231,7 @@ static void run_pass(struct source *s, enum discover_scope scope)
 		ok = vanish_check(s, absent, full && take_acceptance(s), why, sizeof(why), &err);
 	bool held = why[0] != '\0';
 	if (ok == 0 && pass.complete && !held)
-		ok = conclude(s, absent, &err);
+		ok = vanish_conclude(s, absent, &err);
 	if (ok == 0 && pass.complete && full && !held)
 		ok = remember(s, true, "live", "", &err);
 	if (ok == 0 && held)

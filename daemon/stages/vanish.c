@@ -1,10 +1,12 @@
-/* vanish.c - counts the objects that would be gone, those below vanished directories included. */
+/* vanish.c - counts the objects that would be gone, those below vanished directories included; then writes that they are. */
 #include "daemon/stages/vanish.h"
 
 #include "daemon/base/cleanup.h"
 #include "daemon/stages/source.h"
 
 #include <stdio.h>
+
+#define GONE_BATCH 1000 /* records a change while concluding */
 
 CLEANUP_FN(struct view *, view_close)
 
@@ -78,4 +80,41 @@ int vanish_check(struct source *s, struct absent *absent, bool accepted, char *r
 		"from it. If that is right: inlet sync %s --accept-gone", (unsigned long long)c.n, (unsigned long long)known,
 		(double)config->max_vanish, config->name);
 	return 0;
+}
+
+struct conclude {
+	struct source *s;
+	struct change *change;
+	size_t count;
+};
+
+static int conclude_flush(struct conclude *c, struct err *err)
+{
+	if (!c->change)
+		return 0;
+	return committer_wait(source_pipeline(c->s)->store, TAKE_PTR(c->change), err) < 0 ? -1 : 0;
+}
+
+static int conclude_one(void *arg, struct slice key, bool directory, struct err *err)
+{
+	struct conclude *c = arg;
+	if (!c->change)
+		c->change = change_new();
+	struct slice copy = change_copy(c->change, key);
+	struct record *r = change_add(c->change, RECORD_GONE);
+	r->gone = (struct record_gone){ .source = slice_of(source_name(c->s)), .key = copy, .layout = source_ops(c->s)->layout,
+		.directory = directory };
+	account_step(source_pipeline(c->s));
+	return ++c->count % GONE_BATCH == 0 ? conclude_flush(c, err) : 0;
+}
+
+int vanish_conclude(struct source *s, struct absent *absent, struct err *err)
+{
+	struct conclude c = { .s = s };
+	int ok = absent_each(absent, conclude_one, &c, err);
+	if (ok == 0)
+		ok = conclude_flush(&c, err);
+	change_free(c.change);
+	atomic_fetch_add(&source_pipeline(s)->gone_objects, c.count);
+	return ok;
 }

@@ -21,8 +21,10 @@ static void test_every_key_arrives_and_an_unchanged_bucket_costs_nothing(void **
 	assert_int_equal(script.gets, 5);
 	assert_int_equal(flow_counts(f).items_new, 4); /* two carry the same bytes */
 	uint64_t revision = flow_revision(f);
+	int64_t noted_ms = flow_source(f).last_pass_ms;
 	int lists = script.lists;
 	flow_sync(f, false);
+	assert_int_equal(flow_source(f).last_pass_ms, noted_ms); /* not even the index is written */
 	assert_int_equal(script.gets, 5);
 	assert_true(script.lists > lists);
 	assert_int_equal(flow_revision(f), revision);
