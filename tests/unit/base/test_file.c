@@ -223,13 +223,12 @@ static void test_open_beneath_stays_beneath(void **state)
 	assert_int_equal(symlinkat("sub", f->dir, "root/dirlink"), 0);
 	CLEANUP(close_fdp) int root = openat(f->dir, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(close_fdp) int in = file_open_beneath(root, "sub/in", O_RDONLY);
-	if (in < 0 && errno == ENOSYS && getenv("INLET_VALGRIND"))
-		skip(); /* valgrind does not know openat2 */
 	assert_true(in >= 0);
 	assert_true(fcntl(in, F_GETFD) & FD_CLOEXEC);
-	static const struct { const char *path; int sys; } refused[] = {
+	int linked = getenv("INLET_VALGRIND") ? ENOTDIR : ELOOP; /* valgrind does not know openat2: the other way says so */
+	const struct { const char *path; int sys; } refused[] = {
 		{ "../outside", EXDEV }, { "sub/../../outside", EXDEV }, { "/etc/passwd", EXDEV },
-		{ "link", ELOOP },       { "dirlink/in", ELOOP },        { "absent", ENOENT },
+		{ "link", ELOOP },       { "dirlink/in", linked },        { "absent", ENOENT },
 	};
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		errno = 0;
