@@ -1,5 +1,6 @@
 """Lists of URLs from strangers: servers that cut, lie and never end, spellings of inner addresses, names that change their answer."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -140,7 +141,8 @@ def name_server(answers):
 
 def inside(folder, config, manifest):
     """In the namespaces: 127.0.0.2 is the world outside, 127.0.0.1 this host."""
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    up = struct.pack("16sH14x", b"lo", 1)  # struct ifreq, IFF_UP
+    fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, up)  # SIOCSIFFLAGS
     (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
     subprocess.run(["mount", "--bind", folder / "resolv.conf", os.path.realpath("/etc/resolv.conf")], check=True)
     name_server({"steady": ["127.0.0.2"], "rebind": ["127.0.0.2", "127.0.0.1"]})
@@ -152,8 +154,8 @@ def inside(folder, config, manifest):
 
 def test_a_name_that_changes_its_answer(inlet, tmp_path):
     namespaces = ["unshare", "--map-root-user", "--net", "--mount"]
-    if subprocess.run([*namespaces, "ip", "link", "set", "lo", "up"], capture_output=True).returncode != 0:
-        pytest.skip("needs namespaces and ip")
+    if subprocess.run([*namespaces, "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs user, network and mount namespaces")
     inlet.write_config(fetch={"networks": ["127.0.0.2"]})
     manifest = tmp_path / "M.csv"
     manifest.write_text("id,url\nsteady,http://steady.example:8080/plain\nrebind,http://rebind.example:8080/away\n")
