@@ -215,8 +215,8 @@ test-kill: all models $(PIP_TEST)
 $(BUILD)/bench-%: $(call obj,tests/bench/%.c) $(BUILD)/libinlet.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS)) -ldl -lm
-# INLET_BENCH=cold,index,noop,large,label picks parts; apt install restic for that peer.
-bench: all models inbox $(BUILD)/bench-model $(BUILD)/bench-index
+# INLET_BENCH=cold,index,noop,large,label,manifest picks parts; apt install restic for that peer.
+bench: all models inbox $(BUILD)/bench-model $(BUILD)/bench-index $(BUILD)/bench-manifest
 	$(Q)INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/run.py
 
 SAN_CFLAGS := -O1 -g -fno-omit-frame-pointer
