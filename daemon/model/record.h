@@ -192,6 +192,7 @@ struct record_row {
 	                              * failed row */
 	bool pending;                /* to be fetched from there, now: the object is made where the ledger has none */
 	struct slice source, key;    /* logged when pending; LAYOUT_FLAT */
+	bool fresh;                  /* not logged: its object was not in the ledger before this change */
 };
 struct record_row_gone {
 	uint64_t object, row;

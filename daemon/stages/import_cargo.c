@@ -82,10 +82,10 @@ void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, s
 
 /* --- in the committer's thread --- */
 
-static void add_row(struct import_cargo *c, const struct cargo_row *r, uint64_t number, bool pending)
+static void add_row(struct import_cargo *c, const struct cargo_row *r, uint64_t number, bool pending, bool fresh)
 {
 	change_add(c->change, RECORD_ROW)->row = (struct record_row){ .row = number, .import = c->pass->import, .line = r->line,
-		.body = r->body, .origin = r->origin, .pending = pending, .source = slice_of(c->pass->name), .key = r->key };
+		.body = r->body, .origin = r->origin, .pending = pending, .fresh = fresh, .source = slice_of(c->pass->name), .key = r->key };
 	c->pass->written++;
 }
 
@@ -116,14 +116,15 @@ static bool to_fetch(const struct cargo_row *r, enum object_state state, const s
 
 /* The first row of an object in a pass takes the place of its only one; further ones are added. What the object's rows said
  * in an earlier pass and nobody says in this one goes at the end of the pass. */
-static void place_row(struct import_cargo *c, const struct cargo_row *r, const struct import_row *rows, size_t n, bool pending)
+static void place_row(struct import_cargo *c, const struct cargo_row *r, const struct import_row *rows, size_t n, bool pending,
+	bool fresh)
 {
 	bool named = false;
 	for (size_t i = 0; i < n; i++) {
 		if (slice_eq(rows[i].body, r->body)) {
 			bitset_set(&c->pass->seen, rows[i].row);
 			if (pending)
-				add_row(c, r, rows[i].row, pending);
+				add_row(c, r, rows[i].row, pending, false);
 			return;
 		}
 		named = named || import_saw(c->pass, rows[i].row);
@@ -131,7 +132,7 @@ static void place_row(struct import_cargo *c, const struct cargo_row *r, const s
 	bool replaces = n == 1 && !named;
 	if (replaces)
 		bitset_set(&c->pass->seen, rows[0].row);
-	add_row(c, r, replaces ? rows[0].row : 0, pending);
+	add_row(c, r, replaces ? rows[0].row : 0, pending, fresh);
 }
 
 static int prepare_row(struct import_cargo *c, struct view *now, const struct cargo_row *r, struct err *err)
@@ -144,7 +145,7 @@ static int prepare_row(struct import_cargo *c, struct view *now, const struct ca
 		return -1;
 	if (!r->with_bytes && !r->origin.len && (!found || object.state != OBJECT_PRESENT || !slice_eq(object.version, r->version)))
 		return err_set(err, ERR_RETRY, 0, "the store changed while the manifest was read; import it again");
-	place_row(c, r, rows, n, to_fetch(r, object.state, rows, n));
+	place_row(c, r, rows, n, to_fetch(r, object.state, rows, n), found == 0);
 	return 0;
 }
 

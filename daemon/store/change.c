@@ -114,11 +114,10 @@ void change_meta(struct change *c, struct slice name, struct slice value)
 	m->value = change_copy(c, value);
 }
 
-void change_touch(struct change *c, uint64_t item)
+void change_touch(struct change *c, uint64_t item, uint64_t fresh)
 {
-	bool known = item == 0 || (c->touched.count > 0 && c->touched.at[c->touched.count - 1] == item);
-	if (!known)
-		*LIST_ADD(&c->touched) = item;
+	if (item)
+		*LIST_ADD(&c->touched) = (struct change_touch){ item, fresh };
 }
 
 void change_prepare(struct change *c, prepare_fn *fn, void *arg)

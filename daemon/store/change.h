@@ -7,6 +7,9 @@
 struct change_meta {
 	struct slice name, value;
 };
+struct change_touch {
+	uint64_t item, fresh;
+};
 /* A growing array of one kind. */
 #define CHANGE_LIST(type)                                                                                              \
 	struct {                                                                                                       \
@@ -30,10 +33,11 @@ struct change {
 	bool waited;                 /* committer_wait(): somebody does nothing else */
 	bool logged;                 /* it put a line into the batch */
 	struct err refused;          /* class 0: not. Else nothing of it was applied */
-	CHANGE_LIST(uint64_t) touched; /* items whose imported labels may have changed */
+	CHANGE_LIST(struct change_touch) touched; /* items whose imported labels may have changed */
 };
 
 void change_meta(struct change *c, struct slice name, struct slice value); /* copies both */
-void change_touch(struct change *c, uint64_t item);                        /* 0: nothing */
+/* item 0: nothing. fresh: an object that carries its first item, 0: something else changed. Said of it first. */
+void change_touch(struct change *c, uint64_t item, uint64_t fresh);
 
 #endif

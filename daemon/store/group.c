@@ -152,8 +152,8 @@ static int arrive(struct group *g, struct change *c, const struct arrival *a, st
 		return -1;
 	bool unchanged = before.same_version && before.item == item;
 	if (a->layout == LAYOUT_FLAT && before.object && before.item != item) { /* labels wait for it, or stay behind */
-		change_touch(c, before.item);
-		change_touch(c, item);
+		change_touch(c, before.item, 0);
+		change_touch(c, item, before.item ? 0 : before.object);
 	}
 	if (!unchanged || (a->racy && !before.racy))
 		return arrive_object(g, c, a, before.object, item, err);
@@ -218,7 +218,7 @@ static int touch_row(struct group *g, struct change *c, const struct record *r, 
 		return failed(g, err);
 	if (view_object_by_number(now, object, &source, &key, &row, err) < 0)
 		return -1;
-	change_touch(c, row.item);
+	change_touch(c, row.item, r->kind == RECORD_ROW && r->row.fresh ? object : 0);
 	return 0;
 }
 
@@ -234,27 +234,31 @@ static int take_from(struct group *g, struct change *c, size_t first, struct err
 
 static int by_number(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
+	const struct change_touch *x = a, *y = b;
+	return x->item != y->item ? (x->item > y->item) - (x->item < y->item) : (x->fresh > y->fresh) - (x->fresh < y->fresh);
 }
 
 /* What was said of items is settled when all of the change is in the index. */
 static int take_settled(struct group *g, struct change *c, struct err *err)
 {
-	uint64_t last = 0;
+	uint64_t whole = 0; /* the item that was settled as a whole */
 	size_t first = c->records.count;
 	if (c->touched.count == 0)
 		return 0;
 	qsort(c->touched.at, c->touched.count, sizeof(*c->touched.at), by_number);
 	for (size_t i = 0; i < c->touched.count; i++) {
 		struct view *now = view_now(g);
-		uint64_t item = c->touched.at[i];
-		if (item == last)
+		uint64_t item = c->touched.at[i].item, fresh = c->touched.at[i].fresh;
+		if (item == whole)
 			continue;
-		last = item;
 		if (!now)
 			return failed(g, err);
-		if (settle_item(c, now, item, err) < 0 || take_from(g, c, first, err) < 0)
+		int done = fresh ? settle_fresh(c, now, item, fresh, err) : 0;
+		if (done == 0) {
+			whole = item;
+			done = settle_item(c, now, item, err);
+		}
+		if (done < 0 || take_from(g, c, first, err) < 0)
 			return -1;
 		first = c->records.count;
 	}

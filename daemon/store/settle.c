@@ -5,9 +5,11 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
 #include "daemon/model/import_body.h"
+#include "daemon/store/view_internal.h"
 
 #define IMPORTED SLICE_LIT("imported")
 #define USER "user:"
+#define OTHERS_MAX 32 /* annotations among which those of the first reference are looked for */
 
 /* A label that a reference of the item came with. */
 struct wanted {
@@ -68,21 +70,29 @@ static int want_row(struct settle *s, uint64_t object, struct slice text, struct
 	return more;
 }
 
+static int want_rows(struct settle *s, struct view *now, uint64_t object, struct err *err)
+{
+	const struct import_row *rows;
+	size_t n;
+	if (view_rows(now, object, &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (want_row(s, object, rows[i].body, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int want_all(struct settle *s, struct view *now, struct err *err)
 {
 	const struct reference *refs;
-	const struct import_row *rows;
-	size_t ref_count, row_count;
+	size_t ref_count;
 	if (view_references(now, s->item, true, &refs, &ref_count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ref_count; i++) {
 		if (refs[i].layout != LAYOUT_FLAT)
 			continue; /* no manifest's */
-		if (view_rows(now, refs[i].object, &rows, &row_count, err) < 0)
+		if (want_rows(s, now, refs[i].object, err) < 0)
 			return -1;
-		for (size_t k = 0; k < row_count; k++)
-			if (want_row(s, refs[i].object, rows[k].body, err) < 0)
-				return -1;
 	}
 	return 0;
 }
@@ -223,24 +233,28 @@ static void supersede(struct settle *s)
 	}
 }
 
+static void put_one(struct settle *s, const struct wanted *w)
+{
+	change_add(s->c, RECORD_ANNOTATION)->annotation = (struct record_annotation){
+		.item = s->item,
+		.concept = w->concept,
+		.confidence = w->confidence,
+		.status = w->status,
+		.worker = IMPORTED,
+		.maker = w->maker,
+		.reason = w->reason,
+		.object = w->object,
+		.geometry = w->geometry,
+		.time_ms = clock_wall_ms(),
+	};
+}
+
 static void put_wanted(struct settle *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		const struct wanted *w = &s->wanted[i];
-		if (stands(s, w) || decided(s, w))
-			continue;
-		change_add(s->c, RECORD_ANNOTATION)->annotation = (struct record_annotation){
-			.item = s->item,
-			.concept = w->concept,
-			.confidence = w->confidence,
-			.status = w->status,
-			.worker = IMPORTED,
-			.maker = w->maker,
-			.reason = w->reason,
-			.object = w->object,
-			.geometry = w->geometry,
-			.time_ms = clock_wall_ms(),
-		};
+		if (!stands(s, w) && !decided(s, w))
+			put_one(s, w);
 	}
 }
 
@@ -260,4 +274,57 @@ int settle_item(struct change *c, struct view *now, uint64_t item, struct err *e
 	}
 	free(s.wanted);
 	return ok;
+}
+
+/* Alike in all but the reference? */
+static bool alike(const struct wanted *a, const struct wanted *b)
+{
+	return slice_eq(a->concept, b->concept) && slice_eq(a->geometry, b->geometry) && a->confidence == b->confidence &&
+		a->status == b->status && a->maker == b->maker;
+}
+
+/* The annotation by which a label of the first reference stands, whatever became of its status. */
+static const struct annotation *standing(const struct settle *s, const struct wanted *w)
+{
+	for (size_t i = 0; i < s->as_count; i++) {
+		const struct annotation *a = &s->as[i];
+		if (a->object == w->object && slice_eq(a->worker, IMPORTED) && slice_eq(a->concept, w->concept) &&
+			slice_eq(a->geometry, w->geometry) && a->confidence == w->confidence && a->maker == w->maker)
+			return a;
+	}
+	return NULL;
+}
+
+/* wanted holds n labels of the first reference, then n of the fresh one. */
+static bool stand_alike(struct settle *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct wanted *fresh = &s->wanted[n + i];
+		const struct annotation *a = alike(&s->wanted[i], fresh) ? standing(s, &s->wanted[i]) : NULL;
+		if (!a)
+			return false;
+		fresh->status = a->status;
+		fresh->reason = a->reason;
+	}
+	return true;
+}
+
+int settle_fresh(struct change *c, struct view *now, uint64_t item, uint64_t object, struct err *err)
+{
+	struct settle s = { .c = c, .item = item };
+	struct reference first;
+	int found = view_first_reference(now, item, &first);
+	if (found <= 0 || first.object == object || first.layout != LAYOUT_FLAT)
+		return found < 0 ? view_failed_call(now, err) : 0;
+	int ok = want_rows(&s, now, first.object, err);
+	size_t n = s.count;
+	if (ok == 0)
+		ok = want_rows(&s, now, object, err);
+	if (ok == 0)
+		ok = view_annotations_some(now, item, n + OTHERS_MAX, &s.as, &s.as_count, err);
+	bool done = ok == 0 && s.count == 2 * n && stand_alike(&s, n);
+	for (size_t i = n; done && i < s.count; i++)
+		put_one(&s, &s.wanted[i]);
+	free(s.wanted);
+	return ok < 0 ? -1 : done;
 }

@@ -351,7 +351,7 @@ static bool stands(const struct annotation_row *row, uint64_t revision)
 	return row->since <= revision && (row->until == 0 || row->until > revision);
 }
 
-int view_annotations(struct view *v, uint64_t item, uint64_t revision, const struct annotation **ret, size_t *ret_n,
+static int annotations(struct view *v, uint64_t item, uint64_t revision, size_t max, const struct annotation **ret, size_t *ret_n,
 	struct err *err)
 {
 	struct annotation *array = NULL;
@@ -360,7 +360,7 @@ int view_annotations(struct view *v, uint64_t item, uint64_t revision, const str
 	int ok = item_rows_open(v, TABLE_ANNOTATION, item, RUN_KEY_BYTES, &rows);
 	if (ok < 0)
 		return view_failed_call(v, err);
-	while ((ok = item_rows_next(&rows)) > 0) {
+	while (count < max && (ok = item_rows_next(&rows)) > 0) {
 		struct annotation_row row;
 		if ((ok = rows_read_annotation(v->txn, rows.key, rows.value, &row)) < 0)
 			break;
@@ -377,6 +377,17 @@ int view_annotations(struct view *v, uint64_t item, uint64_t revision, const str
 	*ret = array;
 	*ret_n = count;
 	return 0;
+}
+
+int view_annotations(struct view *v, uint64_t item, uint64_t revision, const struct annotation **ret, size_t *ret_n,
+	struct err *err)
+{
+	return annotations(v, item, revision, SIZE_MAX, ret, ret_n, err);
+}
+
+int view_annotations_some(struct view *v, uint64_t item, size_t max, const struct annotation **ret, size_t *ret_n, struct err *err)
+{
+	return annotations(v, item, 0, max, ret, ret_n, err);
 }
 
 static int run_fill(struct view *v, struct slice key, struct slice value, struct run *ret)

@@ -29,6 +29,8 @@ int view_failed_call(struct view *v, struct err *err);
 /* The source's name and whole key of an object number, copied; ret_row may lie in the map. 1, 0, -1. */
 int view_locate(struct view *v, uint64_t object, struct slice *ret_source, struct slice *ret_key,
 	struct object_row *ret_row, struct slice *ret_name);
+/* The first max annotations that stand now. 0, -1. */
+int view_annotations_some(struct view *v, uint64_t item, size_t max, const struct annotation **ret, size_t *ret_n, struct err *err);
 /* The item's first reference that is present, else the first of those that are gone. 1, 0 none, -1. */
 int view_first_reference(struct view *v, uint64_t item, struct reference *ret);
 

@@ -17,10 +17,12 @@ static void begin(struct fixture *f, const char *source)
 	assert_true(committer_wait(f->store, c, &f->err) > 0);
 }
 
-static void add_row(struct change *c, const char *source, uint64_t import, const char *key, uint64_t row, const char *body)
+static void add_row(struct change *c, const char *source, uint64_t import, const char *key, uint64_t row, const char *body,
+	bool fresh)
 {
 	change_add(c, RECORD_ROW)->row = (struct record_row){
-		.import = import, .line = 2, .row = row, .body = slice_of(body), .source = slice_of(source), .key = slice_of(key)
+		.import = import, .line = 2, .row = row, .body = slice_of(body), .source = slice_of(source), .key = slice_of(key),
+		.fresh = fresh
 	};
 }
 
@@ -34,7 +36,7 @@ static void row_with_text(struct fixture *f, const char *source, uint64_t import
 	a.place = arena_member(fill.arena, &a.content, strlen(text));
 	change_arrive(fill.change, &a);
 	if (body)
-		add_row(fill.change, source, import, key, 0, body);
+		add_row(fill.change, source, import, key, 0, body, true);
 	if (committer_wait(f->store, fill.change, &f->err) < 0)
 		fail_msg("%s", f->err.text);
 }
@@ -42,7 +44,7 @@ static void row_with_text(struct fixture *f, const char *source, uint64_t import
 static int64_t row_alone(struct fixture *f, uint64_t import, const char *key, uint64_t row, const char *body)
 {
 	struct change *c = change_new();
-	add_row(c, "list", import, key, row, body);
+	add_row(c, "list", import, key, row, body, false);
 	return committer_wait(f->store, c, &f->err);
 }
 
@@ -130,7 +132,7 @@ static void test_two_lists_that_disagree_wait_for_review(void **state)
 	assert_rebuilds(f);
 	/* The second one learns better. */
 	struct change *c = change_new();
-	add_row(c, "other", 2, "x", 2, CAT);
+	add_row(c, "other", 2, "x", 2, CAT, false);
 	assert_true(committer_wait(f->store, c, &f->err) > 0);
 	assert_labels(f, 1, "cat imported SUCCESS human o1; cat imported SUCCESS human o2");
 }
@@ -213,7 +215,7 @@ static void test_many_rows_of_one_content(void **state)
 		change_arrive(fill.change, &a);
 		struct slice name = change_copy(fill.change, slice_of(key));
 		change_add(fill.change, RECORD_ROW)->row = (struct record_row){ .import = 1, .line = 2, .body = SLICE_LIT(CAT),
-			.source = SLICE_LIT("list"), .key = name };
+			.source = SLICE_LIT("list"), .key = name, .fresh = true };
 	}
 	assert_true(committer_wait(f->store, fill.change, &f->err) > 0);
 	CLEANUP(view_closep) struct view *v = view_of(f);
