@@ -127,6 +127,7 @@ SERVER_MODULES := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c gith
 	github.com/versity/versitygw/cmd/versitygw@v1.8.0
 server   = $(INLET_TEST_CACHE)/$(notdir $1)/$(firstword $(subst @, ,$(notdir $1)))
 SERVERS := $(foreach m,$(SERVER_MODULES),$(call server,$m))
+SERVER_PATH := $(subst $(SPACE),:,$(dir $(SERVERS)))
 $(GO):
 	$(Q)mkdir -p $(@D); have=$$(go env GOVERSION 2>/dev/null); \
 	if printf '%s\n' $(GO_MIN) "$${have:-go0}" | sort -VC; then ln -sf "$$(command -v go)" $@; \
@@ -208,16 +209,16 @@ PYTEST_ARGS ?= tests/integration tests/system
 # A server that cannot be built fails the tests that need it, and no others.
 pytest: all models $(PIP_TEST)
 	-$(Q)$(MAKE) --no-print-directory -k servers
-	$(Q)INLET_BUILD=$(abspath $(BUILD)) INLET_SERVERS="$(subst $(SPACE),:,$(dir $(SERVERS)))" \
+	$(Q)INLET_BUILD=$(abspath $(BUILD)) INLET_SERVERS="$(SERVER_PATH)" \
 		$(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
 test-kill: all models $(PIP_TEST)
 	$(Q)INLET_KILL=all INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/integration/test_kill.py
 $(BUILD)/bench-%: $(call obj,tests/bench/%.c) $(BUILD)/libinlet.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS)) -ldl -lm
-# INLET_BENCH=cold,index,noop,large,label,manifest picks parts; apt install restic for that peer.
-bench: all models inbox $(BUILD)/bench-model $(BUILD)/bench-index $(BUILD)/bench-manifest
-	$(Q)INLET_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/run.py
+# INLET_BENCH=cold,index,noop,large,label,manifest,s3 picks parts; peers that are not installed are left out and named.
+bench: all models inbox $(BUILD)/bench-model $(BUILD)/bench-index $(BUILD)/bench-manifest $(PIP_TEST) servers
+	$(Q)INLET_BUILD=$(abspath $(BUILD)) INLET_SERVERS="$(SERVER_PATH)" $(PYTHON) tests/bench/run.py
 
 SAN_CFLAGS := -O1 -g -fno-omit-frame-pointer
 check-asan:

@@ -22,7 +22,7 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("INLET_BUILD", REPO / "build"))
 SCALE = float(os.environ.get("INLET_BENCH_SCALE", "1"))
 RUNS = int(os.environ.get("INLET_BENCH_RUNS", "3"))
-PARTS = os.environ.get("INLET_BENCH", "cold,index,noop,large,label,manifest").split(",")
+PARTS = os.environ.get("INLET_BENCH", "cold,index,noop,large,label,manifest,s3").split(",")
 CORES = os.cpu_count() or 1
 
 
@@ -250,6 +250,11 @@ def manifest(work):
     path.unlink()
 
 
+def s3(work):
+    import s3 as part  # its servers and clients are not needed by the rest
+    part.s3(work)
+
+
 def main():
     base = os.environ.get("INLET_BENCH_DIR")
     work = pathlib.Path(base or tempfile.mkdtemp(prefix="inlet-bench-"))
@@ -257,10 +262,11 @@ def main():
     try:
         for part in PARTS:
             {"cold": cold, "index": index, "noop": noop, "large": large, "label": label,
-             "manifest": manifest}[part](work)
+             "manifest": manifest, "s3": s3}[part](work)
     finally:
         if not base:
             shutil.rmtree(work, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
