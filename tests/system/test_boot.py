@@ -220,6 +220,61 @@ def test_a_wrong_configuration_fails_once_and_for_all(machine):
     assert "/etc/inlet/wrong.yaml:2:1: source: unknown key; did you mean 'sources'?" in machine.journal("inletd@wrong")
 
 
+def server(name):
+    found = shutil.which(name, path=os.environ.get("INLET_SERVERS", ""))
+    if not found:
+        pytest.fail(f"{name} is not built: make servers (make test and make pytest do it, and say where it is by INLET_SERVERS)")
+    return found
+
+
+@pytest.fixture(scope="module")
+def bucket(machine):
+    """MinIO in the same machine, with one object; its secret is a file of root's, which the service gets as a credential."""
+    system = pathlib.Path(f"/proc/{machine.init}/root")
+    for name in ("minio", "mc"):
+        shutil.copy(server(name), system / "usr/local/bin" / name)
+    environment = {"HOME": "/root", "MINIO_BROWSER": "off", "MINIO_ROOT_USER": "boot-key", "MINIO_ROOT_PASSWORD": "boot-secret"}
+    machine("systemd-run", "--quiet", "--unit=minio", *(f"--setenv={k}={v}" for k, v in environment.items()),
+            "/usr/local/bin/minio", "server", "/var/tmp/minio", "--address", "127.0.0.1:9000", "--quiet")
+    mc = ("env", "HOME=/root", "MC_HOST_here=http://boot-key:boot-secret@127.0.0.1:9000", "/usr/local/bin/mc", "--quiet")
+    answers = []
+
+    def made():
+        answers.append(machine(*mc, "mb", "--ignore-existing", "here/far", check=False))
+        return answers[-1].returncode == 0
+
+    try:
+        eventually("MinIO answers", 30, made)
+    except AssertionError:
+        pytest.fail(answers[-1].stdout + answers[-1].stderr + machine.journal("minio"))
+    (system / "root/note.txt").write_text("a note from far away\n")
+    machine(*mc, "cp", "/root/note.txt", "here/far/note.txt")
+    secret = system / "etc/inlet/aws"
+    secret.write_text("[default]\naws_access_key_id = boot-key\naws_secret_access_key = boot-secret\n")
+    secret.chmod(0o600)
+    (system / "etc/inlet/far.yaml").write_text("state_dir: /var/lib/inlet/far\nsources:\n- name: far\n  s3: {bucket: far, poll: 1s, "
+        "endpoint: 'http://127.0.0.1:9000', credentials: /run/credentials/inletd@far.service/aws}\n")
+    yield system
+    machine("systemctl", "stop", "inletd@far", "minio")
+
+
+def test_a_bucket_is_reached_through_the_drop_in(machine, bucket):
+    inlet = ("inlet", "--config", "/etc/inlet/far.yaml")
+    machine("systemctl", "start", "inletd@far")
+    doctor = machine(*inlet, "doctor", check=False).stdout
+    assert re.search(r"fail +network +this process may not use it", doctor), doctor
+    drop_in = bucket / "etc/systemd/system/inletd@far.service.d/network.conf"
+    drop_in.parent.mkdir(parents=True, exist_ok=True)
+    text = (bucket / "usr/local/share/inlet/network.conf").read_text()
+    drop_in.write_text(text.replace("#LoadCredential=aws:", "LoadCredential=aws:"))
+    machine("systemctl", "daemon-reload")
+    machine("systemctl", "restart", "inletd@far")
+    items = eventually("the note is in the dataset", 30,
+                       lambda: machine(*inlet, "items", "--json", check=False).stdout.strip())
+    assert json.loads(items)["references"][0]["key"] == "note.txt"
+    assert "boot-secret" not in machine.journal("inletd@far") + machine(*inlet, "status", "--json").stdout
+
+
 def test_it_stops_cleanly(machine):
     began = time.monotonic()
     machine("systemctl", "stop", "inletd")
