@@ -156,8 +156,9 @@ void add_labels(struct manifest *m, struct slice cell)
 		}
 		cell = node_string(root, &m->draft.arena);
 	}
-	char separator = memchr(cell.p ? cell.p : "", '|', cell.len) ? '|' :
-		memchr(cell.p ? cell.p : "", ';', cell.len) ? ';' : ',';
+	if (!cell.p || !cell.len)
+		return;
+	char separator = memchr(cell.p, '|', cell.len) ? '|' : memchr(cell.p, ';', cell.len) ? ';' : ',';
 	while (cell.len) {
 		const char *end = memchr(cell.p, separator, cell.len);
 		size_t len = end ? (size_t)(end - cell.p) : cell.len;

@@ -138,10 +138,10 @@ int window_goto(struct window *w, uint64_t offset, manifest_seek_fn *seek, struc
 		int more = window_more(w, err);
 		if (more < 0)
 			return -1;
+		uint64_t end = w->base + w->end;
 		if (more == 0)
 			return err_set(err, ERR_REJECT, 0, "it is shorter than it was: it ends at byte %llu, and byte %llu "
-				"was reached before; import it anew", (unsigned long long)(w->base + w->end),
-				(unsigned long long)offset);
+				"was reached before; import it anew", (unsigned long long)end, (unsigned long long)offset);
 	}
 	w->at = (size_t)(offset - w->base);
 	return 0;
