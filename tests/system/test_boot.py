@@ -260,10 +260,12 @@ def bucket(machine):
 
 def test_a_bucket_is_reached_through_the_drop_in(machine, bucket):
     inlet = ("inlet", "--config", "/etc/inlet/far.yaml")
+    drop_in = bucket / "etc/systemd/system/inletd@far.service.d/network.conf"
+    drop_in.unlink(missing_ok=True)  # the system is kept from run to run
+    machine("systemctl", "daemon-reload")
     machine("systemctl", "start", "inletd@far")
     doctor = machine(*inlet, "doctor", check=False).stdout
     assert re.search(r"fail +network +this process may not use it", doctor), doctor
-    drop_in = bucket / "etc/systemd/system/inletd@far.service.d/network.conf"
     drop_in.parent.mkdir(parents=True, exist_ok=True)
     text = (bucket / "usr/local/share/inlet/network.conf").read_text()
     drop_in.write_text(text.replace("#LoadCredential=aws:", "LoadCredential=aws:"))
