@@ -149,14 +149,24 @@ static int prepare_row(struct import_cargo *c, struct view *now, const struct ca
 	return 0;
 }
 
+/* A failure is numbered by its line. A JSON document may hold all its rows in one line: then those after the first get the
+ * numbers that follow the highest one, and so the same ones whenever the same manifest comes again. */
+static uint64_t failure_place(struct import_pass *pass, uint64_t line)
+{
+	uint64_t place = bitset_has(&pass->failed, line) && pass->last_failed < ROW_LINE_MAX ? pass->last_failed + 1 : line;
+	bitset_set(&pass->failed, place);
+	if (place > pass->last_failed)
+		pass->last_failed = place;
+	return place;
+}
+
 static int prepare_failure(struct import_cargo *c, struct view *now, const struct cargo_failure *f, struct err *err)
 {
 	struct failure known;
-	uint64_t number = row_number(c->pass->import, f->line);
+	uint64_t number = row_number(c->pass->import, failure_place(c->pass, f->line));
 	int found = view_failure(now, SUBJECT_ROW, number, &known, err);
 	if (found < 0)
 		return -1;
-	bitset_set(&c->pass->failed, f->line);
 	if (found && slice_eq(known.reason, f->reason) && slice_eq(known.cure, f->cure) && slice_eq(known.row, f->row))
 		return 0;
 	change_add(c->change, RECORD_FAILURE)->failure = (struct record_failure){ .subject = SUBJECT_ROW, .number = number,

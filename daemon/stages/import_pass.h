@@ -15,7 +15,8 @@ struct import_pass {
 	_Atomic bool ended;
 	uint64_t last_row;       /* rows with higher numbers are this pass's */
 	struct bitset seen;      /* numbers of rows that were there before and were seen again */
-	struct bitset failed;    /* lines */
+	struct bitset failed;    /* numbers of this pass's failures within the import: failure_place() */
+	uint64_t last_failed;    /* the highest of them */
 	_Atomic uint64_t written;
 };
 

@@ -375,6 +375,25 @@ def test_annotations_of_other_tools(inlet, data):
     assert inlet.text("failures", "--format", "csv", "--import", number) == '{"path": "none.jpg", "label": "fox"}\n'
 
 
+def test_each_failed_row_of_a_document_in_one_line_is_kept(inlet, data):
+    (data / "a.jpg").write_text("a")
+    coco = data / "coco.json"
+    names = ["none1.jpg", "none2.jpg", "a.jpg", "none3.jpg"]
+    coco.write_text(json.dumps({"annotations": [], "categories": [],
+                                "images": [{"id": i, "file_name": name} for i, name in enumerate(names)]}))
+
+    def failures(number):
+        return [(f["id"], f["values"]["file_name"]) for f in inlet.lines("failures", "--import", number)]
+
+    number = imported(inlet, coco, ok=(3,))["import"]
+    assert failures(number) == [(f"r{number}.{i}", f"none{i}.jpg") for i in (1, 2, 3)]
+    assert imported(inlet, coco, ok=(3,))["failed"] == 3
+    assert failures(number) == [(f"r{number}.{i}", f"none{i}.jpg") for i in (1, 2, 3)], "the same again"
+    (data / "none1.jpg").write_text("b")
+    assert imported(inlet, coco, ok=(3,))["failed"] == 2
+    assert [name for _, name in failures(number)] == ["none2.jpg", "none3.jpg"]
+
+
 def test_a_yolo_folder_is_read_beneath_its_root(inlet, data):
     for part in ("images", "labels"):
         (data / part / "train").mkdir(parents=True)
