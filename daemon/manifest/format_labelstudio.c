@@ -1,7 +1,7 @@
 /* format_labelstudio.c - Label Studio tasks: {"id","data":{…},"annotations":[…],"predictions":[…]}.
  *
- * What the task is about is the member of data that refers to something, else the first that is text; the others and
- * meta are metadata. Coordinates are percents of the upright image. A result without a label of its own (a bare box, a
+ * What the task is about is the member of data that refers to something, else a file by its name ("image"), else the first
+ * that is text; the others and meta are metadata. Coordinates are percents of the upright image. A result without a label of its own (a bare box, a
  * transcript, a rating) has the name of its control as concept. What a geometry does not say stands in the attributes, so
  * that the result can be made again. */
 #include "daemon/manifest/formats.h"
@@ -30,11 +30,19 @@ static struct slice local_file(struct manifest *m, struct slice value)
 	return (struct slice){ path.p + 1, path.len - 1 };
 }
 
-/* The member of data that is the task's content: mapped, else the first reference, else the most usual text. */
+static bool names_a_file(const struct node *n)
+{
+	enum manifest_role role = role_by_usual_name(n->name);
+	return role == ROLE_PATH || role == ROLE_URL;
+}
+
+/* The member of data that is the task's content: mapped, else the first reference, else what by its name is a file, else the
+ * most usual text. */
 static const struct node *find_content(struct manifest *m, const struct node *data)
 {
 	static const enum manifest_role order[] = { ROLE_INPUT, ROLE_URL, ROLE_PATH, ROLE_TEXT };
 	const struct node *reference = NULL;
+	const struct node *file = NULL;
 	const struct node *text = NULL;
 	for (size_t i = 0; m->o.columns && i < 4; i++)
 		if (m->o.columns->of[order[i]])
@@ -44,10 +52,19 @@ static const struct node *find_content(struct manifest *m, const struct node *da
 			continue;
 		if (!reference && reference_kind(node_string(n, &m->draft.arena)) != REFERENCE_NONE)
 			reference = n;
+		if (!file && names_a_file(n))
+			file = n;
 		if (!text || (role_by_usual_name(n->name) == ROLE_TEXT && role_by_usual_name(text->name) != ROLE_TEXT))
 			text = n;
 	}
-	return reference ? reference : text;
+	return reference ? reference : file ? file : text;
+}
+
+/* The image, audio or video of a task is never a text, also where it is written without a scheme or a leading "./". */
+static enum manifest_input input_of(struct manifest *m, const struct node *content, struct slice value)
+{
+	bool is_local_file = value.p != content->text.p && !content->escaped;
+	return is_local_file || (m->o.input == INPUT_AUTO && names_a_file(content)) ? INPUT_FILE_PATH : m->o.input;
 }
 
 static int take_data(struct manifest *m, const struct node *root, const struct node *data)
@@ -57,12 +74,8 @@ static int take_data(struct manifest *m, const struct node *root, const struct n
 	if (!content || content->kind != NODE_STRING)
 		return draft_fail(d, node_place(m, data), NULL, "the task's data name no file, no URL and no text");
 	struct slice value = local_file(m, node_string(content, &d->arena));
-	if (value.p != content->text.p && !content->escaped) {
-		if (draft_content(d, value, INPUT_FILE_PATH, node_place(m, content)) == DRAFT_FAILED)
-			return DRAFT_FAILED;
-	} else if (draft_content(d, value, m->o.input, node_place(m, content)) == DRAFT_FAILED) {
+	if (draft_content(d, value, input_of(m, content, value), node_place(m, content)) == DRAFT_FAILED)
 		return DRAFT_FAILED;
-	}
 	char *name = mem_strndup(content->name.p, content->name.len);
 	const char *const but[] = { name, NULL };
 	struct slice members = other_members(m, data, but);

@@ -100,8 +100,7 @@ static int missing(const char *name, enum manifest_role r, const struct slice *n
 	if (near)
 		return err_set(err, ERR_REJECT, 0, "there is no column '%s' for %s; did you mean '%s'?", name,
 			roles[r].name, near);
-	return err_set(err, ERR_REJECT, 0, "there is no column '%s' for %s; correct columns in the configuration", name,
-		roles[r].name);
+	return err_set(err, ERR_REJECT, 0, "there is no column '%s' for %s; correct --columns", name, roles[r].name);
 }
 
 static int resolve_mapped(const char *name, enum manifest_role r, const struct slice *names, size_t count,

@@ -1,4 +1,4 @@
-/* roles.h - which column or member of a plain manifest plays which role: by the configuration's mapping, else by its usual
+/* roles.h - which column or member of a plain manifest plays which role: by a given mapping, else by its usual
  * names. */
 #ifndef INLET_MANIFEST_ROLES_H
 #define INLET_MANIFEST_ROLES_H
