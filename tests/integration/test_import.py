@@ -326,6 +326,7 @@ def test_urls_that_cannot_be_fetched(web, served, data):
     assert sorted(r["id"] for r in csv.DictReader(io.StringIO(text))) == sorted(by_id)
     web.pages["/gone"] = b"back"
     served.cli("retry", by_id["gone"]["id"], ok=(3,))
+    wait_for("the page that is back", lambda: served.item("gone"))
     assert served.item("gone")["sha256"] == sha256(b"back")
 
 
