@@ -49,7 +49,7 @@ const struct option source_options[] = {
 	{ "on_gone", OPTION_ENUM, AT(on_gone), 0, 0, "keep", gone_modes,                                               \
 		"an item whose last object went: stays in exports, or is left out of them" },                          \
 	{ "max_vanish", OPTION_FLOAT, AT(max_vanish), 0, 1, "0.2", NULL,                                               \
-		"on_gone exclude: if more than this share goes at once, stop and ask" }
+		"on_gone exclude: if more than this share goes at once, stop and ask (from 101 objects)" }
 
 const struct option folder_options[] = {
 	{ "path", OPTION_PATH, AT(folder.path), 0, 0, NULL, NULL, "the folder; watched with everything below it" },

@@ -4,6 +4,7 @@
 #include "daemon/cli/fields.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/table.h"
+#include "daemon/cli/work.h"
 #include "daemon/base/cleanup.h"
 
 #define CELLS 9
@@ -16,23 +17,6 @@ static struct slice number(struct buf *space, uint64_t n)
 	space->len = 0;
 	buf_u64(space, n);
 	return buf_slice(space);
-}
-
-static int print_messages(const json_t *sources, struct err *err)
-{
-	size_t i;
-	json_t *source;
-	int r = 0;
-	json_array_foreach((json_t *)sources, i, source) {
-		struct buf text = { 0 };
-		field_printable(source, "message", &text);
-		if (text.len)
-			r = out_printf(err, "  %s: %s\n", field(source, "name").p, text.data);
-		buf_done(&text);
-		if (r < 0)
-			return -1;
-	}
-	return 0;
 }
 
 static int print_sources(const json_t *status, struct err *err)
@@ -59,7 +43,7 @@ static int print_sources(const json_t *status, struct err *err)
 		buf_done(&numbers[k]);
 	if (r < 0 || table_end(t, err) < 0)
 		return -1;
-	return print_messages(sources, err);
+	return work_messages(sources, err);
 }
 
 static int print_items(const json_t *status, struct err *err)

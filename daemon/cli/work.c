@@ -66,6 +66,34 @@ static int print_people(const json_t *answer, bool waited, const char *left, str
 	return out_printf(err, "left over: %s; see `inlet failures`, `inlet status` and `inlet doctor`\n", left);
 }
 
+int work_messages(const json_t *sources, struct err *err)
+{
+	size_t i;
+	json_t *source;
+	int r = 0;
+	json_array_foreach((json_t *)sources, i, source) {
+		struct buf text = { 0 };
+		field_printable(source, "message", &text);
+		if (text.len)
+			r = out_printf(err, "  %s: %s\n", field(source, "name").p, text.data);
+		buf_done(&text);
+		if (r < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Why sources are offline. A stand-in that works on the store itself knows it only for as long as it runs. */
+static int print_why(struct cli *c, struct err *err)
+{
+	json_t *status;
+	if (client_json(c->client, "/api/v1/status", NULL, &status, err) < 0)
+		return -1;
+	int r = work_messages(json_object_get(status, "sources"), err);
+	json_decref(status);
+	return r;
+}
+
 int work_report(struct cli *c, const json_t *answer, bool waited, struct err *err)
 {
 	struct buf left = { 0 };
@@ -74,7 +102,7 @@ int work_report(struct cli *c, const json_t *answer, bool waited, struct err *er
 	CLEANUP(freep) char *text = c->args->json ? json_dumps(answer, JSON_COMPACT) : buf_take(&left);
 	buf_done(&left);
 	int r = c->args->json ? out_printf(err, "%s\n", text) : print_people(answer, waited, text, err);
-	if (r < 0)
+	if (r < 0 || (!c->args->json && waited && field_u64(answer, "offline") && print_why(c, err) < 0))
 		return -1;
 	if (waited && !drained)
 		return EXIT_FAILED;

@@ -147,6 +147,8 @@ def test_much_gone_at_once_is_asked_about(inlet, far):
     inlet.once(ok=(3,))
     source = inlet.source("far")
     assert source["objects"]["gone"] == 0
+    said = inlet.cli("sync", "far", ok=(3,)).stdout.decode()
+    assert "60 of 120 objects are gone at once" in said and "inlet sync far --accept-gone" in said, said
     inlet.cli("sync", "far", "--accept-gone")
     assert inlet.source("far")["objects"]["gone"] == 60
 
