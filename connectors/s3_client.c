@@ -141,8 +141,8 @@ static int attempt(struct attempt *a, struct http_reply *ret, struct err *err)
 	const struct s3_exchange x = {
 		.at = a->at, .bucket = c->config->at.bucket, .credentials = &a->credentials,
 		.time_s = clock_wall_ms() / 1000 + a->skew_s, .key = a->call->key, .params = a->call->params,
-		.param_count = a->call->param_count, .etag = a->call->etag, .from = a->call->from, .headers = extra, .header_count = n,
-		.limit = a->call->limit, .head = on_head, .body = on_body, .arg = a,
+		.param_count = a->call->param_count, .etag = a->call->etag, .from = a->call->from, .count = a->call->count,
+		.headers = extra, .header_count = n, .limit = a->call->limit, .head = on_head, .body = on_body, .arg = a,
 	};
 
 	return s3_wire_send(&x, ret, err);

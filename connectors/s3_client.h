@@ -21,6 +21,7 @@ struct s3_call {
 	size_t param_count;
 	struct slice etag;           /* only this one (412 else); without quotes; empty: any */
 	uint64_t from;               /* bytes from here on; 0: all */
+	uint64_t count;              /* so many of them; 0: to the end */
 	bool checksum;               /* ask for the checksum of the whole object */
 	bool restore;                /* ask whether archived objects were restored */
 	uint64_t limit;              /* bytes of the body */

@@ -3,6 +3,7 @@
 
 #include "connectors/s3_checksum.h"
 #include "connectors/s3_version.h"
+#include "connectors/s3_window.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
 #include "daemon/net/http_date.h"
@@ -17,12 +18,33 @@
 #define PATIENCE_MS 10000        /* a longer Retry-After is left to the engine: the bytes so far are not worth a held thread */
 #define TICK_NS (100 * NS_PER_MS)
 
+#define AHEAD_LEFT (64U << 20)   /* ranges are for what is larger */
+#define LOOK_BYTES (4U << 20)    /* after so many bytes each it is looked at again who waits for whom */
+#define WAITS_FACTOR 4           /* the connection is the limit: the sink was waiting for so many times its own time */
+#define TRIAL_BYTES (16U << 20)  /* ranges have to be faster than the one connection by then */
+
+static atomic_uint reading;      /* objects, by all sources: those share what links and memory there are */
+
+/* The last LOOK_BYTES of one answer. */
+struct look {
+	uint64_t bytes, wait_ns, own_ns;
+	uint64_t left_ns;            /* when the sink was done with what had come */
+	bool first;                  /* a connection begins slowly: nothing is concluded from these */
+};
+
 struct get {
+	struct s3_client *client;
+	const atomic_bool *stopping;
 	const struct object *obj;
 	struct sink *into;
-	uint64_t got;                /* handed to the sink */
+	uint64_t got;                /* offset in the object: what is before it was handed to the sink */
+	uint64_t end;                /* likewise: of what is wanted */
+	const atomic_bool *over;     /* of the window that this is a range of; NULL: it is the whole object */
 	uint64_t skip;               /* bytes of this answer that were had before: the server ignored the range */
 	struct s3_checksum checksum;
+	struct look look;
+	bool limited;                /* by the connection: this request was ended for that */
+	bool tried_ranges;
 	bool final;                  /* err is the last word: another request would not help */
 	bool ours;                   /* err is of this file: it names no object yet */
 };
@@ -79,9 +101,12 @@ static int on_head(void *arg, const struct http_reply *r, struct err *err)
 		return refuse(g, EPROTO, "the answer is neither 200 nor 206", err);
 	if (r->status == 206 && (!read_range(http_header(r, "Content-Range"), &from, &total) || from != g->got))
 		return refuse(g, EPROTO, "another range was sent than was asked for", err);
+	if (g->over && (r->status == 200 || (r->length >= 0 && (uint64_t)r->length != g->end - g->got)))
+		return refuse(g, EPROTO, "more was sent than the range that was asked for", err);
 	if (check_version(g, r, total, err) < 0)
 		return -1;
 	g->skip = r->status == 200 ? g->got : 0;
+	g->look = (struct look){ .left_ns = clock_mono_ns(), .first = true };
 	if (g->got == 0) {
 		s3_checksum_done(&g->checksum);
 		s3_checksum_begin(&g->checksum, r);
@@ -117,35 +142,59 @@ static int put(struct get *g, const uint8_t *p, size_t n, struct err *err)
 	return 0;
 }
 
+/* Is the connection the limit, and is it worth more of them? */
+static bool is_limited(struct get *g, size_t n, uint64_t came_ns)
+{
+	struct look *l = &g->look;
+	uint64_t now_ns = clock_mono_ns();
+	bool limited;
+
+	l->bytes += n;
+	l->wait_ns += came_ns - l->left_ns;
+	l->own_ns += now_ns - came_ns;
+	l->left_ns = now_ns;
+	if (l->bytes < LOOK_BYTES)
+		return false;
+	limited = !l->first && !g->over && !g->tried_ranges && g->end - g->got > AHEAD_LEFT &&
+		l->wait_ns / WAITS_FACTOR > l->own_ns && atomic_load(&reading) == 1;
+	if (!limited)
+		*l = (struct look){ .left_ns = now_ns };
+	return limited;
+}
+
 static int on_body(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	struct get *g = arg;
+	uint64_t came_ns = clock_mono_ns();
 	size_t had = g->skip < n ? (size_t)g->skip : n;
 
 	g->skip -= had;
-	if (n - had > g->obj->bytes - g->got)
+	if (n - had > g->end - g->got)
 		return refuse(g, FETCH_CHANGED, "more bytes came than it has", err);
-	return put(g, p + had, n - had, err);
+	if (put(g, p + had, n - had, err) < 0)
+		return -1;
+	g->limited = is_limited(g, n - had, came_ns);
+	return g->limited ? err_set(err, ERR_RETRY, 0, "the rest is read by ranges") : 0;
 }
 
 /* ---- requests ---- */
 
-static int request(struct get *g, struct s3_client *c, struct err *err)
+static int request(struct get *g, struct err *err)
 {
 	struct http_reply reply;
-	struct s3_call call = { .key = g->obj->key, .etag = s3_etag(g->obj->version), .from = g->got, .checksum = g->got == 0,
-		.limit = UINT64_MAX, .head = on_head, .body = on_body, .arg = g };
+	struct s3_call call = { .key = g->obj->key, .etag = s3_etag(g->obj->version), .from = g->got,
+		.count = g->over ? g->end - g->got : 0, .checksum = g->got == 0, .limit = UINT64_MAX, .head = on_head, .body = on_body, .arg = g };
 	int done;
 
 	g->ours = false;
-	done = s3_client_send(c, &call, &reply, err);
+	done = s3_client_send(g->client, &call, &reply, err);
 	/* An answer is the server's last word, unless it is one of those that pass by themselves. */
 	if (done < 0 && (err->class != ERR_RETRY || (reply.status >= 300 && reply.status < 500 && reply.status != 408 && reply.status != 429)))
 		g->final = true;
 	http_reply_done(&reply);
-	if (done == 0 && g->got != g->obj->bytes) {
+	if (done == 0 && g->got != g->end) {
 		(void)err_set(err, ERR_RETRY, 0, "it ended after %llu of %llu bytes", (unsigned long long)g->got,
-			(unsigned long long)g->obj->bytes);
+			(unsigned long long)g->end);
 		err->sys = EPIPE;
 		g->ours = true;
 		return -1;
@@ -153,54 +202,166 @@ static int request(struct get *g, struct s3_client *c, struct err *err)
 	return done;
 }
 
-static bool wait_ms(uint64_t ms, const atomic_bool *stopping)
+static bool is_over(const struct get *g)
+{
+	return atomic_load(g->stopping) || (g->over && atomic_load(g->over));
+}
+
+static bool wait_ms(const struct get *g, uint64_t ms)
 {
 	for (uint64_t until_ns = clock_mono_ns() + ms * NS_PER_MS; clock_mono_ns() < until_ns;) {
 		struct timespec tick = clock_spec(TICK_NS);
 
-		if (atomic_load(stopping))
+		if (is_over(g))
 			return false;
 		(void)nanosleep(&tick, NULL);
 	}
-	return !atomic_load(stopping);
+	return !is_over(g);
 }
 
 /* Nothing came yet: the engine tries again, which knows the pace. Else the bytes that are here are worth going on from. */
-static int read_whole(struct get *g, struct s3_client *c, const atomic_bool *stopping, struct err *err)
+static int read_all(struct get *g, int (*once)(struct get *g, struct err *err), struct err *err)
 {
 	uint32_t stalls = 0;
 
 	for (uint32_t resumes = 0;; resumes++) {
 		uint64_t before = g->got;
 
-		if (request(g, c, err) == 0)
+		if (once(g, err) == 0)
 			return 0;
 		stalls = g->got > before ? 0 : stalls + 1;
 		if (g->final || g->got == 0 || stalls == STALLS_MAX || resumes == RESUMES_MAX || err->wait_ms > PATIENCE_MS)
 			return -1;
 		uint64_t pause_ms = backoff_ms(stalls, RESUME_BASE_MS, RESUME_CAP_MS);
 
-		if (!wait_ms(pause_ms > err->wait_ms ? pause_ms : err->wait_ms, stopping))
+		if (!wait_ms(g, pause_ms > err->wait_ms ? pause_ms : err->wait_ms))
 			return -1;
 	}
+}
+
+static void name_object(const struct get *g, struct err *err)
+{
+	char what[256];
+
+	if (!g->ours)
+		return;
+	s3_client_describe(g->client, g->obj->key, what, sizeof(what));
+	(void)err_wrap(err, "%s", what);
+}
+
+/* ---- ranges that are read ahead ---- */
+
+/* A sink over a slot of the window. */
+struct slot {
+	struct sink sink;
+	const atomic_bool *over;
+	uint8_t *at;
+	size_t left;
+};
+
+static uint8_t *slot_space(struct sink *s, size_t *ret_space, struct err *err)
+{
+	struct slot *slot = (struct slot *)s;
+
+	if (atomic_load(slot->over)) {
+		(void)err_set(err, ERR_RETRY, ECANCELED, "read ahead");
+		return NULL;
+	}
+	*ret_space = slot->left;
+	return slot->at;
+}
+
+static int slot_wrote(struct sink *s, size_t n, struct err *err)
+{
+	struct slot *slot = (struct slot *)s;
+
+	(void)err;
+	slot->at += n;
+	slot->left -= n;
+	return 0;
+}
+
+static const struct sink_ops slot_ops = { .space = slot_space, .wrote = slot_wrote };
+
+struct ranges {
+	struct get *whole;
+	uint64_t bytes, since_ns;    /* taken */
+	uint64_t stream_ns;          /* that the one connection took for LOOK_BYTES */
+};
+
+static int fill_slot(void *arg, const atomic_bool *over, uint64_t from, uint8_t *into, size_t n, struct err *err)
+{
+	const struct get *whole = ((const struct ranges *)arg)->whole;
+	struct slot slot = { .sink = { &slot_ops }, .over = over, .at = into, .left = n };
+	struct get g = { .client = whole->client, .stopping = whole->stopping, .obj = whole->obj, .into = &slot.sink, .got = from,
+		.end = from + n, .over = over };
+	int done = read_all(&g, request, err);
+
+	if (done < 0)
+		name_object(&g, err);
+	return done;
+}
+
+static int take_slot(void *arg, const uint8_t *p, size_t n, struct err *err)
+{
+	struct ranges *r = arg;
+	bool trial = r->bytes < TRIAL_BYTES;
+
+	if (put(r->whole, p, n, err) < 0)
+		return -1;
+	r->bytes += n;
+	if (trial && r->bytes >= TRIAL_BYTES && clock_mono_ns() - r->since_ns >= r->stream_ns * (r->bytes / LOOK_BYTES))
+		return err_set(err, ERR_RETRY, 0, "ranges bring no more than one connection");
+	return 0;
+}
+
+static int by_ranges(struct get *g, struct err *err)
+{
+	struct ranges r = { .whole = g, .since_ns = clock_mono_ns(), .stream_ns = g->look.wait_ns + g->look.own_ns };
+	const struct s3_window_work work = { .from = g->got, .to = g->end, .read = fill_slot, .take = take_slot, .arg = &r };
+	int done = s3_window_read(&work, err);
+
+	g->ours = false;
+	if (done < 0 && (err->class != ERR_RETRY || err->sys == FETCH_CHANGED))
+		g->final = true;
+	return done;
+}
+
+static int request_or_ranges(struct get *g, struct err *err)
+{
+	int done = request(g, err);
+
+	if (!g->limited)
+		return done;
+	g->limited = false;
+	g->tried_ranges = true;
+	return by_ranges(g, err);
+}
+
+/* ---- */
+
+static int read_counted(struct get *g, struct err *err)
+{
+	int done;
+
+	atomic_fetch_add(&reading, 1);
+	done = read_all(g, request_or_ranges, err);
+	atomic_fetch_sub(&reading, 1);
+	return done;
 }
 
 int s3_get(struct s3_client *c, const struct object *obj, struct sink *into, const atomic_bool *stopping, struct object *ret_seen,
 	struct err *err)
 {
-	struct get g = { .obj = obj, .into = into };
-	char what[256];
-	int done;
+	struct get g = { .client = c, .stopping = stopping, .obj = obj, .into = into, .end = obj->bytes };
+	int done = read_counted(&g, err);
 
-	done = read_whole(&g, c, stopping, err);
 	if (done == 0 && !s3_checksum_right(&g.checksum))
 		done = refuse(&g, EIO, "the bytes that arrived are not those that the server's checksum was made of", err);
 	if (done == 0)
 		*ret_seen = *obj; /* or it would have been refused */
-	if (done < 0 && g.ours) {
-		s3_client_describe(c, obj->key, what, sizeof(what));
-		(void)err_wrap(err, "%s", what);
-	}
+	if (done < 0)
+		name_object(&g, err);
 	s3_checksum_done(&g.checksum);
 	return done;
 }

@@ -316,7 +316,7 @@ static void compose(struct running *r)
 	const S3ListBucketHandler bucket = { .responseHandler = { on_properties, on_complete } };
 
 	if (x->key.len > 0)
-		S3_get_object(&context, key, &conditions, x->from, 0, NULL, &object, r);
+		S3_get_object(&context, key, &conditions, x->from, x->count, NULL, &object, r);
 	else
 		S3_list_bucket(&context, NULL, NULL, NULL, 0, NULL, &bucket, r);
 }

@@ -26,7 +26,7 @@ struct s3_exchange {
 	struct sigv4_param *params;      /* of a listing; sorted in place */
 	size_t param_count;
 	struct slice etag;               /* If-Match, without quotes; empty: none */
-	uint64_t from;                   /* Range: bytes=from-; 0: none */
+	uint64_t from, count;            /* Range: bytes=from-, or as many as count; both 0: none */
 	const struct sigv4_header *headers; /* x-amz-... */
 	size_t header_count;
 	uint64_t limit;                  /* bytes of a 2xx body */

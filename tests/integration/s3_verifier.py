@@ -289,11 +289,17 @@ class Verifier:
         headers = self.head_of(o) | changes.get("headers", {})
         if "range" not in request.headers:
             return self.answer(handler, 200, o.data, headers)
-        start = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
+        start, end = range_of(request, o)
         if start >= len(o.data):
             return self.refuse(handler, 416, "InvalidRange")
-        headers["Content-Range"] = f"bytes {start}-{len(o.data) - 1}/{len(o.data)}"
-        self.answer(handler, 206, o.data[start:], headers)
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(o.data)}"
+        self.answer(handler, 206, o.data[start:end], headers)
+
+
+def range_of(request, o):
+    """(first byte, one beyond the last) of the object that is asked for."""
+    first, _, last = request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")
+    return int(first), min(int(last) + 1, len(o.data)) if last else len(o.data)
 
 
 # ---- faults: what the tests put in with on() ----
@@ -321,17 +327,48 @@ def cut_off(after, hard=False):
     """The right head, `after` bytes of the body, and the connection ends."""
     def act(v, h, r):
         o = v.objects[r.key]
-        start = int(r.headers["range"].removeprefix("bytes=").removesuffix("-")) if "range" in r.headers else 0
-        h.send_response(206 if start else 200)
-        for name, value in v.head_of(o).items():
-            h.send_header(name, value)
-        if start:
-            h.send_header("Content-Range", f"bytes {start}-{len(o.data) - 1}/{len(o.data)}")
-        h.send_header("Content-Length", str(len(o.data) - start))
-        h.end_headers()
-        h.wfile.write(o.data[start:start + after])
+        start, stop = begin(v, h, r)
+        h.wfile.write(o.data[start:min(stop, start + after)])
         end(h, hard)
     return act
+
+
+def begin(v, h, r):
+    """The right head; which bytes of the object are owed."""
+    o = v.objects[r.key]
+    start, stop = range_of(r, o)
+    h.send_response(206 if "range" in r.headers else 200)
+    for name, value in v.head_of(o).items():
+        h.send_header(name, value)
+    if "range" in r.headers:
+        h.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(o.data)}")
+    h.send_header("Content-Length", str(stop - start))
+    h.end_headers()
+    return start, stop
+
+
+class Throttle:
+    """Right answers, each connection no faster than this: the fault of a link that is long. most: at once, as it was seen."""
+
+    def __init__(self, bytes_s=4_000_000, piece=1 << 16):
+        self.pause, self.piece = piece / bytes_s, piece
+        self.running = self.most = 0
+
+    def __call__(self, v, h, r):
+        if v.refusal(r) or r.headers.get("if-match") != v.objects[r.key].etag:
+            return v.proper(h, r)
+        with v.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        try:
+            data = v.objects[r.key].data
+            start, stop = begin(v, h, r)
+            for at in range(start, stop, self.piece):
+                h.wfile.write(data[at:min(at + self.piece, stop)])
+                time.sleep(self.pause)
+        finally:
+            with v.lock:
+                self.running -= 1
 
 
 def chunked(body_of, headers_of=None, ends=True):

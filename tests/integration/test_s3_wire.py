@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 from conftest import sha256, wait_for
-from s3_verifier import Verifier, chunked, cut_off, refuse, replies
+from s3_verifier import Throttle, Verifier, chunked, cut_off, refuse, replies
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
 
@@ -499,6 +499,93 @@ def test_a_server_that_knows_no_checksum_mode(lake, server):
     server.put("l", b"2")
     server.on("get", lambda v, h, r: v.refuse(h, 501, "NotImplemented") if "x-amz-checksum-mode" in r.headers else v.proper(h, r),
               times=None)
+    lake.once()
+    assert_holds(lake, server)
+
+
+# ---- ranges read ahead ----
+
+LARGE = b"".join(hashlib.sha256(b"%d" % n).digest() * 2048 for n in range(80 << 4))  # 80 MiB, no piece of 64 KiB like another
+RANGE = 2 << 20
+
+
+def is_bounded(request):
+    return not request.headers.get("range", "-").endswith("-")
+
+
+def throttled(server, fault=None):
+    """Every connection is slow; the third range that is asked for, among those read ahead, gets the fault."""
+    throttle, ranges = Throttle(), []
+
+    def act(v, h, r):
+        with v.lock:
+            if is_bounded(r):
+                ranges.append(r)
+            faulty = fault and len(ranges) == 3 and ranges[2] is r
+        (fault if faulty else throttle)(v, h, r)
+
+    server.on("get", act, times=None)
+    return throttle, ranges
+
+
+def ignore_range(v, h, r):
+    v.rules.clear()  # what follows comes fast
+    v.answer(h, 200, LARGE, v.head_of(v.objects[r.key]))
+
+
+@pytest.mark.parametrize("fault", [None, cut_off(500_000, hard=True), refuse(500, "InternalError")])
+def test_a_slow_connection_is_helped_by_ranges(lake, server, fault):
+    server.put("large", LARGE, x_amz_checksum_crc32=base64.b64encode(zlib.crc32(LARGE).to_bytes(4, "big")).decode())
+    throttle, ranges = throttled(server, fault)
+    lake.once()
+    assert_holds(lake, server)
+    assert 2 <= throttle.most <= 5  # the window's four, and the one connection that it took over from
+    assert reads(server, b"large")[0].headers.get("range") is None
+    first = min(int(r.headers["range"][6:].partition("-")[0]) for r in ranges)
+    assert len(ranges) == -(-(len(LARGE) - first) // RANGE) + bool(fault)
+    assert {r.headers["if-match"] for r in ranges} == {server.objects[b"large"].etag}
+
+
+def test_ranges_that_a_server_ignores_are_given_up_for_one_connection(lake, server):
+    server.put("large", LARGE)
+    throttle, ranges = throttled(server, ignore_range)
+    lake.once()
+    assert_holds(lake, server)
+    assert throttle.most >= 2 and len(ranges) < 10
+    assert reads(server, b"large")[-1].headers["range"].endswith("-")
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_an_object_that_changes_under_the_ranges_is_not_mixed(lake, server, strict):
+    """strict: the server obeys If-Match."""
+    server.put("large", LARGE)
+    old = server.objects[b"large"].etag
+
+    def change(v, h, r):
+        v.rules.clear()  # what follows comes fast
+        v.put(r.key, LARGE[::-1])
+        if not strict:
+            del r.headers["if-match"]
+        v.read(h, r)
+
+    throttle, ranges = throttled(server, change)
+    lake.once(ok=(0, 3))
+    assert throttle.most >= 2
+    assert sum(is_bounded(r) and r.headers.get("if-match") == old for r in server.log) < 10
+    assert held(lake) in ({}, {b"large": sha256(LARGE[::-1])})
+    lake.once()
+    assert_holds(lake, server)
+    assert not lake.failures()
+
+
+def test_stops_at_once_while_ranges_are_read(lake, server):
+    server.put("large", LARGE)
+    throttle, ranges = throttled(server)
+    lake.start()
+    wait_for("ranges", lambda: len(ranges) >= 6)
+    assert lake.stop() == 0
+    assert len(ranges) < 30 and throttle.most >= 2
+    server.rules.clear()
     lake.once()
     assert_holds(lake, server)
 
