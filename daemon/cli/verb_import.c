@@ -230,7 +230,7 @@ static int begin(struct import *i, const struct manifest *m, struct err *err)
 	return 0;
 }
 
-static int print_people(const struct import *i, const json_t *answer, struct err *err)
+static int print_people(const struct import *i, const json_t *answer, bool waited, struct err *err)
 {
 	struct buf name = { 0 };
 	out_plain(&name, slice_of(i->name));
@@ -247,7 +247,9 @@ static int print_people(const struct import *i, const json_t *answer, struct err
 	if (r == 0 && vanished)
 		r = out_printf(err, "%" PRIu64 " that earlier passes named are not in the manifest any more; nothing of them was deleted\n",
 			vanished);
-	if (r == 0 && !json_is_true(json_object_get(answer, "drained")))
+	if (r == 0 && !waited)
+		r = out_printf(err, "the rows are in; `inlet wait` returns when the rest is done\n");
+	else if (r == 0 && !json_is_true(json_object_get(answer, "drained")))
 		r = out_printf(err, "not done yet: %s\n", field(answer, "reason").p);
 	return r;
 }
@@ -265,7 +267,7 @@ static int end(struct import *i, struct err *err)
 		CLEANUP(freep) char *text = json_dumps(answer, JSON_COMPACT);
 		if (out_printf(err, "%s\n", text) < 0)
 			return -1;
-	} else if (print_people(i, answer, err) < 0) {
+	} else if (print_people(i, answer, wait, err) < 0) {
 		return -1;
 	}
 	if (wait && !json_is_true(json_object_get(answer, "drained")))

@@ -66,6 +66,9 @@ static int by_reference(struct pipeline *p, const struct item *item, int *ret_fd
 	struct err last;
 	if (view_open(p->store, &v, &last) < 0 || view_references(v, item->id, false, &refs, &n, &last) < 0)
 		return -1;
+	if (n == 0)
+		return err_set(err, ERR_RETRY, 0, "item %llu is known by reference only, and every file that carried it is gone",
+			(unsigned long long)item->id);
 	for (size_t i = 0; i < n; i++) {
 		struct source *s = pipeline_source(p, refs[i].source);
 		struct object o = { .key = refs[i].key, .version = refs[i].version, .bytes = item->bytes };

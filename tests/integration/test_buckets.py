@@ -247,6 +247,7 @@ def test_by_reference_nothing_is_copied_and_every_reading_is_checked(inlet, far)
     assert b"'small' of source 'far'" in done.stderr and b"small" not in done.stdout
     inlet.once()
     assert inlet.cli("cat", inlet.item("small")["id"]).stdout == b"other"
+    assert b"every file that carried it is gone" in inlet.cli("cat", item, ok=(1,)).stderr
 
 
 def test_the_doctor_examines_it(inlet, far):

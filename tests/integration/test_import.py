@@ -427,6 +427,12 @@ def test_standard_input_and_names(inlet, data):
     assert b"name of a source" in refused.stderr
 
 
+def test_without_waiting_it_says_how_to_wait(inlet, data):
+    (data / "u.csv").write_text("text,label\nhello,cat\n")
+    said = inlet.text("import", data / "u.csv", "--no-wait")
+    assert "1 rows, 1 new or changed, 0 failed" in said and "inlet wait" in said and "not done yet" not in said
+
+
 def test_large_and_many(inlet, data):
     inlet.write_config(normalize=False)
     big = os.urandom(1 << 20) * 20
