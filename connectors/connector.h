@@ -115,7 +115,8 @@ struct connector_ops {
 		struct err *err);
 	/* Read one object whole into the sink. obj->version is what the listing showed; ret_seen (its slices valid until the
 	 * same thread calls fetch() again) is what was really read: equal before and after, else ERR_RETRY "changed while it
-	 * was read". ENOENT is ERR_RETRY with sys = ENOENT: the engine drops it, the next pass decides. Many threads. */
+	 * was read". ENOENT is ERR_RETRY with sys = ENOENT: the engine drops it, the next pass decides. Many threads.
+	 * Buckets only: where obj->version is empty, what is there now is read, of whatever length; ret_seen tells both. */
 	int (*fetch)(struct connector *c, const struct object *obj, struct sink *into, struct object *ret_seen,
 		struct err *err);
 	/* Optional (NULL: not offered): share the object's extents into the empty file to_fd (FICLONE) instead of copying.

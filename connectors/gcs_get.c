@@ -12,7 +12,8 @@
 #define RESUMES_MAX 100U /* in all */
 
 struct getting {
-	const struct object *obj;
+	struct object obj;       /* its version and length: the first answer's, where none is asked for */
+	char *token;             /* VERSION_TOKEN_MAX bytes for that version */
 	struct sink *into;
 	uint64_t got;            /* bytes in the sink */
 	uint64_t skip;           /* of this answer: bytes that are there already, because the server ignored the range */
@@ -78,11 +79,24 @@ static int check_range(struct getting *g, const struct http_reply *r, struct err
 		g->skip = g->got;
 		return 0;
 	}
-	(void)snprintf(expected, sizeof(expected), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, g->got, g->obj->bytes - 1, g->obj->bytes);
+	(void)snprintf(expected, sizeof(expected), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, g->got, g->obj.bytes - 1, g->obj.bytes);
 	if (r->status == 206 && slice_eq(http_header(r, "Content-Range"), slice_of(expected)))
 		return 0;
 	(void)err_set(err, ERR_RETRY, 0, "the server answered %d with another range than was asked for", r->status);
 	return give_up(g, EPROTO, err);
+}
+
+/* What was asked for without a version is of this one from here on. */
+static int pin_version(struct getting *g, const struct http_reply *r, struct slice generation, struct err *err)
+{
+	if (r->status != 200 || r->length < 0 || generation.len == 0 || generation.len > VERSION_TOKEN_MAX) {
+		(void)err_set(err, ERR_RETRY, 0, "the server does not say how long it is, or of which generation");
+		return give_up(g, EPROTO, err);
+	}
+	memcpy(g->token, generation.p, generation.len);
+	g->obj.version = (struct slice){ g->token, generation.len };
+	g->obj.bytes = (uint64_t)r->length;
+	return 0;
 }
 
 static int on_head(void *arg, const struct http_reply *r, struct err *err)
@@ -92,16 +106,16 @@ static int on_head(void *arg, const struct http_reply *r, struct err *err)
 
 	if (r->status < 200 || r->status > 299)
 		return 0;
-	if (check_range(g, r, err) < 0)
-		return -1;
 	generation = http_header(r, "x-goog-generation");
-	if (generation.len > 0 && !slice_eq(generation, g->obj->version)) {
+	if ((g->obj.version.len == 0 && pin_version(g, r, generation, err) < 0) || check_range(g, r, err) < 0)
+		return -1;
+	if (generation.len > 0 && !slice_eq(generation, g->obj.version)) {
 		(void)err_set(err, ERR_RETRY, 0, "the server sends generation %.*s", (int)generation.len, generation.p);
 		return give_up(g, FETCH_CHANGED, err);
 	}
-	if (r->length >= 0 && (uint64_t)r->length != g->obj->bytes - g->got + g->skip) {
+	if (r->length >= 0 && (uint64_t)r->length != g->obj.bytes - g->got + g->skip) {
 		(void)err_set(err, ERR_RETRY, 0, "the server sends %" PRId64 " bytes, not the %" PRIu64 " of the listing", r->length,
-			g->obj->bytes - g->got + g->skip);
+			g->obj.bytes - g->got + g->skip);
 		return give_up(g, EIO, err);
 	}
 	read_hashes(g, &r->headers);
@@ -116,8 +130,8 @@ static int on_bytes(void *arg, const uint8_t *p, size_t n, struct err *err)
 	g->skip -= known;
 	p += known;
 	n -= known;
-	if (n > g->obj->bytes - g->got) {
-		(void)err_set(err, ERR_RETRY, 0, "the server sends more than the %" PRIu64 " bytes of the listing", g->obj->bytes);
+	if (n > g->obj.bytes - g->got) {
+		(void)err_set(err, ERR_RETRY, 0, "the server sends more than the %" PRIu64 " bytes of the listing", g->obj.bytes);
 		return give_up(g, EIO, err);
 	}
 	while (n > 0) {
@@ -141,14 +155,19 @@ static int on_bytes(void *arg, const uint8_t *p, size_t n, struct err *err)
 	return 0;
 }
 
-static int ask_once(struct gcs_api *api, struct getting *g, const char *url, struct err *err)
+static int ask_once(struct gcs_api *api, struct getting *g, struct err *err)
 {
+	CLEANUP(buf_done) struct buf url = { 0 };
 	char range[48];
 	/* What is stored gzip-encoded is decoded on the way to whoever does not say this, without length or checksum. */
 	const char *headers[] = { "Accept-Encoding: gzip", g->got > 0 ? range : NULL, NULL };
-	struct http_request request = { .url = url, .headers = headers, .limit = UINT64_MAX, .head = on_head, .sink = on_bytes, .arg = g };
+	struct http_request request = { .headers = headers, .limit = UINT64_MAX, .head = on_head, .sink = on_bytes, .arg = g };
 	struct http_reply reply = { 0 };
 
+	gcs_url_media(api, g->obj.key, &url);
+	if (g->obj.version.len > 0)
+		gcs_query(&url, "generation", g->obj.version);
+	request.url = url.data;
 	(void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", g->got);
 	int result = gcs_api_get(api, &request, &reply, err);
 
@@ -162,16 +181,16 @@ static bool worth_another(const struct getting *g, const struct err *err)
 		err->sys != EACCES && err->sys != ECANCELED;
 }
 
-static int get_all(struct gcs_api *api, struct getting *g, const char *url, struct err *err)
+static int get_all(struct gcs_api *api, struct getting *g, struct err *err)
 {
 	for (uint32_t stalls = 0, resumes = 0;; resumes++) {
 		uint64_t before = g->got;
 
-		if (ask_once(api, g, url, err) == 0) {
-			if (g->got == g->obj->bytes)
+		if (ask_once(api, g, err) == 0) {
+			if (g->got == g->obj.bytes)
 				return 0;
-			(void)err_set(err, ERR_RETRY, EPIPE, "the server sent %" PRIu64 " of %" PRIu64 " bytes", g->got, g->obj->bytes);
-		} else if (g->got == g->obj->bytes && g->got > before && !g->final && err->class == ERR_RETRY) {
+			(void)err_set(err, ERR_RETRY, EPIPE, "the server sent %" PRIu64 " of %" PRIu64 " bytes", g->got, g->obj.bytes);
+		} else if (g->got == g->obj.bytes && g->got > before && !g->final && err->class == ERR_RETRY) {
 			return 0; /* all is there; the connection broke behind it */
 		}
 		stalls = g->got > before ? 0 : stalls + 1;
@@ -192,13 +211,11 @@ static int check(const struct getting *g, struct err *err)
 int gcs_get(struct gcs_api *api, struct bucket *b, const struct object *obj, struct sink *into, struct object *ret_seen,
 	struct err *err)
 {
-	CLEANUP(buf_done) struct buf url = { 0 };
-	struct getting g = { .obj = obj, .into = into };
+	static _Thread_local char token[VERSION_TOKEN_MAX];
+	struct getting g = { .obj = *obj, .token = token, .into = into };
 	char name[200];
 
-	gcs_url_media(api, obj->key, &url);
-	gcs_query(&url, "generation", obj->version);
-	if (get_all(api, &g, url.data, err) < 0 || check(&g, err) < 0) {
+	if (get_all(api, &g, err) < 0 || check(&g, err) < 0) {
 		if (g.got > 0 && err->sys == ENOENT)
 			err->sys = FETCH_CHANGED;
 		if (g.final && err->sys != EIO && err->sys != EPROTO && err->sys != FETCH_CHANGED)
@@ -206,6 +223,6 @@ int gcs_get(struct gcs_api *api, struct bucket *b, const struct object *obj, str
 		bucket_describe(b, obj->key, name, sizeof(name));
 		return err_wrap(err, "%s", name);
 	}
-	*ret_seen = (struct object){ .key = obj->key, .version = obj->version, .bytes = g.got };
+	*ret_seen = g.obj;
 	return 0;
 }

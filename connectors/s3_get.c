@@ -36,6 +36,8 @@ struct get {
 	struct s3_client *client;
 	const atomic_bool *stopping;
 	const struct object *obj;
+	struct object *pin;          /* obj, while no answer has said yet which version it is; else NULL */
+	char *token;                 /* VERSION_TOKEN_MAX bytes for that version */
 	struct sink *into;
 	uint64_t got;                /* offset in the object: what is before it was handed to the sink */
 	uint64_t end;                /* likewise: of what is wanted */
@@ -74,6 +76,18 @@ static bool read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_tota
 		text_u64((struct slice){ slash + 1, (size_t)(text.p + text.len - slash - 1) }, ret_total) == 0;
 }
 
+/* What was asked for without a version is of this one from here on. */
+static int pin_version(struct get *g, const struct http_reply *r, struct slice version, struct err *err)
+{
+	if (r->length < 0 || version.len > VERSION_TOKEN_MAX)
+		return refuse(g, EPROTO, "the answer does not say how long it is, or of which version", err);
+	memcpy(g->token, version.p, version.len);
+	*g->pin = (struct object){ .key = g->obj->key, .version = { g->token, version.len }, .bytes = (uint64_t)r->length };
+	g->pin = NULL;
+	g->end = g->obj->bytes;
+	return 0;
+}
+
 /* bytes: of the whole object, as far as the answer tells. */
 static int check_version(struct get *g, const struct http_reply *r, uint64_t bytes, struct err *err)
 {
@@ -82,11 +96,15 @@ static int check_version(struct get *g, const struct http_reply *r, uint64_t byt
 	int64_t modified_ms = http_date_ms(http_header(r, "Last-Modified"), clock_wall_ms());
 	bool same;
 
-	if (bytes != g->obj->bytes)
+	if (!g->pin && bytes != g->obj->bytes)
 		return refuse(g, FETCH_CHANGED, "it was written again since it was listed: its length is another", err);
 	if (etag.len == 0 && s3_etag(g->obj->version).len > 0)
 		return refuse(g, EPROTO, "the answer is none of an S3 server: it has no ETag", err);
 	s3_version(&seen, etag, modified_ms ? modified_ms / 1000 : -1, bytes);
+	if (g->pin && pin_version(g, r, buf_slice(&seen), err) < 0) {
+		buf_done(&seen);
+		return -1;
+	}
 	same = slice_eq(buf_slice(&seen), g->obj->version);
 	buf_done(&seen);
 	return same ? 0 : refuse(g, FETCH_CHANGED, "it was written again since it was listed: its ETag is another", err);
@@ -353,13 +371,16 @@ static int read_counted(struct get *g, struct err *err)
 int s3_get(struct s3_client *c, const struct object *obj, struct sink *into, const atomic_bool *stopping, struct object *ret_seen,
 	struct err *err)
 {
-	struct get g = { .client = c, .stopping = stopping, .obj = obj, .into = into, .end = obj->bytes };
+	static _Thread_local char token[VERSION_TOKEN_MAX];
+	struct object own = *obj;
+	struct get g = { .client = c, .stopping = stopping, .obj = &own, .pin = own.version.len == 0 ? &own : NULL, .token = token,
+		.into = into, .end = own.bytes };
 	int done = read_counted(&g, err);
 
 	if (done == 0 && !s3_checksum_right(&g.checksum))
 		done = refuse(&g, EIO, "the bytes that arrived are not those that the server's checksum was made of", err);
 	if (done == 0)
-		*ret_seen = *obj; /* or it would have been refused */
+		*ret_seen = own; /* or it would have been refused */
 	if (done < 0)
 		name_object(&g, err);
 	s3_checksum_done(&g.checksum);

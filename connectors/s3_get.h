@@ -15,7 +15,7 @@
 
 #include <stdatomic.h>
 
-/* As connector_ops.fetch(). */
+/* As connector_ops.fetch(). Without a version the first answer says which one it is, and pins what follows. */
 int s3_get(struct s3_client *c, const struct object *obj, struct sink *into, const atomic_bool *stopping, struct object *ret_seen,
 	struct err *err);
 

@@ -55,10 +55,10 @@ static void make_head(const struct manifest_row *row, struct buf *to)
 	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
 	json_str(&j, "at", slice_of(row_content_name(row->content_kind)));
-	if (row->content_kind == ROW_PATH)
-		json_bytes(&j, "where", row->content);
-	else if (row->content_kind != ROW_TEXT)
+	if (row->content_kind == ROW_URL)
 		put_where(row->content, &j);
+	else if (row->content_kind != ROW_TEXT)
+		json_bytes(&j, "where", row->content);
 	put_if_any(&j, "media", slice_of(media_said(row->media)));
 	put_if_any(&j, "split", slice_of(row_split_name(row->split)));
 	if (row->metadata.len && !row->metadata_unreadable)
@@ -100,10 +100,10 @@ void failed_row(struct manifest *m, const struct manifest_failure *f, struct buf
 static void remember(struct import_group *g, struct manifest *m, const struct manifest_row *row)
 {
 	g->rows++;
-	if (g->kind == ROW_URL && g->rows == 1)
+	if (g->kind != ROW_TEXT && g->kind != ROW_PATH && g->rows == 1)
 		put_place(m, &(struct import_failure){ .column = row->at.column, .offset = row->at.offset, .raw = row->raw,
 			.url = row->content }, &g->origin);
-	if (g->kind == ROW_TEXT || g->kind == ROW_URL)
+	if (g->kind != ROW_PATH)
 		return;
 	buf_u64(&g->failures, row->at.line);
 	buf_char(&g->failures, ' ');

@@ -12,8 +12,8 @@ struct import_group {
 	struct buf head;           /* body up to its labels: what members of a group have in common */
 	struct buf labels;         /* "{…},{…}" */
 	struct manifest_place at;  /* of the first row */
-	struct buf origin;         /* of the first row, where it names a URL */
-	struct buf failures;       /* "failed" objects of its rows, one a line: "<line> <json>" */
+	struct buf origin;         /* of the first row, where it names a URL or an object of a bucket */
+	struct buf failures;       /* of paths: "failed" objects of its rows, one a line: "<line> <json>" */
 	uint64_t rows;
 };
 

@@ -240,7 +240,6 @@ static void offer_file(struct import_sender *s, struct import_group *g)
 static int group_end(struct import_sender *s, struct err *err)
 {
 	struct import_group *g = TAKE_PTR(s->group);
-	struct err why;
 	if (!g)
 		return 0;
 	switch (g->kind) {
@@ -255,14 +254,10 @@ static int group_end(struct import_sender *s, struct err *err)
 		offer_file(s, g);
 		break;
 	case ROW_URL:
-		url_frame(g, &s->frames);
-		s->frame_count++;
-		group_free(g);
-		break;
 	case ROW_S3:
 	case ROW_GS:
-		(void)err_set(&why, ERR_REJECT, 0, "objects of buckets are not fetched for a manifest by this version");
-		fail_group(s, g, &why, "configure the bucket as a source, or name a signed https URL of the object");
+		url_frame(g, &s->frames);
+		s->frame_count++;
 		group_free(g);
 		break;
 	}

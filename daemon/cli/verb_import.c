@@ -241,7 +241,7 @@ static int print_people(const struct import *i, const json_t *answer, bool waite
 		r = out_printf(err, "see `inlet failures --import %" PRIu64 "`; mend what it lists and import again\n", i->number);
 	uint64_t lost = field_u64(answer, "not_fetched"), later = field_u64(answer, "to_fetch");
 	if (r == 0 && lost + later)
-		r = out_printf(err, "%" PRIu64 " URLs cannot be fetched, %" PRIu64 " are tried again later; see `inlet failures --import %"
+		r = out_printf(err, "%" PRIu64 " that rows name cannot be fetched, %" PRIu64 " are tried again later; see `inlet failures --import %"
 			PRIu64 "`\n", lost, later, i->number);
 	uint64_t vanished = field_u64(answer, "vanished");
 	if (r == 0 && vanished)

@@ -14,7 +14,7 @@
  *
  * The second form offers a file: when the ledger has it at that version its row is taken, else the answer lists it in
  * "wanted" (counted from 0 over the frames of the upload) and the client sends it in the first form. The last form names
- * a URL, which is fetched by import_fetch.c once it is durable. body, failed and origin: daemon/model/import_body.h. */
+ * a URL or an object of a bucket, which is fetched by import_fetch.c once it is durable. body, failed and origin: daemon/model/import_body.h. */
 #ifndef INLET_STAGES_IMPORT_H
 #define INLET_STAGES_IMPORT_H
 

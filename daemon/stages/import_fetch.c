@@ -9,6 +9,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/queue.h"
 #include "daemon/model/import_body.h"
+#include "daemon/stages/import_bucket.h"
 #include "daemon/stages/refetch.h"
 
 #include <errno.h>
@@ -173,8 +174,10 @@ static int arrive(struct import_fetch *f, const struct errand *e, struct landing
 	return 0;
 }
 
-static const char *cure_of(const struct err *err)
+static const char *cure_of(const struct errand *e, const struct err *err)
 {
+	if (e->url && import_names_bucket(e->url))
+		return import_bucket_cure(err);
 	if (err->class != ERR_REJECT)
 		return "nothing: it is tried again";
 	if (err->sys == EACCES)
@@ -191,7 +194,7 @@ static void failed(struct import_fetch *f, const struct errand *e, const struct 
 	r->number = e->work.number;
 	r->stage = STAGE_FETCH;
 	r->reason = change_copy(c, slice_of(err->text));
-	r->cure = slice_of(cure_of(err));
+	r->cure = slice_of(cure_of(e, err));
 	r->source = change_copy(c, slice_of(e->source));
 	r->key = change_copy(c, (struct slice){ e->key, e->key_len });
 	r->layout = LAYOUT_FLAT;
@@ -201,9 +204,11 @@ static void failed(struct import_fetch *f, const struct errand *e, const struct 
 static int fetch(struct import_fetch *f, struct errand *e, struct landing *l, struct err *err)
 {
 	struct object seen;
-	if (store_ready(f->p->store, ARENA_MEMBER_MAX, err) < 0 || url_fetch_get(f->urls, e->url, NULL, &l->sink, &seen, err) < 0)
+	if (store_ready(f->p->store, ARENA_MEMBER_MAX, err) < 0)
 		return -1;
-	return arrive(f, e, l, seen.version, err);
+	int got = import_names_bucket(e->url) ? import_bucket_get(f->p, e->url, &l->sink, &seen, err) :
+		url_fetch_get(f->urls, e->url, NULL, &l->sink, &seen, err);
+	return got < 0 ? -1 : arrive(f, e, l, seen.version, err);
 }
 
 static void run(struct import_fetch *f, struct work *w, struct sha256 *hash, uint8_t *buffer)

@@ -1,5 +1,6 @@
-/* import_fetch.h - rows of manifests that name URLs: their bytes are fetched from the open network, by threads of their own, when
- * the durable queue says that they are due. Addresses are the guard's to judge, hosts are asked politely (url_fetch.h). */
+/* import_fetch.h - rows of manifests that name URLs or objects of buckets: their bytes are fetched by threads of their own, when the
+ * durable queue says that they are due. In the open network addresses are the guard's to judge, and hosts are asked politely
+ * (url_fetch.h); buckets are those of the configuration (import_bucket.h). */
 #ifndef INLET_STAGES_IMPORT_FETCH_H
 #define INLET_STAGES_IMPORT_FETCH_H
 

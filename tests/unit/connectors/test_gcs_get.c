@@ -161,6 +161,24 @@ static void test_replaced_and_gone_objects_are_told_apart_from_trouble(void **st
 	assert_fails(f, "other generation", FETCH_CHANGED, "generation 8");
 }
 
+static void test_without_a_version_the_first_answer_says_which(void **state)
+{
+	struct fixture *f = *state;
+	struct store_sink store = { .sink = { &(const struct sink_ops){ space, wrote } }, .f = f, .room = 777 };
+	struct object obj = { .key = SLICE_LIT("k") }, seen;
+
+	f->mode = "breaks";
+	assert_int_equal(gcs_get(f->api, &f->bucket, &obj, &store.sink, &seen, &f->err), 0);
+	assert_true(slice_eq(seen.version, SLICE_LIT("7")));
+	assert_int_equal(seen.bytes, BYTES);
+	assert_int_equal(f->got.len, BYTES);
+	assert_memory_equal(f->got.data, object, BYTES);
+	assert_true(server_saw(&f->server, "/k?alt=media&generation=7 HTTP")); /* what it goes on with is pinned */
+	f->mode = "endless";
+	assert_int_equal(gcs_get(f->api, &f->bucket, &obj, &store.sink, &seen, &f->err), -1);
+	assert_text(f, "does not say how long it is");
+}
+
 static void test_throttling_is_passed_on(void **state)
 {
 	struct fixture *f = *state;
@@ -209,6 +227,7 @@ int main(void)
 		TEST(test_a_broken_transfer_goes_on_where_it_stopped),
 		TEST(test_what_cannot_go_on_ends),
 		TEST(test_replaced_and_gone_objects_are_told_apart_from_trouble),
+		TEST(test_without_a_version_the_first_answer_says_which),
 		TEST(test_throttling_is_passed_on),
 		TEST(test_wrong_bytes_are_never_taken),
 		TEST(test_the_sink_has_the_last_word),

@@ -1,0 +1,88 @@
+/* import_bucket.c - finds the source that may read an object, and reads it through that. */
+#include "daemon/stages/import_bucket.h"
+
+#include "config/source_config.h"
+#include "daemon/stages/pace.h"
+#include "daemon/stages/source.h"
+
+#define S3 "s3://"
+#define GS "gs://"
+
+struct place {
+	const char *scheme;       /* of the connector */
+	struct slice bucket, key;
+};
+
+bool import_names_bucket(const char *url)
+{
+	return strncasecmp(url, S3, sizeof(S3) - 1) == 0 || strncasecmp(url, GS, sizeof(GS) - 1) == 0;
+}
+
+static int read_place(const char *url, struct place *ret, struct err *err)
+{
+	const char *bucket = url + sizeof(S3) - 1, *end = strchr(bucket, '/'); /* both schemes are of one length */
+	if (!end || end == bucket || !end[1])
+		return err_set(err, ERR_REJECT, ENOENT, "'%.200s' names no object of a bucket", url);
+	ret->scheme = (*url | 0x20) == 's' ? "s3" : "gcs";
+	ret->bucket = (struct slice){ bucket, (size_t)(end - bucket) };
+	ret->key = slice_of(end + 1);
+	return 0;
+}
+
+static bool covers(const struct source_config *c, const struct place *at)
+{
+	struct slice prefix = slice_of(c->bucket.prefix ? c->bucket.prefix : "");
+	return strcmp(c->scheme, at->scheme) == 0 && slice_eq(slice_of(c->bucket.bucket), at->bucket) && at->key.len >= prefix.len &&
+		memcmp(at->key.p, prefix.p, prefix.len) == 0;
+}
+
+/* The first of the configuration. */
+static struct source *find_source(struct pipeline *p, const struct place *at)
+{
+	for (size_t i = 0; i < p->source_count; i++)
+		if (source_config_is_bucket(source_config(p->sources[i])) && covers(source_config(p->sources[i]), at))
+			return p->sources[i];
+	return NULL;
+}
+
+/* What is not there is not a matter of a later pass: nothing lists what a manifest names. */
+static int get(struct source *s, const struct place *at, struct sink *into, struct object *ret_seen, struct err *err)
+{
+	int ok = source_ops(s)->fetch(source_connector(s), &(struct object){ .key = at->key }, into, ret_seen, err);
+	if (ok < 0 && err->class == ERR_RETRY && err->sys == ENOENT)
+		err->class = ERR_REJECT;
+	return ok;
+}
+
+int import_bucket_get(struct pipeline *p, const char *url, struct sink *into, struct object *ret_seen, struct err *err)
+{
+	struct place at = { .scheme = "" };
+	uint64_t round;
+	if (read_place(url, &at, err) < 0)
+		return -1;
+	struct source *s = find_source(p, &at);
+	if (!s) {
+		(void)err_set(err, ERR_REJECT, 0, "no source of the configuration covers '%.200s'", url);
+		err->sys = EPERM;
+		return -1;
+	}
+	if (source_paused(s))
+		return err_set(err, ERR_RETRY, 0, "the source '%s', through which it is read, is paused", source_name(s));
+	pace_enter(source_pace(s), &round);
+	int ok = get(s, &at, into, ret_seen, err);
+	bool throttled = ok < 0 && err->sys == FETCH_THROTTLED;
+	pace_leave(source_pace(s), round, ok == 0 ? PACE_DONE : throttled ? PACE_THROTTLED : PACE_FAILED, throttled ? err->wait_ms : 0);
+	return ok;
+}
+
+const char *import_bucket_cure(const struct err *err)
+{
+	switch (err->sys) {
+	case EPERM: return "if manifests may reach it, configure its bucket as a source, with a prefix that covers it, then inlet retry; or "
+		"name a signed https URL of the object";
+	case EACCES: return "give the account of the source's keys the right to read it (`inlet doctor` tells which keys), it is tried again";
+	case FETCH_ARCHIVED: return "restore it at the bucket, then inlet retry";
+	default: return err->class == ERR_REJECT ? "mend the row and import the manifest again, or inlet retry" :
+		"nothing: it is tried again";
+	}
+}
