@@ -53,9 +53,6 @@ int verb_wait(struct cli *c, struct err *err)
 	}
 	CLEANUP(freep) char *body = timeout ? mem_printf("{\"timeout_ms\":%llu}", (unsigned long long)seconds * 1000) :
 		mem_strdup("{}");
-	if (client_stand_in(c->client))
-		(void)fputs("inlet: no daemon runs, so nothing works on what is queued; start inletd, or use "
-			"`inlet sync`\n", stderr);
 	if (work_request(c, "/api/v1/wait", body, &answer, err) < 0)
 		return -1;
 	return work_report(c, answer, true, err);

@@ -61,6 +61,8 @@ static uint64_t wakes(struct pipeline *p)
 int pipeline_drain(struct pipeline *p, uint32_t attempts, uint64_t timeout_ms, struct err *err)
 {
 	uint64_t deadline_ns = timeout_ms ? clock_mono_ns() + timeout_ms * NS_PER_MS : UINT64_MAX;
+	if (pipeline_activate(p, err) < 0) /* a stand-in may have been asked for nothing else */
+		return -1;
 	for (;;) {
 		uint64_t seen = wakes(p);
 		if (pipeline_failed(p, err) < 0)

@@ -33,8 +33,9 @@ uint64_t pipeline_pump(struct pipeline *p);
 uint64_t pipeline_progress(struct pipeline *p); /* grows while work is done or nothing is due: drives the watchdog */
 int pipeline_failed(struct pipeline *p, struct err *err); /* -1: something fatal happened, stop and exit */
 
-/* Wait until no active stage has due work, queues are empty and no pass runs. attempts: work that has failed this often is
- * left. stop ends the wait. 0 drained; -1 stopped or timed out (timeout_ms 0: none). */
+/* Start the stages if they do not run yet (a stand-in), and wait until none has due work, queues are empty and no pass runs.
+ * attempts: work that has failed this often is left. stop ends the wait. 0 drained; -1 stopped or timed out (timeout_ms 0:
+ * none). */
 int pipeline_drain(struct pipeline *p, uint32_t attempts, uint64_t timeout_ms, struct err *err);
 struct drain_counts {
 	uint64_t items_new, objects_new, objects_changed, objects_gone, read; /* since start */

@@ -428,9 +428,12 @@ def test_standard_input_and_names(inlet, data):
 
 
 def test_without_waiting_it_says_how_to_wait(inlet, data):
-    (data / "u.csv").write_text("text,label\nhello,cat\n")
+    (data / "u.csv").write_text("text,label\n" + "".join(f"text {i},cat\n" for i in range(500)))
     said = inlet.text("import", data / "u.csv", "--no-wait")
-    assert "1 rows, 1 new or changed, 0 failed" in said and "inlet wait" in said and "not done yet" not in said
+    assert "500 rows, 500 new or changed, 0 failed" in said and "inlet wait" in said and "not done yet" not in said
+    inlet.cli("wait")  # with no daemon it works on what is queued itself
+    assert inlet.status()["work"]["normalize"]["queued"] == 0
+    assert {i["state"] for i in inlet.items()} <= {"normalized", "inferred", "routed"}
 
 
 def test_large_and_many(inlet, data):
