@@ -29,11 +29,25 @@ static int read_place(const char *url, struct place *ret, struct err *err)
 	return 0;
 }
 
+/* Has the key a part "." or ".."? A server that takes such keys for paths would read outside the prefix. */
+static bool climbs(struct slice key)
+{
+	for (const char *p = key.p, *end = key.p + key.len, *next; p < end; p = next + 1) {
+		next = memchr(p, '/', (size_t)(end - p));
+		next = next ? next : end;
+		if ((next - p == 1 && p[0] == '.') || (next - p == 2 && p[0] == '.' && p[1] == '.'))
+			return true;
+	}
+	return false;
+}
+
 static bool covers(const struct source_config *c, const struct place *at)
 {
 	struct slice prefix = slice_of(c->bucket.prefix ? c->bucket.prefix : "");
-	return strcmp(c->scheme, at->scheme) == 0 && slice_eq(slice_of(c->bucket.bucket), at->bucket) && at->key.len >= prefix.len &&
-		memcmp(at->key.p, prefix.p, prefix.len) == 0;
+	bool ours = strcmp(c->scheme, at->scheme) == 0 && slice_eq(slice_of(c->bucket.bucket), at->bucket);
+	if (!ours || prefix.len == 0)
+		return ours;
+	return at->key.len >= prefix.len && memcmp(at->key.p, prefix.p, prefix.len) == 0 && !climbs(at->key);
 }
 
 /* The first of the configuration. */

@@ -69,7 +69,7 @@ def test_a_bucket_that_only_the_daemons_credentials_could_open(minio, s3, served
     why = failures(served, answer_of)
     assert set(why) == set(rows)
     assert {i["sha256"] for i in served.items()} == {sha256(f"in of {configured.name}".encode())}
-    for row in ("outside", "other", "gs", "user"):
+    for row in ("outside", "dots", "climb", "other", "gs", "user"):
         assert "no source of the configuration covers" in why[row]["reason"] and "configure its bucket" in why[row]["cure"]
     assert all(f["class"] == "quarantined" and f["line"] for f in why.values())
     # What the cure says helps.
@@ -78,6 +78,7 @@ def test_a_bucket_that_only_the_daemons_credentials_could_open(minio, s3, served
         served.stop()
         served.start()
     served.cli("retry", why["outside"]["id"], ok=(0, 3))
+    wait_for("the row that was outside", lambda: served.item("outside"))
     assert served.item("outside")["sha256"] == sha256(b"secret")
 
 
