@@ -334,6 +334,7 @@ def test_rows_that_wait_survive_the_index(web, inlet, data):
     web.broken = {f"/{n}": 503 for n in range(3)}
     manifest = write_csv(data / "M.csv", [[f"r{n}", f"{web.base}/{n}", "cat"] for n in range(3)], ["id", "url", "label"])
     assert imported(inlet, manifest, "--no-wait")["written"] == 3
+    assert not [f["due"] for f in inlet.failures() if (f["due"] or "").startswith("1970")], "what waits for its first try"
     inlet.cli("rebuild-index")
     web.pages = {f"/{n}": f"page {n}".encode() for n in range(3)}
     web.broken = {}
