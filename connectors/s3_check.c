@@ -71,7 +71,8 @@ static const char *cure_of(const struct err *err)
 	case EHOSTUNREACH: return "the name does not resolve: check `endpoint` and this host's DNS";
 	case ECONNREFUSED:
 	case ETIMEDOUT: return "nobody answers: check `endpoint`, `proxy` and the firewall";
-	case EACCES: return "read the message; for one's own server with a private certificate set `ca_file`";
+	case EKEYREJECTED: return "for one's own server with a private certificate set `ca_file`";
+	case EACCES: return "check `bucket` and the keys, and that their account may list and read it (s3:ListBucket, s3:GetObject)";
 	default: return "read the message; a later attempt may do";
 	}
 }

@@ -210,7 +210,7 @@ void s3_client_describe(const struct s3_client *c, struct slice key, char *ret_t
 static int of_source(struct err *err, const char *what)
 {
 	err->class = ERR_RETRY;
-	err->sys = err->sys == ECANCELED ? ECANCELED : EACCES;
+	err->sys = err->sys == ECANCELED || err->sys == EKEYREJECTED ? err->sys : EACCES;
 	return err_wrap(err, "%s", what);
 }
 
