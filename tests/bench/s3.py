@@ -17,6 +17,8 @@ from buckets import KEY_ID, REGION, SECRET, MinIO  # noqa: E402
 
 PATH = f"{os.environ.get('INLET_SERVERS', '')}:{bench.BUILD / 'venv/bin'}:{os.environ['PATH']}"
 
+OTHERS = {k: v for k, v in os.environ.items() if k != "AWS_CA_BUNDLE"}  # rclone does not start with it
+
 
 def fill(server, count, size):
     """A bucket of count objects that anyone may read."""
@@ -50,7 +52,7 @@ def peers(bucket, to):
     for name, (arguments, env) in known.items():
         program = shutil.which(name, path=PATH)
         if program:
-            found[name] = ([program, *arguments], {"env": dict(os.environ) | env})
+            found[name] = ([program, *arguments], {"env": OTHERS | env})
         else:
             print(f"{name} is not installed: left out")
     return found
