@@ -1,28 +1,11 @@
 /* fuzz_csv.c - any bytes as CSV, in pieces of two sizes: the same records come out. */
 #include "daemon/base/cleanup.h"
 #include "daemon/manifest/csv.h"
+#include "tests/fuzz/feed.h"
 
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct feed {
-	const uint8_t *data;
-	size_t left, piece;
-};
-
-static ssize_t feed_read(void *arg, void *p, size_t n, struct err *err)
-{
-	struct feed *f = arg;
-	(void)err;
-	n = n < f->left ? n : f->left;
-	n = n < f->piece ? n : f->piece;
-	if (n)
-		memcpy(p, f->data, n);
-	f->data += n;
-	f->left -= n;
-	return (ssize_t)n;
-}
 
 static void records(const uint8_t *data, size_t size, size_t piece, struct buf *to)
 {

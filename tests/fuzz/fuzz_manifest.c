@@ -4,29 +4,12 @@
 #include "daemon/base/text.h"
 #include "daemon/manifest/dom.h"
 #include "daemon/manifest/manifest.h"
+#include "tests/fuzz/feed.h"
 
 #include <assert.h>
 #include <sys/mman.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct feed {
-	const uint8_t *data;
-	size_t left, piece;
-};
-
-static ssize_t feed_read(void *arg, void *p, size_t n, struct err *err)
-{
-	struct feed *f = arg;
-	(void)err;
-	n = n < f->left ? n : f->left;
-	n = n < f->piece ? n : f->piece;
-	if (n)
-		memcpy(p, f->data, n);
-	f->data += n;
-	f->left -= n;
-	return (ssize_t)n;
-}
 
 /* What a row promises: UTF-8, and geometry that is a JSON object. */
 static void check(const struct manifest_row *row)

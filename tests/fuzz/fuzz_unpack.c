@@ -1,27 +1,10 @@
 /* fuzz_unpack.c - any bytes as a stored text: gzip, zstd, UTF-16, within its limit. */
 #include "daemon/manifest/window.h"
+#include "tests/fuzz/feed.h"
 
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct feed {
-	const uint8_t *data;
-	size_t left, piece;
-};
-
-static ssize_t feed_read(void *arg, void *p, size_t n, struct err *err)
-{
-	struct feed *f = arg;
-	(void)err;
-	n = n < f->left ? n : f->left;
-	n = n < f->piece ? n : f->piece;
-	if (n)
-		memcpy(p, f->data, n);
-	f->data += n;
-	f->left -= n;
-	return (ssize_t)n;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
