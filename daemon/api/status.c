@@ -34,7 +34,8 @@ static struct source_view *live_views(struct pipeline *p, size_t *ret_n)
 	return views;
 }
 
-/* name and kind of a detached source, or of a manifest that was imported, are slices of the view: not terminated, so they are kept in row only. */
+/* name and kind of a detached source, or of a manifest that was imported, are slices of the view: not terminated, so they are
+ * kept in row only. */
 static int add_others(struct view *v, struct source_status_row **rows, size_t *n, struct err *err)
 {
 	struct source_row row = { 0 };

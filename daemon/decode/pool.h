@@ -52,7 +52,8 @@ struct decode_pool;
 /* Fails closed: ERR_FATAL when a worker cannot put its sandbox on; the message says what is missing and how to allow it. */
 int decode_pool_open(const struct decode_options *o, struct decode_pool **ret, struct err *err);
 /* ERR_REJECT: these bytes cannot be decoded (reason, byte offset where known, what would fix it; ret->media and media_type are
- * filled in where they could be told), or they killed a worker twice. ERR_RETRY: a worker could not be started or the pool is stopping. Any thread. */
+ * filled in where they could be told), or they killed a worker twice. ERR_RETRY: a worker could not be started or the pool is
+ * stopping. Any thread. */
 int decode_run(struct decode_pool *p, const struct decode_job *job, struct decode_result *ret, struct err *err);
 void decode_pool_stop(struct decode_pool *p);  /* kills running workers; running calls end with ERR_RETRY */
 void decode_pool_close(struct decode_pool *p); /* NULL allowed; no call may be running */

@@ -22,7 +22,8 @@ struct refetch {
 	uint64_t pass_ns, wait_ns;    /* of the thread: when it last asked for a pass, and how long the next one waits */
 };
 
-/* Makes a batch of a retry that has become due, or an errand of a row of a manifest. False: its source is paused or not configured, or it is in hand. */
+/* Makes a batch of a retry that has become due, or an errand of a row of a manifest. False: its source is paused or not
+ * configured, or it is in hand. */
 static bool requeue(struct refetch *r, const struct work *work)
 {
 	struct view *view;
