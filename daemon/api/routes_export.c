@@ -2,10 +2,13 @@
 #include "daemon/api/routes.h"
 
 #include "daemon/api/walk.h"
+#include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/stages/pipeline.h"
 
 #include <stdlib.h>
+
+CLEANUP_FN(struct view *, view_close)
 
 #define PROBLEMS_MAX 10000U /* lines that one answer names; the report counts all */
 #define SLICES_MAX 1000000U
@@ -53,6 +56,17 @@ static int download_fill(void *arg, struct buf *to, struct err *err)
 	return more < 0 ? -1 : 1;
 }
 
+/* What manifests say of all their rows: a format may need it from its first line on. */
+static int tell_imports(struct exporter *x, struct store *store, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct import i = { 0 };
+	int more = view_open(store, &v, err) < 0 ? -1 : 1;
+	while (more > 0 && (more = view_import_next(v, i.id, &i, err)) > 0)
+		exporter_import(x, &i);
+	return more;
+}
+
 struct reply export_answer(struct request *r)
 {
 	static const char *const formats[] = { "jsonl", "coco", NULL };
@@ -67,9 +81,13 @@ struct reply export_answer(struct request *r)
 	o.format = (enum export_format)format;
 	o.by = (enum export_by)by;
 	struct download *d = mem_zero(1, sizeof(*d));
-	d->walk = (struct walk){ .store = pipeline_store(r->pipeline), .left = UINT64_MAX };
+	d->walk = (struct walk){ .store = pipeline_store(r->pipeline), .left = UINT64_MAX, .rows = true };
 	d->pipeline = r->pipeline;
 	d->exporter = exporter_new(&o, download_text, d);
+	if (tell_imports(d->exporter, d->walk.store, &err) < 0) {
+		download_free(d);
+		return reply_err(&err, MHD_HTTP_CONFLICT);
+	}
 	struct reply reply = reply_stream(
 		r, format == EXPORT_COCO ? TYPE_JSON : TYPE_JSONL, download_fill, d, download_free);
 	reply_header(&reply, "Content-Disposition", format == EXPORT_COCO ? "attachment; filename=\"coco.json\"" :

@@ -64,15 +64,16 @@ const struct upload_ops import_rows = { rows_open, rows_take, rows_finish, rows_
 struct reply import_end_answer(struct request *r)
 {
 	struct import_counts counts;
-	uint64_t rows = 0, failed = 0, quarantined, retrying;
+	struct import_close close = { 0 };
+	uint64_t quarantined, retrying;
 	bool wait = true;
 	struct err err;
 	struct buf text = { 0 };
 	struct json j = { .to = &text };
-	if (body_u64(r, "rows", 0, INT64_MAX, &rows, &err) < 0 || body_u64(r, "failed", 0, INT64_MAX, &failed, &err) < 0 ||
-		body_bool(r, "wait", &wait, &err) < 0)
+	if (body_u64(r, "rows", 0, INT64_MAX, &close.rows, &err) < 0 || body_u64(r, "failed", 0, INT64_MAX, &close.failed, &err) < 0 ||
+		body_str(r, "attributes", &close.attributes, &err) < 0 || body_bool(r, "wait", &wait, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
-	if (import_end(r->pipeline, r->item, rows, failed, &counts, &err) < 0)
+	if (import_end(r->pipeline, r->item, &close, &counts, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	json_open(&j, NULL, '{');
 	json_u64(&j, "import", counts.import);

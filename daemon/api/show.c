@@ -57,28 +57,22 @@ void failure_json(const struct failure *f, const char *name, struct json *j)
 }
 
 /* What manifests say of the objects that carry the item. */
-static int rows_json(struct view *v, const struct item_full *full, struct json *j, struct err *err)
+static void rows_json(const struct item_full *full, struct json *j)
 {
+	size_t k = 0;
 	json_open(j, "rows", '[');
 	for (size_t i = 0; i < full->reference_count; i++) {
-		const struct import_row *rows;
-		size_t n;
-		if (full->references[i].layout != LAYOUT_FLAT)
-			continue;
-		if (view_rows(v, full->references[i].object, &rows, &n, err) < 0)
-			return -1;
-		for (size_t k = 0; k < n; k++) {
+		for (; k < full->row_count && full->rows[k].object == full->references[i].object; k++) {
 			json_open(j, NULL, '{');
-			json_u64(j, "import", rows[k].import);
+			json_u64(j, "import", full->rows[k].import);
 			json_bytes(j, "source", full->references[i].source);
 			json_bytes(j, "key", full->references[i].key);
-			json_u64(j, "line", rows[k].line);
-			json_raw(j, "row", rows[k].body);
+			json_u64(j, "line", full->rows[k].line);
+			json_raw(j, "row", full->rows[k].body);
 			json_close(j, '}');
 		}
 	}
 	json_close(j, ']');
-	return 0;
 }
 
 static void run_json(const struct run *r, struct json *j)
@@ -129,7 +123,8 @@ int show_json(struct view *v, const struct item *item, struct buf *to, struct er
 	const struct run *runs;
 	size_t run_count;
 	struct failure failure;
-	if (walk_load(v, item, true, &full, err) < 0 || view_runs(v, item->id, &runs, &run_count, err) < 0)
+	if (walk_load(v, item, true, &full, err) < 0 || walk_load_rows(v, &full, err) < 0 ||
+		view_runs(v, item->id, &runs, &run_count, err) < 0)
 		return -1;
 	int failed = view_failure(v, SUBJECT_ITEM, item->id, &failure, err);
 	if (failed < 0)
@@ -142,8 +137,7 @@ int show_json(struct view *v, const struct item *item, struct buf *to, struct er
 	json_str(&j, "location", slice_of(location_name(item->at.kind)));
 	if (item->facts.len)
 		json_raw(&j, "facts", item->facts);
-	if (rows_json(v, &full, &j, err) < 0)
-		return -1;
+	rows_json(&full, &j);
 	json_open(&j, "runs", '[');
 	for (size_t i = 0; i < run_count; i++)
 		run_json(&runs[i], &j);

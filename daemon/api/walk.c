@@ -19,6 +19,11 @@ int walk_load(struct view *v, const struct item *item, bool gone_too, struct ite
 	return 0;
 }
 
+int walk_load_rows(struct view *v, struct item_full *full, struct err *err)
+{
+	return view_rows_of(v, full->references, full->reference_count, &full->rows, &full->row_count, err);
+}
+
 static bool annotation_passes(const struct walk_filter *f, const struct item_full *it)
 {
 	if (f->status == STATUS_NONE && f->concept.len == 0)
@@ -57,6 +62,8 @@ int walk_page(struct walk *w, walk_fn *each, void *arg, struct err *err)
 		w->after = item.id;
 		if (!annotation_passes(&w->filter, &full) || !source_passes(&w->filter, &full))
 			continue;
+		if (w->rows && walk_load_rows(v, &full, err) < 0)
+			return -1;
 		if (each(arg, v, &full, err) < 0)
 			return -1;
 		if (w->left != UINT64_MAX)

@@ -17,6 +17,7 @@ struct walk {
 	struct walk_filter filter;
 	uint64_t after;                     /* the last id that was looked at */
 	uint64_t left;                      /* items still wanted; UINT64_MAX: all */
+	bool rows;                          /* with what rows of manifests say */
 };
 
 typedef int walk_fn(void *arg, struct view *v, const struct item_full *it, struct err *err);
@@ -24,6 +25,8 @@ typedef int walk_fn(void *arg, struct view *v, const struct item_full *it, struc
 /* One page: each is called for the items that pass. 1 there may be more, 0 the walk is over, -1. */
 int walk_page(struct walk *w, walk_fn *each, void *arg, struct err *err);
 
+/* With what rows of manifests say of its references. */
+int walk_load_rows(struct view *v, struct item_full *full, struct err *err);
 /* An item's standing annotations and references (gone ones where asked); its arrays belong to the view. */
 int walk_load(struct view *v, const struct item *item, bool gone_too, struct item_full *ret, struct err *err);
 

@@ -128,16 +128,31 @@ static void put_number(struct json *j, const char *name, double value, char *tex
 }
 
 /* Read back as a double and rounded to float, as JSON readers do: nine digits always suffice. */
-void json_float(struct json *j, const char *name, float f)
+/* The fewest digits that read back as f, and the double that they are. */
+static double shortest(float f, char ret_text[NUMBER_MAX])
 {
+	double value = f;
 	assert(isfinite(f));
-	char text[NUMBER_MAX];
 	for (int digits = 6; digits <= 9; digits++) {
-		(void)snprintf(text, sizeof(text), "%.*g", digits, (double)f);
-		if ((float)strtod(text, NULL) == f)
+		(void)snprintf(ret_text, NUMBER_MAX, "%.*g", digits, (double)f);
+		value = strtod(ret_text, NULL);
+		if ((float)value == f)
 			break;
 	}
+	return value;
+}
+
+void json_float(struct json *j, const char *name, float f)
+{
+	char text[NUMBER_MAX];
+	(void)shortest(f, text);
 	put_number(j, name, (double)f, text);
+}
+
+double json_float_value(float f)
+{
+	char text[NUMBER_MAX];
+	return shortest(f, text);
 }
 
 void json_double(struct json *j, const char *name, double d)
@@ -183,4 +198,11 @@ void json_bytes(struct json *j, const char *name, struct slice bytes)
 	member_end(j, to + sizeof(suffix) - 1);
 	text_base64(j->to, bytes);
 	buf_char(j->to, '"');
+}
+
+void json_one_line(struct buf *text, size_t from)
+{
+	for (size_t i = from; i < text->len; i++)
+		if (text->data[i] == '\n' || text->data[i] == '\r')
+			text->data[i] = ' ';
 }

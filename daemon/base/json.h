@@ -20,9 +20,13 @@ void json_i64(struct json *j, const char *name, int64_t n);
 void json_bool(struct json *j, const char *name, bool b);
 void json_float(struct json *j, const char *name, float f);       /* finite */
 void json_double(struct json *j, const char *name, double d);     /* finite */
+double json_float_value(float f);                                 /* what a reader makes of json_float()'s text */
 void json_nil(struct json *j, const char *name);                  /* null; jansson has taken json_null() */
 void json_hex(struct json *j, const char *name, const uint8_t *bytes, size_t n);
 void json_raw(struct json *j, const char *name, struct slice json_text); /* already JSON */
+/* JSON of somebody else's, from there to the end, in one line: a line break can only stand between tokens, where a blank means
+ * the same. */
+void json_one_line(struct buf *text, size_t from);
 /* Bytes of any value: "name": "..." when they are UTF-8, else "name_base64": "...". */
 void json_bytes(struct json *j, const char *name, struct slice bytes);
 

@@ -65,6 +65,8 @@ static void make_head(const struct manifest_row *row, struct buf *to)
 		json_raw(&j, "metadata", row->metadata);
 	else
 		put_if_any(&j, "unreadable", row->metadata);
+	if (row->attributes.len)
+		json_raw(&j, "attributes", row->attributes);
 }
 
 static void add_labels(struct import_group *g, const struct manifest_row *row)

@@ -254,13 +254,27 @@ static int print_people(const struct import *i, const json_t *answer, bool waite
 	return r;
 }
 
-static int end(struct import *i, struct err *err)
+static char *end_body(const struct import *i, const struct manifest *m, bool wait)
+{
+	struct buf body = { 0 };
+	struct json j = { .to = &body };
+	struct slice attributes = manifest_attributes(m);
+	json_open(&j, NULL, '{');
+	json_u64(&j, "rows", i->rows);
+	json_u64(&j, "failed", i->sender.failed);
+	if (attributes.len)
+		json_str(&j, "attributes", attributes);
+	json_bool(&j, "wait", wait);
+	json_close(&j, '}');
+	return buf_take(&body);
+}
+
+static int end(struct import *i, const struct manifest *m, struct err *err)
 {
 	CLEANUP(json_decrefp) json_t *answer = NULL;
 	bool wait = args_option(i->cli->args, "no-wait") == NULL;
 	CLEANUP(freep) char *path = mem_printf("/api/v1/import/%" PRIu64 "/end", i->sender.pass);
-	CLEANUP(freep) char *body = mem_printf("{\"rows\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"wait\":%s}", i->rows, i->sender.failed,
-		wait ? "true" : "false");
+	CLEANUP(freep) char *body = end_body(i, m, wait);
 	if (work_request(i->cli, path, body, &answer, err) < 0)
 		return -1;
 	if (i->cli->args->json) {
@@ -297,7 +311,7 @@ static int run(struct import *i, struct manifest_options *o, struct err *err)
 		return -1;
 	if (i->warnings > WARNINGS_SHOWN)
 		(void)fprintf(stderr, "inlet: %" PRIu64 " warnings in all\n", i->warnings);
-	return end(i, err);
+	return end(i, m, err);
 }
 
 int verb_import(struct cli *c, struct err *err)

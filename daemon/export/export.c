@@ -76,13 +76,27 @@ static int add_entry(struct exporter *x, const struct item_full *it, const struc
 	return flush(x, err);
 }
 
+void exporter_import(struct exporter *x, const struct import *i)
+{
+	if (x->format->import && i->attributes.len)
+		x->format->import(x->state, i);
+}
+
 int exporter_add(struct exporter *x, const struct item_full *it, struct err *err)
 {
 	if (x->options.by == EXPORT_BY_ITEM)
 		return add_entry(x, it, NULL, err);
-	for (size_t i = 0; i < it->reference_count; i++)
-		if (it->references[i].state == OBJECT_PRESENT && add_entry(x, it, &it->references[i], err) < 0)
+	struct item_full rest = *it;
+	for (size_t i = 0; i < it->reference_count; i++) {
+		const struct reference *r = &it->references[i];
+		struct item_full one = rest;
+		for (one.row_count = 0; one.row_count < rest.row_count && rest.rows[one.row_count].object == r->object;)
+			one.row_count++; /* rows are in the order of their references */
+		if (r->state == OBJECT_PRESENT && add_entry(x, &one, r, err) < 0)
 			return -1;
+		rest.rows += one.row_count;
+		rest.row_count -= one.row_count;
+	}
 	return 0;
 }
 

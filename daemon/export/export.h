@@ -16,6 +16,10 @@ struct item_full {
 	size_t reference_count;
 	const struct annotation *annotations;
 	size_t annotation_count;
+	/* What rows of manifests say of the references, in their order: split, metadata, and what their formats say beyond
+	 * (daemon/model/import_body.h). Only for exports and `show`. */
+	const struct import_row *rows;
+	size_t row_count;
 };
 
 /* The contract line of `items --json`: {"id","sha256","media_type","bytes","width"?,"height"?,"state","references":[…],
@@ -44,7 +48,9 @@ typedef int export_sink_fn(void *arg, struct slice text, struct err *err);
 /* JSON lines are item_json() lines of the chosen annotations. COCO: images are items with width and height (others are
  * counted in info.items_without_pixels), image id = item id, or 1, 2, … by reference; geometries become pixels, and what COCO
  * cannot say (spans, tracks, relations, brush masks) is left out and counted in info.labels_without_shape. */
+/* exporter_import(): before the first item, each import that says something of all its rows. */
 struct exporter *exporter_new(const struct export_options *o, export_sink_fn *sink, void *arg);
+void exporter_import(struct exporter *x, const struct import *i);
 int exporter_add(struct exporter *x, const struct item_full *it, struct err *err); /* items in id order */
 /* Gives the sink the rest in pieces of about 64 KiB, so that nobody needs to hold the export in memory: 1 call again, 0
  * the export is whole, -1 failed. */

@@ -167,7 +167,7 @@ static int add_annotation(struct coco *c, const struct item_full *it, const stru
 		return 0;
 	}
 	if (a->confidence >= 0)
-		json_float(&j, "score", a->confidence);
+		json_double(&j, "score", a->confidence);
 	json_open(&j, "attributes", '{');
 	json_bool(&j, "image_level", a->geometry.len == 0);
 	json_str(&j, "status", slice_of(status_name(a->status)));
@@ -259,4 +259,4 @@ static int coco_end(void *state, struct buf *to, struct err *err)
 	return c->phase == PHASE_DONE ? 0 : 1;
 }
 
-const struct format_ops format_coco = { coco_open, coco_add, coco_end, coco_close };
+const struct format_ops format_coco = { .open = coco_open, .add = coco_add, .end = coco_end, .close = coco_close };

@@ -29,4 +29,4 @@ static void jsonl_close(void *state)
 	(void)state;
 }
 
-const struct format_ops format_jsonl = { jsonl_open, jsonl_add, jsonl_end, jsonl_close };
+const struct format_ops format_jsonl = { .open = jsonl_open, .add = jsonl_add, .end = jsonl_end, .close = jsonl_close };

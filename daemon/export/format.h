@@ -8,7 +8,9 @@
 
 struct format_ops {
 	void *(*open)(const struct export_options *o);
-	/* One entry: an item with its chosen annotations and, by reference, that reference alone. Text is appended to
+	/* What a manifest says of all its rows: import.attributes, under its number. NULL: not of interest. Slices are the caller's. */
+	void (*import)(void *state, const struct import *i);
+	/* One entry: an item with its chosen annotations and, by reference, that reference alone, with its rows. Text is appended to
 	 * `to`. */
 	int (*add)(void *state, const struct item_full *entry, struct buf *to, struct err *err);
 	int (*end)(void *state, struct buf *to, struct err *err); /* 1 call again, 0 done, -1 */

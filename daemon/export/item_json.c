@@ -57,7 +57,7 @@ void annotation_json(
 	json_open(j, NULL, '{');
 	json_str(j, "concept", a->concept);
 	if (a->confidence >= 0)
-		json_float(j, "confidence", a->confidence);
+		json_double(j, "confidence", a->confidence);
 	else
 		json_nil(j, "confidence");
 	json_str(j, "status", slice_of(status_name(a->status)));
@@ -74,6 +74,8 @@ void annotation_json(
 		annotation_reference(a, refs, ref_count, j);
 	if (a->geometry.len)
 		json_raw(j, "geometry", a->geometry);
+	if (a->attributes.len)
+		json_raw(j, "attributes", a->attributes);
 	if (history)
 		annotation_history(a, j);
 	json_close(j, '}');

@@ -26,6 +26,7 @@ struct format {
 	void (*describe)(const struct manifest *m, struct buf *to); /* appends ", …"; NULL: nothing to add */
 	/* manifest_header(); NULL: nothing goes before the rows. */
 	int (*header)(const struct manifest *m, struct slice *ret);
+	struct slice (*attributes)(const struct manifest *m);       /* manifest_attributes(); NULL: there are none */
 	/* manifest_values() of the row given last; false, or NULL: it is not known in parts. */
 	bool (*values)(const struct manifest *m, struct json *j);
 	/* Goes to o.from, of which the format knows more than a byte of the text; NULL: the frame does it. */

@@ -190,6 +190,11 @@ int manifest_header(const struct manifest *m, struct slice *ret)
 	return m->format->header ? m->format->header(m, ret) : 0;
 }
 
+struct slice manifest_attributes(const struct manifest *m)
+{
+	return m->format->attributes ? m->format->attributes(m) : (struct slice){ 0 };
+}
+
 /* Control characters and quotes are JSON's to escape; here only what is no UTF-8 becomes \xNN. */
 static void add_visible(struct buf *to, struct slice raw)
 {

@@ -124,6 +124,10 @@ uint64_t manifest_read_bytes(const struct manifest *m);
  * does. For formats whose rows cannot stand alone (COCO, YOLO, CVAT video): -1, and failed rows are given as JSON
  * lines instead. */
 int manifest_header(const struct manifest *m, struct slice *ret);
+/* What the manifest says of all its rows beyond them, one JSON object (COCO: info, licenses, categories); known behind its
+ * last row. Empty: nothing, or more than MANIFEST_ATTRIBUTES_MAX bytes. Valid as long as the reader. */
+#define MANIFEST_ATTRIBUTES_MAX (512U << 10)
+struct slice manifest_attributes(const struct manifest *m);
 /* The last row's own values, failed or not, as one JSON object: {"inputid":"a","input":"…"}; what does not parse as
  * {"text":"…"}; bytes that are not UTF-8 as \xNN in it. */
 void manifest_values(const struct manifest *m, struct buf *to);

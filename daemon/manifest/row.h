@@ -79,6 +79,8 @@ struct manifest_row {
 	enum row_split split;
 	struct slice metadata;         /* JSON object; where metadata_unreadable: the cell as received. May be empty */
 	bool metadata_unreadable;      /* then there is also a warning; the row stands */
+	struct slice attributes;       /* JSON object: what the format says of the row beyond all this and what an export needs to
+	                                * say it again (an image's number, a spelling); may be empty */
 	const struct manifest_label *labels;
 	size_t label_count;
 	const struct slice *warnings;  /* sentences, without the position */

@@ -21,6 +21,7 @@ int import_body_read(struct slice text, struct reader *r, struct import_body *re
 		.split = reader_text_or_empty(r, "split"),
 		.metadata = reader_raw_object(r, "metadata"),
 		.unreadable = reader_text_or_empty(r, "unreadable"),
+		.attributes = reader_raw_object(r, "attributes"),
 		.labels = reader_raw_list(r, "labels"),
 	};
 	if (!known_place(ret->at))
@@ -53,14 +54,6 @@ static void put_if_any(struct json *j, const char *name, struct slice s)
 		json_bytes(j, name, s);
 }
 
-/* Line breaks can only stand between tokens of somebody else's JSON, where a blank means the same: a log line has none. */
-static void one_line(struct buf *text, size_t from)
-{
-	for (size_t i = from; i < text->len; i++)
-		if (text->data[i] == '\n' || text->data[i] == '\r')
-			text->data[i] = ' ';
-}
-
 int import_body_write(struct slice text, struct buf *to, struct err *err)
 {
 	struct reader r;
@@ -78,10 +71,12 @@ int import_body_write(struct slice text, struct buf *to, struct err *err)
 	if (b.metadata.len)
 		json_raw(&j, "metadata", b.metadata);
 	put_if_any(&j, "unreadable", b.unreadable);
+	if (b.attributes.len)
+		json_raw(&j, "attributes", b.attributes);
 	if (b.labels.len)
 		ok = write_labels(b.labels, &j, err);
 	json_close(&j, '}');
-	one_line(to, start);
+	json_one_line(to, start);
 	reader_done(&r);
 	return ok < 0 ? err_wrap(err, "row") : 0;
 }
@@ -114,7 +109,7 @@ int import_failure_write(struct slice text, struct buf *to, struct err *err)
 	if (import_failure_read(text, &r, &f, err) < 0)
 		return -1;
 	import_failure_put(&j, NULL, &f);
-	one_line(to, start);
+	json_one_line(to, start);
 	reader_done(&r);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* import_body.h - what a row of a manifest says of its object, and where a row that failed or has a URL stands: the JSON objects that
  * the log carries, the client sends and readers are shown.
  *
- *   {"at":"path","where":"cats/a.jpg","media":"image","split":"train","metadata":{…},"unreadable":"{'a': b}","labels":[…]}
+ *   {"at":"path","where":"cats/a.jpg","media":"image","split":"train","metadata":{…},"unreadable":"{'a': b}",
+ *    "attributes":{…},"labels":[…]}
  *   {"column":7,"offset":120,"retry":true,"values":{…},"raw":"a,b,c","cut":true,"url":"https://…"} */
 #ifndef INLET_MODEL_IMPORT_BODY_H
 #define INLET_MODEL_IMPORT_BODY_H
@@ -14,6 +15,7 @@ struct import_body {
 	struct slice media, split; /* as the row says; may be empty */
 	struct slice metadata;     /* JSON object; may be empty */
 	struct slice unreadable;   /* metadata that is not one, as received; may be empty */
+	struct slice attributes;   /* JSON object: what the format says of the row beyond (daemon/manifest/row.h); may be empty */
 	struct slice labels;       /* a JSON list (label.h); empty: none */
 };
 /* Slices live until import_body_done(). ERR_REJECT: not a body. Its labels are not looked at. */

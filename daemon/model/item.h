@@ -31,7 +31,7 @@ struct reference {
 struct annotation {
 	uint32_t n;
 	struct slice concept;
-	float confidence;            /* < 0: none */
+	double confidence;           /* < 0: none */
 	enum annotation_status status;
 	struct slice worker, model;
 	enum annotation_maker maker; /* imported only */
@@ -39,6 +39,7 @@ struct annotation {
 	struct content_id model_version;
 	uint64_t object;             /* 0: the item itself */
 	struct slice geometry;       /* JSON or empty */
+	struct slice attributes;     /* JSON object or empty: what the format of its manifest says of it beyond */
 	int64_t time_ms;
 	uint64_t since, until;       /* revisions; until 0: it stands */
 };
@@ -68,6 +69,7 @@ struct failure {
 struct import {
 	uint64_t id;
 	struct slice source, format, header;
+	struct slice attributes;     /* JSON object or empty: what the manifest says of all its rows */
 	struct slice file;           /* where it is, or was; empty: it came through a pipe */
 	uint64_t rows, failed, vanished;
 	bool complete;               /* the last pass ended */
@@ -75,7 +77,7 @@ struct import {
 };
 /* What a row of a manifest says of an object. */
 struct import_row {
-	uint64_t row, import, line;
+	uint64_t object, row, import, line;
 	struct slice body;           /* import_body.h */
 	struct slice origin;         /* of one that names a URL: the same, as of a failed row; else empty */
 };

@@ -161,7 +161,7 @@ bool reader_is_confidence(const json_t *value)
 	return json_is_number(value) && json_number_value(value) >= 0 && json_number_value(value) <= (double)FLT_MAX;
 }
 
-float reader_confidence_or(struct reader *r, const char *name, float fallback)
+double reader_confidence_or(struct reader *r, const char *name, double fallback)
 {
 	const json_t *value = take(r, name);
 	if (!value)
@@ -170,7 +170,7 @@ float reader_confidence_or(struct reader *r, const char *name, float fallback)
 		reader_fail(r, name, "is not a number from 0 up");
 		return fallback;
 	}
-	return (float)json_number_value(value);
+	return json_number_value(value);
 }
 
 double reader_real_or(struct reader *r, const char *name, double fallback)

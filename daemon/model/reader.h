@@ -36,7 +36,7 @@ uint64_t reader_u64(struct reader *r, const char *name, uint64_t min, uint64_t m
 uint64_t reader_u64_or(struct reader *r, const char *name, uint64_t max, uint64_t fallback);
 int64_t reader_i64(struct reader *r, const char *name);
 bool reader_flag(struct reader *r, const char *name);                  /* absent: false */
-float reader_confidence_or(struct reader *r, const char *name, float fallback);
+double reader_confidence_or(struct reader *r, const char *name, double fallback);
 double reader_real_or(struct reader *r, const char *name, double fallback);         /* any number */
 void reader_id(struct reader *r, const char *name, struct content_id *ret);         /* must be there */
 void reader_id_or_none(struct reader *r, const char *name, struct content_id *ret);

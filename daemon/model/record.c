@@ -242,7 +242,7 @@ static void put_annotation(struct json *j, const struct record *r)
 	line_put_number(j, "n", a->n);
 	json_bytes(j, "concept", a->concept);
 	if (a->confidence >= 0)
-		json_float(j, "confidence", a->confidence);
+		json_double(j, "confidence", a->confidence);
 	json_str(j, "status", slice_of(status_name(a->status)));
 	json_bytes(j, "worker", a->worker);
 	if (a->maker != BY_UNKNOWN)
@@ -253,6 +253,7 @@ static void put_annotation(struct json *j, const struct record *r)
 	put_id_if_any(j, "model_version", &a->model_version);
 	put_u64_if_any(j, "object", a->object);
 	line_put_object(j, "geometry", a->geometry);
+	line_put_object(j, "attributes", a->attributes);
 	json_i64(j, "time", a->time_ms);
 }
 
@@ -280,6 +281,7 @@ static void get_annotation(struct record_mem *m, struct record *ret)
 	reader_id_or_none(r, "model_version", &a->model_version);
 	a->object = reader_u64_or(r, "object", INT64_MAX, 0);
 	a->geometry = reader_raw_object(r, "geometry");
+	a->attributes = reader_raw_object(r, "attributes");
 	a->time_ms = reader_i64(r, "time");
 }
 

@@ -13,14 +13,15 @@
  *    "normalizer":1,"canonical":"<hex>","facts":{…}}
  *   {"op":"run","item":7,"model":"image-default","model_version":"<hex>","scores":[["tabby",0.93],…]}
  *   {"op":"annotation","item":7,"n":1,"concept":"tabby","confidence":0.93,"status":"ANNOTATION_SUCCESS","worker":"model",
- *    "maker":"human","reason":"conflict","model":"…","model_version":"…","object":9,"geometry":{…},"time":1700000000000}
+ *    "maker":"human","reason":"conflict","model":"…","model_version":"…","object":9,"geometry":{…},"attributes":{…},
+ *    "time":1700000000000}
  *   {"op":"until","item":7,"n":1}
  *   {"op":"state","item":7,"state":"routed"}
  *   {"op":"failure","subject":"item","number":7,"stage":"normalize","reason":"…","cure":"…"}  (object: also source, key, …)
  *   {"op":"failure","subject":"row","import":3,"line":17,"reason":"…","cure":"…","row":{…}}
  *   {"op":"source","source":"drop","kind":"folder","root":"<identity>"}
- *   {"op":"import","import":3,"source":"/data/M.csv","format":"csv","header":"url,label","rows":12,"failed":1,"vanished":0,
- *    "complete":true,"time":1700000000000}
+ *   {"op":"import","import":3,"source":"/data/M.csv","format":"csv","header":"url,label","attributes":{…},"rows":12,
+ *    "failed":1,"vanished":0,"complete":true,"time":1700000000000}
  *   {"op":"row","object":9,"row":4,"import":3,"line":2,"body":{…},"origin":{…}}   (import_body.h; pending: also source, key)
  *   {"op":"row_gone","object":9,"row":4}
  *   {"op":"mended","import":3,"line":17}
@@ -134,7 +135,7 @@ struct record_annotation {
 	uint64_t item;
 	uint32_t n;                  /* 0 when submitted: the committer gives the item's next number */
 	struct slice concept;
-	float confidence;            /* < 0: none */
+	double confidence;           /* < 0: none. A score of a model is what json_float_value() makes of it */
 	enum annotation_status status;
 	struct slice worker;         /* "model", "imported", "user:NAME" */
 	enum annotation_maker maker; /* imported only */
@@ -143,6 +144,7 @@ struct record_annotation {
 	struct content_id model_version;
 	uint64_t object;             /* the reference it came with; 0: the item itself */
 	struct slice geometry;       /* JSON object as received; may be empty */
+	struct slice attributes;     /* JSON object: what the format of its manifest says of it beyond; may be empty */
 	int64_t time_ms;             /* wall clock */
 };
 struct record_until {
@@ -178,6 +180,7 @@ struct record_import {
 	struct slice source;         /* its name in the ledger; the source's root is where the manifest is */
 	struct slice format;
 	struct slice header;         /* what makes a manifest of failed rows, put before them; may be empty */
+	struct slice attributes;     /* JSON object: what the manifest says of all its rows; may be empty */
 	uint64_t rows, failed;       /* that the manifest has; of these, that could not be used */
 	uint64_t vanished;           /* objects that it once named and names no longer */
 	bool complete;               /* false: a pass began and has not ended */

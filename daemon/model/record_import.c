@@ -8,6 +8,7 @@ void line_put_import(struct json *j, const struct record *r)
 	json_bytes(j, "source", i->source);
 	line_put_text(j, "format", i->format);
 	line_put_text(j, "header", i->header);
+	line_put_object(j, "attributes", i->attributes);
 	json_u64(j, "rows", i->rows);
 	json_u64(j, "failed", i->failed);
 	json_u64(j, "vanished", i->vanished);
@@ -23,6 +24,7 @@ void line_get_import(struct record_mem *m, struct record *ret)
 	ret->import.source = reader_text(r, "source");
 	ret->import.format = reader_text_or_empty(r, "format");
 	ret->import.header = reader_text_or_empty(r, "header");
+	ret->import.attributes = reader_raw_object(r, "attributes");
 	ret->import.rows = reader_u64(r, "rows", 0, INT64_MAX);
 	ret->import.failed = reader_u64(r, "failed", 0, INT64_MAX);
 	ret->import.vanished = reader_u64(r, "vanished", 0, INT64_MAX);

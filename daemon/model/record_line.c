@@ -22,17 +22,12 @@ void line_put_text(struct json *j, const char *name, struct slice s)
 		json_bytes(j, name, s);
 }
 
-/* Its line breaks can only stand between tokens, where a blank means the same. */
 void line_put_object(struct json *j, const char *name, struct slice object)
 {
 	if (object.len == 0)
 		return;
 	json_raw(j, name, object);
-	char *text = j->to->data + j->to->len - object.len;
-	for (size_t i = 0; i < object.len; i++) {
-		if (text[i] == '\n' || text[i] == '\r')
-			text[i] = ' ';
-	}
+	json_one_line(j->to, j->to->len - object.len);
 }
 
 void line_put_name(struct json *j, const char *member, const char *const *names, size_t count, unsigned int value)

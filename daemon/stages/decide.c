@@ -25,6 +25,7 @@ static void write_decision(struct change *c, const struct deciding *d, const str
 		a.model_version = was->model_version;
 		a.object = was->object;
 		a.geometry = change_copy(c, was->geometry);
+		a.attributes = change_copy(c, was->attributes);
 		change_add(c, RECORD_UNTIL)->until = (struct record_until){ d->item, was->n };
 	}
 	change_add(c, RECORD_ANNOTATION)->annotation = a;

@@ -5,6 +5,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/model/reader.h"
 #include "daemon/stages/import_pass.h"
 
 #include <inttypes.h>
@@ -137,6 +138,7 @@ static int prepare_begin(struct change *c, struct view *now, void *arg, struct e
 			.source = g->b->name,
 			.format = g->b->format,
 			.header = g->b->header,
+			.attributes = change_copy(c, import.attributes),
 			.rows = import.rows,
 			.failed = import.failed,
 			.vanished = import.vanished,
@@ -248,29 +250,36 @@ static int mend_some(struct pipeline *p, struct import_pass *pass, uint64_t *aft
 	return commit(p, c, err) < 0 ? -1 : more;
 }
 
+struct ending {
+	struct import_counts counts;
+	struct slice attributes;
+};
+
 static int prepare_end(struct change *c, struct view *now, void *arg, struct err *err)
 {
-	const struct import_counts *counts = arg;
+	const struct ending *e = arg;
+	const struct import_counts *counts = &e->counts;
 	struct import i;
 	int found = view_import(now, counts->import, &i, err);
 	if (found <= 0)
 		return found;
-	if (i.complete && i.rows == counts->rows && i.failed == counts->failed && i.vanished == counts->vanished)
+	if (i.complete && i.rows == counts->rows && i.failed == counts->failed && i.vanished == counts->vanished &&
+		slice_eq(i.attributes, e->attributes))
 		return 0;
 	change_add(c, RECORD_IMPORT)->import = (struct record_import){ .import = i.id, .source = change_copy(c, i.source),
-		.format = change_copy(c, i.format), .header = change_copy(c, i.header), .rows = counts->rows, .failed = counts->failed,
-		.vanished = counts->vanished, .complete = true, .time_ms = clock_wall_ms() };
+		.format = change_copy(c, i.format), .header = change_copy(c, i.header), .attributes = e->attributes,
+		.rows = counts->rows, .failed = counts->failed, .vanished = counts->vanished, .complete = true, .time_ms = clock_wall_ms() };
 	return 0;
 }
 
-static int conclude(struct pipeline *p, struct import_pass *pass, struct import_counts *counts, struct err *err)
+static int conclude(struct pipeline *p, struct import_pass *pass, struct ending *e, struct err *err)
 {
 	CLEANUP(buf_done) struct buf after = { 0 };
 	uint64_t last = row_number(pass->import, 0);
 	int more;
 	do {
 		account_step(p);
-		more = conclude_some(p, pass, &after, &counts->vanished, err);
+		more = conclude_some(p, pass, &after, &e->counts.vanished, err);
 	} while (more > 0);
 	if (more < 0)
 		return -1;
@@ -280,23 +289,43 @@ static int conclude(struct pipeline *p, struct import_pass *pass, struct import_
 	if (more < 0)
 		return -1;
 	struct change *c = change_new();
-	change_prepare(c, prepare_end, counts);
+	change_prepare(c, prepare_end, e);
 	return committer_wait(p->store, c, err) < 0 ? -1 : 0;
 }
 
-int import_end(struct pipeline *p, uint64_t id, uint64_t rows, uint64_t failed, struct import_counts *ret, struct err *err)
+/* As it is kept: in one line. */
+static int take_attributes(struct slice text, struct buf *to, struct err *err)
 {
+	struct reader r;
+	if (text.len == 0)
+		return 0;
+	if (text.len > IMPORT_ATTRIBUTES_MAX)
+		return err_set(err, ERR_REJECT, 0, "what the manifest says of all its rows is longer than %u bytes", IMPORT_ATTRIBUTES_MAX);
+	if (reader_init(&r, text, err) < 0)
+		return err_wrap(err, "what the manifest says of all its rows");
+	reader_done(&r);
+	buf_add(to, text.p, text.len);
+	json_one_line(to, 0);
+	return 0;
+}
+
+int import_end(struct pipeline *p, uint64_t id, const struct import_close *b, struct import_counts *ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf attributes = { 0 };
+	if (take_attributes(b->attributes, &attributes, err) < 0)
+		return -1;
 	struct import_pass *pass = import_pass_get(p, id, err);
 	if (!pass)
 		return -1;
-	struct import_counts counts = { .import = pass->import, .rows = rows, .failed = failed, .written = pass->written };
-	int ok = conclude(p, pass, &counts, err);
+	struct ending e = { .counts = { .import = pass->import, .rows = b->rows, .failed = b->failed, .written = pass->written },
+		.attributes = buf_slice(&attributes) };
+	int ok = conclude(p, pass, &e, err);
 	if (ok == 0)
 		ok = pipeline_activate(p, err);
 	pass->ended = true;
 	import_pass_put(p, pass);
 	if (ok == 0)
-		*ret = counts;
+		*ret = e.counts;
 	return ok;
 }
 

@@ -38,7 +38,7 @@ void import_take(struct import_upload *u, struct slice bytes);
 int import_finish(struct import_upload *u, struct json *j, struct err *err);
 void import_drop(struct import_upload *u);
 
-/* rows, failed: what the client counted. The stages take up what came, also those of a stand-in. */
+/* What the client counted and read. The stages take up what came, also those of a stand-in. */
 struct import_counts {
 	uint64_t import, rows, failed;
 	uint64_t written;            /* rows that were new or said something new */
@@ -46,6 +46,12 @@ struct import_counts {
 };
 /* How many of its objects could not be fetched so far, for good and for now. */
 int import_left(struct pipeline *p, uint64_t import, uint64_t *ret_quarantined, uint64_t *ret_retrying, struct err *err);
-int import_end(struct pipeline *p, uint64_t pass, uint64_t rows, uint64_t failed, struct import_counts *ret, struct err *err);
+/* With the rest of its line it must fit into one of the log. */
+#define IMPORT_ATTRIBUTES_MAX (512U << 10)
+struct import_close {
+	uint64_t rows, failed;
+	struct slice attributes;     /* a JSON object: what the manifest says of all its rows (manifest_attributes()); may be empty */
+};
+int import_end(struct pipeline *p, uint64_t pass, const struct import_close *b, struct import_counts *ret, struct err *err);
 
 #endif

@@ -32,11 +32,11 @@ static bool spoken(const struct annotation *as, size_t n, struct slice concept)
 	return false;
 }
 
-static bool matches(const struct annotation *a, const struct model_info *info, struct slice concept, float confidence,
+static bool matches(const struct annotation *a, const struct model_info *info, struct slice concept, double confidence,
 	enum annotation_status status)
 {
 	return of_model(a, info->name) && slice_eq(a->concept, concept) && a->status == status &&
-		fabsf(a->confidence - confidence) < 1e-7F && content_id_eq(&a->model_version, &info->version);
+		fabs(a->confidence - confidence) < 1e-7 && content_id_eq(&a->model_version, &info->version);
 }
 
 /* What one model says now, against what stands: kept[i] is set for annotations that stay. */
@@ -56,7 +56,7 @@ static void route_model(struct change *c, uint64_t item, const struct model_slot
 			continue;
 		struct slice concept = change_copy(c, scores[i].concept);
 		change_add(c, RECORD_ANNOTATION)->annotation = (struct record_annotation){ .item = item, .concept = concept,
-			.confidence = scores[i].confidence, .status = status, .worker = SLICE_LIT("model"),
+			.confidence = json_float_value(scores[i].confidence), .status = status, .worker = SLICE_LIT("model"),
 			.model = slice_of(info->name), .model_version = info->version, .time_ms = clock_wall_ms() };
 	}
 	for (size_t k = 0; k < as_count; k++)

@@ -12,7 +12,7 @@ int apply_import(struct kv_txn *txn, const struct record_import *r)
 {
 	struct pending *p = pending_of(txn);
 	struct import_value row = { .complete = r->complete, .rows = r->rows, .failed = r->failed, .vanished = r->vanished,
-		.time_ms = r->time_ms, .format = r->format, .header = r->header };
+		.time_ms = r->time_ms, .format = r->format, .header = r->header, .attributes = r->attributes };
 	if (pending_source(p, r->source, true, &row.source) < 0 || rows_put_import(txn, r->import, &row) < 0)
 		return -1;
 	return pending_raise(p, counter_id(COUNTER_LAST_IMPORT, 0, 0, 0), r->import);

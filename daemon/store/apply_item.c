@@ -257,7 +257,7 @@ int apply_annotation(struct kv_txn *txn, const struct record_annotation *r, uint
 			return -1;
 	}
 	row = (struct annotation_row){ .status = r->status, .maker = r->maker, .reason = r->reason, .confidence = r->confidence, .object = r->object,
-		.time_ms = r->time_ms, .since = revision, .geometry = r->geometry };
+		.time_ms = r->time_ms, .since = revision, .geometry = r->geometry, .attributes = r->attributes };
 	if (annotation_words(pending_of(txn), r, &row) < 0 || rows_put_annotation(txn, r->item, r->n, &row) < 0)
 		return -1;
 	return count(txn, COUNTER_BY_STATUS, r->status, 1);

@@ -8,13 +8,18 @@
 
 #define ROW_STACK 512 /* a row that is larger than this is built on the heap */
 
-bool packed_take(struct slice value, void *head, size_t n, struct slice *ret_tail)
+bool packed_take_format(struct slice value, uint8_t format, void *head, size_t n, struct slice *ret_tail)
 {
-	if (value.len < n || value.p[0] != FORMAT)
+	if (value.len < n || (uint8_t)value.p[0] != format)
 		return false;
 	memcpy(head, value.p, n);
 	*ret_tail = (struct slice){ value.p + n, value.len - n };
 	return true;
+}
+
+bool packed_take(struct slice value, void *head, size_t n, struct slice *ret_tail)
+{
+	return packed_take_format(value, FORMAT, head, n, ret_tail);
 }
 
 bool packed_cut(struct slice *tail, uint32_t le_len, struct slice *ret)

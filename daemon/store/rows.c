@@ -48,12 +48,6 @@ struct PACKED run_disk {
 	uint8_t zero[3];
 	uint32_t model;
 };
-/* annotation: its geometry follows. */
-struct PACKED annotation_disk {
-	uint8_t format, status, maker, reason;
-	uint32_t confidence, concept, worker, model, version;
-	uint64_t object, time_ms, since, until;
-};
 /* failure: version, reason and cure follow, and the rest is row. retry: 1; 2: archived. */
 struct PACKED failure_disk {
 	uint8_t format, stage, retry, zero;
@@ -272,56 +266,6 @@ int rows_put_run(struct kv_txn *txn, uint64_t item, uint32_t version, uint32_t m
 	struct slice tail = { (const char *)parts, count * RUN_SCORE_BYTES };
 	struct key k;
 	return packed_put(txn, TABLE_RUN, key_run(&k, item, version), HEAD(d), &tail, 1);
-}
-
-int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice value, struct annotation_row *ret)
-{
-	struct annotation_disk d;
-	struct slice geometry;
-	if (!packed_take(value, &d, sizeof(d), &geometry) || d.status >= STATUSES || d.maker >= ANNOTATION_MAKERS ||
-		d.reason >= ANNOTATION_REASONS)
-		return rows_corrupt(txn, TABLE_ANNOTATION, key);
-	*ret = (struct annotation_row){ .status = d.status,
-		.maker = d.maker,
-		.reason = d.reason,
-		.confidence = bits_float(d.confidence),
-		.concept = le32toh(d.concept),
-		.worker = le32toh(d.worker),
-		.model = le32toh(d.model),
-		.version = le32toh(d.version),
-		.object = le64toh(d.object),
-		.time_ms = (int64_t)le64toh(d.time_ms),
-		.since = le64toh(d.since),
-		.until = le64toh(d.until),
-		.geometry = geometry };
-	return 0;
-}
-
-int rows_get_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, struct annotation_row *ret)
-{
-	struct key k;
-	struct slice value;
-	int is_there = kv_get(txn, TABLE_ANNOTATION, key_annotation(&k, item, n), &value);
-	return is_there <= 0 ? is_there : rows_read_annotation(txn, key_slice(&k), value, ret) < 0 ? -1 : 1;
-}
-
-int rows_put_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, const struct annotation_row *row)
-{
-	struct annotation_disk d = { .format = FORMAT,
-		.status = (uint8_t)row->status,
-		.maker = (uint8_t)row->maker,
-		.reason = (uint8_t)row->reason,
-		.confidence = float_bits(row->confidence),
-		.concept = htole32(row->concept),
-		.worker = htole32(row->worker),
-		.model = htole32(row->model),
-		.version = htole32(row->version),
-		.object = htole64(row->object),
-		.time_ms = htole64((uint64_t)row->time_ms),
-		.since = htole64(row->since),
-		.until = htole64(row->until) };
-	struct key k;
-	return packed_put(txn, TABLE_ANNOTATION, key_annotation(&k, item, n), HEAD(d), &row->geometry, 1);
 }
 
 int rows_read_failure(struct kv_txn *txn, struct slice key, struct slice value, struct failure_row *ret)

@@ -146,12 +146,12 @@ struct annotation_row {
 	enum annotation_status status;
 	enum annotation_maker maker;
 	enum annotation_reason reason;
-	float confidence;
+	double confidence;
 	uint32_t concept, worker, model, version; /* words */
 	uint64_t object;
 	int64_t time_ms;
 	uint64_t since, until;
-	struct slice geometry;
+	struct slice geometry, attributes;
 };
 int rows_get_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, struct annotation_row *ret);
 int rows_put_annotation(struct kv_txn *txn, uint64_t item, uint32_t n, const struct annotation_row *row);
@@ -188,7 +188,7 @@ struct import_value {
 	bool complete;
 	uint64_t rows, failed, vanished;
 	int64_t time_ms;
-	struct slice format, header;
+	struct slice format, header, attributes;
 };
 int rows_put_import(struct kv_txn *txn, uint64_t import, const struct import_value *row);
 int rows_read_import(struct kv_txn *txn, struct slice key, struct slice value, struct import_value *ret); /* 0, -1 */

@@ -7,14 +7,17 @@
 #include "daemon/model/import_body.h"
 #include "daemon/store/view_internal.h"
 
+#include <float.h>
+
 #define IMPORTED SLICE_LIT("imported")
 #define USER "user:"
+#define CONFIDENCE_MAX ((double)FLT_MAX) /* what the log's reader takes */
 #define OTHERS_MAX 32 /* annotations among which those of the first reference are looked for */
 
 /* A label that a reference of the item came with. */
 struct wanted {
-	struct slice concept, geometry;
-	float confidence;
+	struct slice concept, geometry, attributes;
+	double confidence;
 	enum annotation_status status;
 	enum annotation_maker maker;
 	enum annotation_reason reason;
@@ -34,14 +37,16 @@ struct settle {
 
 static bool same_label(const struct wanted *a, const struct wanted *b)
 {
-	return a->object == b->object && slice_eq(a->concept, b->concept) && slice_eq(a->geometry, b->geometry);
+	return a->object == b->object && slice_eq(a->concept, b->concept) && slice_eq(a->geometry, b->geometry) &&
+		slice_eq(a->attributes, b->attributes);
 }
 
 /* Rows of one object are united: the same label twice is one. */
 static void want(struct settle *s, uint64_t object, const struct label *l)
 {
-	struct wanted w = { .concept = l->concept, .geometry = l->geometry, .confidence = l->confidence < 0 ? -1 : (float)l->confidence,
-		.status = l->status, .maker = l->maker, .object = object };
+	bool any_confidence = l->confidence >= 0 && l->confidence <= CONFIDENCE_MAX;
+	struct wanted w = { .concept = l->concept, .geometry = l->geometry, .attributes = l->attributes,
+		.confidence = any_confidence ? l->confidence : -1, .status = l->status, .maker = l->maker, .object = object };
 	for (size_t i = s->count; i > 0 && s->wanted[i - 1].object == object; i--)
 		if (same_label(&s->wanted[i - 1], &w))
 			return;
@@ -51,6 +56,7 @@ static void want(struct settle *s, uint64_t object, const struct label *l)
 	}
 	w.concept = change_copy(s->c, l->concept);
 	w.geometry = change_copy(s->c, l->geometry);
+	w.attributes = change_copy(s->c, l->attributes);
 	s->wanted[s->count++] = w;
 }
 
@@ -199,8 +205,8 @@ static bool decided(const struct settle *s, const struct wanted *w)
 static bool matches(const struct annotation *a, const struct wanted *w)
 {
 	return a->object == w->object && slice_eq(a->worker, IMPORTED) && slice_eq(a->concept, w->concept) &&
-		slice_eq(a->geometry, w->geometry) && a->confidence == w->confidence && a->status == w->status &&
-		a->maker == w->maker && a->reason == w->reason;
+		slice_eq(a->geometry, w->geometry) && slice_eq(a->attributes, w->attributes) && a->confidence == w->confidence &&
+		a->status == w->status && a->maker == w->maker && a->reason == w->reason;
 }
 
 /* Both lists are mostly in one order, so the search goes on where the last one ended. */
@@ -245,6 +251,7 @@ static void put_one(struct settle *s, const struct wanted *w)
 		.reason = w->reason,
 		.object = w->object,
 		.geometry = w->geometry,
+		.attributes = w->attributes,
 		.time_ms = clock_wall_ms(),
 	};
 }
@@ -276,7 +283,7 @@ int settle_item(struct change *c, struct view *now, uint64_t item, struct err *e
 	return ok;
 }
 
-/* Alike in all but the reference? */
+/* Alike in all that decides how a label stands? */
 static bool alike(const struct wanted *a, const struct wanted *b)
 {
 	return slice_eq(a->concept, b->concept) && slice_eq(a->geometry, b->geometry) && a->confidence == b->confidence &&
@@ -289,7 +296,8 @@ static const struct annotation *standing(const struct settle *s, const struct wa
 	for (size_t i = 0; i < s->as_count; i++) {
 		const struct annotation *a = &s->as[i];
 		if (a->object == w->object && slice_eq(a->worker, IMPORTED) && slice_eq(a->concept, w->concept) &&
-			slice_eq(a->geometry, w->geometry) && a->confidence == w->confidence && a->maker == w->maker)
+			slice_eq(a->geometry, w->geometry) && slice_eq(a->attributes, w->attributes) &&
+			a->confidence == w->confidence && a->maker == w->maker)
 			return a;
 	}
 	return NULL;

@@ -335,7 +335,7 @@ static int annotation_fill(struct view *v, uint32_t n, const struct annotation_r
 {
 	*ret = (struct annotation){ .n = n, .confidence = row->confidence, .status = row->status, .maker = row->maker,
 		.reason = row->reason, .object = row->object,
-		.geometry = row->geometry, .time_ms = row->time_ms, .since = row->since, .until = row->until };
+		.geometry = row->geometry, .attributes = row->attributes, .time_ms = row->time_ms, .since = row->since, .until = row->until };
 	if (rows_word(v->txn, row->concept, &ret->concept) < 0 || rows_word(v->txn, row->worker, &ret->worker) < 0 ||
 		rows_word(v->txn, row->model, &ret->model) < 0)
 		return -1;

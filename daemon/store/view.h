@@ -106,6 +106,9 @@ int view_import_next(struct view *v, uint64_t after, struct import *ret, struct 
 int view_import_of(struct view *v, struct slice source, struct import *ret, struct err *err);
 /* What rows of manifests say of an object, in order of their numbers; an array that lives as others of the view. 0, -1. */
 int view_rows(struct view *v, uint64_t object, const struct import_row **ret, size_t *ret_n, struct err *err);
+/* Of several references: those of the first, then those of the next. */
+int view_rows_of(struct view *v, const struct reference *refs, size_t ref_count, const struct import_row **ret, size_t *ret_n,
+	struct err *err);
 uint64_t view_last_row(struct view *v); /* the highest number given to a row */
 
 struct totals {

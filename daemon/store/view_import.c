@@ -15,6 +15,7 @@ static int import_fill(struct view *v, struct slice key, struct slice value, str
 	ret->file = source.root;
 	ret->format = row.format;
 	ret->header = row.header;
+	ret->attributes = row.attributes;
 	ret->rows = row.rows;
 	ret->failed = row.failed;
 	ret->vanished = row.vanished;
@@ -54,31 +55,53 @@ int view_import_of(struct view *v, struct slice source, struct import *ret, stru
 	return is_there;
 }
 
-int view_rows(struct view *v, uint64_t object, const struct import_row **ret, size_t *ret_n, struct err *err)
+struct row_list {
+	struct import_row *of;
+	size_t count, cap;
+};
+
+/* Appends the rows of one object. */
+static int rows_add(struct view *v, uint64_t object, struct row_list *to)
 {
-	struct import_row *array = NULL;
 	struct import_row_value row;
-	size_t count = 0, cap = 0;
 	struct kv_cursor *c;
 	struct key from;
 	struct slice key, value;
 	int is_there;
 	if (kv_cursor_open(v->txn, TABLE_IMPORT_ROW, key_ref(&from, object, 0), &c) < 0)
-		return view_failed_call(v, err);
+		return -1;
 	while ((is_there = kv_cursor_next(c, &key, &value)) > 0) {
 		if (key.len != ROW_KEY_BYTES || read_be64(key.p) != object)
 			break;
 		if ((is_there = rows_read_import_row(v->txn, key, value, &row)) < 0)
 			break;
-		array = view_more(v, array, count, &cap, sizeof(*array));
-		array[count++] = (struct import_row){ .row = read_be64(key.p + sizeof(uint64_t)), .import = row.import,
+		to->of = view_more(v, to->of, to->count, &to->cap, sizeof(*to->of));
+		to->of[to->count++] = (struct import_row){ .object = object, .row = read_be64(key.p + sizeof(uint64_t)), .import = row.import,
 			.line = row.line, .body = row.body, .origin = row.origin };
 	}
 	kv_cursor_close(c);
-	if (is_there < 0)
+	return is_there < 0 ? -1 : 0;
+}
+
+int view_rows(struct view *v, uint64_t object, const struct import_row **ret, size_t *ret_n, struct err *err)
+{
+	struct row_list list = { 0 };
+	if (rows_add(v, object, &list) < 0)
 		return view_failed_call(v, err);
-	*ret = array;
-	*ret_n = count;
+	*ret = list.of;
+	*ret_n = list.count;
+	return 0;
+}
+
+int view_rows_of(struct view *v, const struct reference *refs, size_t ref_count, const struct import_row **ret, size_t *ret_n,
+	struct err *err)
+{
+	struct row_list list = { 0 };
+	for (size_t i = 0; i < ref_count; i++)
+		if (refs[i].layout == LAYOUT_FLAT && rows_add(v, refs[i].object, &list) < 0)
+			return view_failed_call(v, err);
+	*ret = list.of;
+	*ret_n = list.count;
 	return 0;
 }
 

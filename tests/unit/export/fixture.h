@@ -23,7 +23,7 @@ static inline void sample_init(struct sample *s, uint64_t id)
 		.version = SLICE_LIT("v2"), .layout = LAYOUT_TREE, .object = 12, .state = OBJECT_PRESENT };
 	s->annotations[0] = (struct annotation){ .n = 1,
 		.concept = SLICE_LIT("tabby"),
-		.confidence = 0.93F,
+		.confidence = 0.93,
 		.status = STATUS_SUCCESS,
 		.worker = SLICE_LIT("model"),
 		.model = SLICE_LIT("lite0"),
@@ -33,7 +33,7 @@ static inline void sample_init(struct sample *s, uint64_t id)
 	s->annotations[1] = s->annotations[0];
 	s->annotations[1].n = 2;
 	s->annotations[1].concept = SLICE_LIT("lynx");
-	s->annotations[1].confidence = 0.5F;
+	s->annotations[1].confidence = 0.5;
 	s->annotations[1].status = STATUS_AWAITING_REVIEW;
 	s->annotations[2] = (struct annotation){ .n = 3,
 		.concept = SLICE_LIT("pet"),

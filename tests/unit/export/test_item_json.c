@@ -45,9 +45,10 @@ static void test_what_an_import_said(void **state)
 	s.annotations[3].maker = BY_HUMAN;
 	s.annotations[3].reason = REASON_CONFLICT;
 	s.annotations[3].geometry = SLICE_LIT("{\"kind\":\"box\"}");
+	s.annotations[3].attributes = SLICE_LIT("{\"iscrowd\":0}");
 	item_json(&s.full, &text);
 	assert_non_null(strstr(text.data, "\"worker\":\"imported\",\"maker\":\"human\",\"reason\":\"conflict\","
-		"\"geometry\":{\"kind\":\"box\"}}"));
+		"\"geometry\":{\"kind\":\"box\"},\"attributes\":{\"iscrowd\":0}}"));
 }
 
 static void test_what_is_not_known_yet(void **state)

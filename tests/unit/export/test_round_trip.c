@@ -42,7 +42,7 @@ static void add_row(struct exporter *x, const struct manifest_row *row, uint64_t
 		.annotation_count = row->label_count };
 	for (size_t i = 0; i < row->label_count; i++)
 		as[i] = (struct annotation){ .n = (uint32_t)i + 1, .concept = row->labels[i].concept,
-			.confidence = (float)row->labels[i].confidence, .status = row->labels[i].status,
+			.confidence = row->labels[i].confidence, .status = row->labels[i].status,
 			.worker = SLICE_LIT("imported"), .geometry = row->labels[i].geometry };
 	assert_int_equal(exporter_add(x, &it, &err), 0);
 	free(as);

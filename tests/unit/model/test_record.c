@@ -40,6 +40,8 @@ static const char *const lines[] = {
 	"\"worker\":\"user:root\",\"time\":-1}",
 	"{\"op\":\"annotation\",\"item\":7,\"n\":2,\"concept\":\"cat\",\"status\":\"ANNOTATION_AWAITING_REVIEW\","
 	"\"worker\":\"imported\",\"maker\":\"human\",\"reason\":\"conflict\",\"object\":9,\"time\":1}",
+	"{\"op\":\"annotation\",\"item\":7,\"n\":3,\"concept\":\"cat\",\"confidence\":0.12345678901234566,"
+	"\"status\":\"ANNOTATION_SUCCESS\",\"worker\":\"imported\",\"attributes\":{\"iscrowd\":0,\"area\":1.50},\"time\":1}",
 	"{\"op\":\"until\",\"item\":7,\"n\":1}",
 	"{\"op\":\"state\",\"item\":7,\"state\":\"routed\"}",
 	"{\"op\":\"failure\",\"subject\":\"item\",\"number\":7,\"stage\":\"normalize\",\"reason\":\"not a PNG\",\"cure\":\"mend it\"}",
@@ -52,6 +54,8 @@ static const char *const lines[] = {
 	"{\"op\":\"import\",\"import\":3,\"source\":\"/data/M.csv\",\"format\":\"csv\",\"header\":\"a,b\\n\",\"rows\":12,"
 	"\"failed\":1,\"vanished\":2,\"complete\":true,\"time\":1700000000000}",
 	"{\"op\":\"import\",\"import\":1,\"source\":\"list\",\"rows\":0,\"failed\":0,\"vanished\":0,\"time\":0}",
+	"{\"op\":\"import\",\"import\":2,\"source\":\"list\",\"attributes\":{\"info\":{}},\"rows\":0,\"failed\":0,\"vanished\":0,"
+	"\"time\":0}",
 	"{\"op\":\"row\",\"object\":9,\"row\":4,\"import\":3,\"line\":2,\"body\":{\"at\":\"text\",\"labels\":[{\"concept\":\"c\"}]}}",
 	"{\"op\":\"row\",\"object\":9,\"row\":4,\"import\":3,\"line\":2,\"pending\":true,\"source\":\"l\",\"key\":\"k\","
 	"\"body\":{\"at\":\"url\"},\"origin\":{\"url\":\"http://h/\"}}",
@@ -104,7 +108,7 @@ static void test_members_arrive_in_their_fields(void **state)
 	const struct record_annotation *a = &r.annotation;
 	assert_true(a->item == 7 && a->n == 1 && a->object == 9 && a->time_ms == 1700000000000);
 	assert_true(slice_eq(a->concept, SLICE_LIT("tabby")) && slice_eq(a->worker, SLICE_LIT("model")));
-	assert_true(a->confidence == 0.93F);
+	assert_true(a->confidence == 0.93);
 	assert_int_equal(a->status, STATUS_SUCCESS);
 	assert_int_equal(a->model_version.sha256[1], 0x11);
 	assert_true(slice_eq(a->geometry, SLICE_LIT("{\"box\": [1e2, 0.10,\t-0],\"n\":\"\\u0067\"}")));

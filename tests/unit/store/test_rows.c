@@ -81,7 +81,7 @@ static void test_annotation_comes_back(void **state)
 {
 	struct index *x = *state;
 	struct annotation_row in = { .status = STATUS_REVIEW_DENIED,
-		.confidence = -1,
+		.confidence = 0.12345678901234566,
 		.concept = 2,
 		.worker = 3,
 		.model = 4,
@@ -90,15 +90,44 @@ static void test_annotation_comes_back(void **state)
 		.time_ms = 7,
 		.since = 8,
 		.until = 9,
-		.geometry = S("{\"k\":[]}") },
+		.geometry = S("{\"k\":[]}"),
+		.attributes = S("{\"a\":1}") },
 			      out;
 	assert_int_equal(rows_put_annotation(index_txn(x), 1, 2, &in), 0);
 	assert_int_equal(rows_get_annotation(x->txn, 1, 2, &out), 1);
 	assert_int_equal(out.status, STATUS_REVIEW_DENIED);
-	assert_true(out.confidence == -1.0F);
+	assert_true(out.confidence == 0.12345678901234566);
 	assert_true(out.concept == 2 && out.worker == 3 && out.model == 4 && out.version == 5 && out.object == 6);
 	assert_true(out.time_ms == 7 && out.since == 8 && out.until == 9);
 	assert_slice(out.geometry, "{\"k\":[]}");
+	assert_slice(out.attributes, "{\"a\":1}");
+}
+
+/* As the versions before attributes wrote them: a float, and nothing behind the geometry. */
+static void test_annotation_and_import_of_the_first_form(void **state)
+{
+	struct index *x = *state;
+	struct annotation_row out;
+	struct import_value import;
+	struct key k;
+	struct slice value;
+	char annotation[56 + 8] = { 1, STATUS_SUCCESS, BY_HUMAN, REASON_CONFLICT, 0x7b, 0x14, 0x6e, 0x3f, 2, 0, 0, 0, 3 };
+	char imported[44 + 5] = { 1, 1, 0, 0, 7, 0, 0, 0, 12 };
+	annotation[24] = 9;
+	memcpy(annotation + 56, "{\"k\":[]}", 8);
+	assert_int_equal(kv_put(index_txn(x), TABLE_ANNOTATION, key_annotation(&k, 1, 2), (struct slice){ annotation, sizeof(annotation) }), 0);
+	assert_int_equal(rows_get_annotation(x->txn, 1, 2, &out), 1);
+	assert_true(out.status == STATUS_SUCCESS && out.maker == BY_HUMAN && out.reason == REASON_CONFLICT);
+	assert_true(out.confidence == 0.93 && out.concept == 2 && out.worker == 3 && out.object == 9 && out.attributes.len == 0);
+	assert_slice(out.geometry, "{\"k\":[]}");
+	imported[40] = 3;
+	memcpy(imported + 44, "csvh\n", 5);
+	assert_int_equal(kv_put(x->txn, TABLE_IMPORT, key_item(&k, 1), (struct slice){ imported, sizeof(imported) }), 0);
+	assert_int_equal(kv_get(x->txn, TABLE_IMPORT, key_item(&k, 1), &value), 1);
+	assert_int_equal(rows_read_import(x->txn, key_slice(&k), value, &import), 0);
+	assert_true(import.complete && import.source == 7 && import.rows == 12 && import.attributes.len == 0);
+	assert_slice(import.format, "csv");
+	assert_slice(import.header, "h\n");
 }
 
 static void test_failure_and_source_come_back(void **state)
@@ -193,6 +222,7 @@ static void damage(struct index *x, enum table t, struct slice key, int (*read)(
 	assert_int_equal(kv_get(index_txn(x), t, key, &value), 1);
 	size_t len = value.len;
 	char *good = mem_dup(value.p, len);
+	const char format = good[0];
 	good[0] = 99;
 	for (size_t n = 0; n <= len; n++) {
 		assert_int_equal(kv_put(x->txn, t, key, (struct slice){ good, n }), 0);
@@ -204,7 +234,7 @@ static void damage(struct index *x, enum table t, struct slice key, int (*read)(
 		index_abort(x);
 		(void)index_txn(x);
 	}
-	good[0] = 1;
+	good[0] = format;
 	for (size_t n = 0; n < len; n++) {
 		assert_int_equal(kv_put(x->txn, t, key, (struct slice){ good, n }), 0);
 		(void)read(x->txn);
@@ -312,6 +342,7 @@ int main(void)
 		T(test_object_comes_back),
 		T(test_directory_comes_back),
 		T(test_annotation_comes_back),
+		T(test_annotation_and_import_of_the_first_form),
 		T(test_failure_and_source_come_back),
 		T(test_value_beyond_a_page_comes_back),
 		T(test_words_are_given_once),

@@ -121,6 +121,27 @@ static void test_labels_of_several_rows_are_united(void **state)
 	assert_labels(f, 1, "");
 }
 
+#define SAYS(concept, more) "{\"concept\":\"" concept "\",\"confidence\":0.12345678901234566,\"attributes\":{" more "}}"
+
+/* Of two annotators who said the same, both stand; and what a label says beyond changes with its row. */
+static void test_labels_keep_their_attributes(void **state)
+{
+	struct fixture *f = *state;
+	const struct annotation *as;
+	size_t n;
+	begin(f, "list");
+	row_with_text(f, "list", 1, "a", "mew", "{\"at\":\"text\",\"labels\":[" SAYS("cat", "\"id\":1") "," SAYS("cat", "\"id\":2") "]}");
+	assert_labels(f, 1, "cat imported SUCCESS unknown o1; cat imported SUCCESS unknown o1");
+	assert_rebuilds(f);
+	assert_true(row_alone(f, 1, "a", 1, "{\"at\":\"text\",\"labels\":[" SAYS("cat", "\"id\":2") "," SAYS("cat", "\"id\":3.50") "]}") > 0);
+	assert_rebuilds(f);
+	CLEANUP(view_closep) struct view *v = view_of(f);
+	assert_int_equal(view_annotations(v, 1, 0, &as, &n, &f->err), 0);
+	assert_int_equal(n, 2);
+	assert_true(slice_eq(as[0].attributes, SLICE_LIT("{\"id\":2}")) && slice_eq(as[1].attributes, SLICE_LIT("{\"id\":3.50}")));
+	assert_true(as[0].n == 2 && as[0].confidence == 0.12345678901234566);
+}
+
 static void test_two_lists_that_disagree_wait_for_review(void **state)
 {
 	struct fixture *f = *state;
@@ -236,7 +257,7 @@ static void test_imports_rows_and_their_failures_are_listed(void **state)
 	change_add(c, RECORD_FAILURE)->failure = (struct record_failure){ .subject = SUBJECT_ROW, .number = row_number(2, 17),
 		.reason = SLICE_LIT("a quote that never ends"), .row = SLICE_LIT("{\"column\":7}") };
 	change_add(c, RECORD_IMPORT)->import = (struct record_import){ .import = 2, .source = SLICE_LIT("other"),
-		.format = SLICE_LIT("clarifai"), .header = SLICE_LIT("input\n"), .rows = 3, .failed = 1, .vanished = 2, .complete = true };
+		.format = SLICE_LIT("clarifai"), .header = SLICE_LIT("input\n"), .attributes = SLICE_LIT("{\"info\":{}}"), .rows = 3, .failed = 1, .vanished = 2, .complete = true };
 	assert_true(committer_wait(f->store, c, &f->err) > 0);
 	assert_rebuilds(f);
 	CLEANUP(view_closep) struct view *v = view_of(f);
@@ -247,6 +268,7 @@ static void test_imports_rows_and_their_failures_are_listed(void **state)
 	assert_int_equal(view_import_of(v, SLICE_LIT("other"), &import, &f->err), 1);
 	assert_true(import.id == 2 && import.rows == 3 && import.failed == 1 && import.vanished == 2 && import.complete);
 	assert_true(slice_eq(import.format, SLICE_LIT("clarifai")) && slice_eq(import.header, SLICE_LIT("input\n")));
+	assert_true(slice_eq(import.attributes, SLICE_LIT("{\"info\":{}}")));
 	assert_true(slice_eq(import.file, SLICE_LIT("/data/list.csv")));
 	assert_int_equal(view_import_next(v, 0, &import, &f->err), 1);
 	assert_true(import.id == 1 && !import.complete);
@@ -273,6 +295,7 @@ int main(void)
 		CASE(test_a_row_labels_its_item),
 		CASE(test_an_edited_row_changes_what_it_said),
 		CASE(test_labels_of_several_rows_are_united),
+		CASE(test_labels_keep_their_attributes),
 		CASE(test_two_lists_that_disagree_wait_for_review),
 		CASE(test_a_list_that_says_less_does_not_disagree),
 		CASE(test_a_persons_word_stays),
