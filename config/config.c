@@ -201,6 +201,15 @@ static int read_section(const struct reader *r, const struct option *table, cons
 	return option_read(table, n, &here, into, err);
 }
 
+static int read_import(const struct reader *r, const struct yaml_node *n, struct import_config *c, struct err *err)
+{
+	struct import_section raw = { 0 };
+	if (read_section(r, import_options, n, "import", &raw, err) < 0)
+		return -1;
+	*c = raw.config;
+	return read_section(r, columns_options, raw.columns, "import.columns", &c->columns, err);
+}
+
 /* Our own writes below a watched folder would be ingested again, and so on; a store around the folder would be its own
  * source. Symlinks do not hide either: both are resolved. */
 static int check_folder(const struct reader *r, const struct config *c, size_t i, struct err *err)
@@ -266,7 +275,8 @@ static int read_file(struct reader *r, struct config *c, struct err *err)
 		read_section(r, limits_options, raw.limits, "limits", &c->limits, err) < 0 ||
 		read_section(r, inference_options, raw.inference, "inference", c, err) < 0 ||
 		read_section(r, fetch_options, raw.fetch, "fetch", c, err) < 0 ||
-		read_section(r, decode_options, raw.decode, "decode", c, err) < 0)
+		read_section(r, decode_options, raw.decode, "decode", c, err) < 0 ||
+		read_import(r, raw.import, &c->import, err) < 0)
 		return -1;
 	return check_sources(r, c, err);
 }
@@ -299,6 +309,7 @@ void config_free(struct config *c)
 		bands_done(&c->models[i].bands);
 	}
 	option_free(fetch_options, c);
+	option_free(columns_options, &c->import.columns);
 	free(c->sources);
 	free(c->models);
 	free(c->state_dir);
@@ -318,4 +329,6 @@ void config_help(FILE *to)
 	option_help(inference_options, "inference", to);
 	option_help(fetch_options, "fetch", to);
 	option_help(decode_options, "decode", to);
+	option_help(import_options, "import", to);
+	option_help(columns_options, "import.columns", to);
 }

@@ -5,6 +5,7 @@
 
 #include "daemon/base/err.h"
 #include "config/band.h"
+#include "config/manifest_words.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,6 +80,18 @@ struct limits_config {
 	uint32_t attempts;       /* 5: of what is not the outside world */
 	uint64_t segment_bytes;  /* 1 GiB */
 };
+/* Columns of plain manifests by what they say; NULL: known by their usual names, as where a manifest has no column so named: the
+ * mapping is for many manifests. */
+struct columns_config {
+	char *of[MANIFEST_ROLES];
+};
+/* How manifests and folders are imported. */
+struct import_config {
+	struct columns_config columns;
+	enum manifest_input input; /* what an `input` column holds */
+	uint64_t field_bytes;    /* 1 MiB: the longest CSV field or JSON string */
+	uint32_t batch;          /* 32: files of a folder that are imported at once */
+};
 struct config {
 	char *file;              /* absolute path of the YAML */
 	char *state_dir;
@@ -93,6 +106,7 @@ struct config {
 	uint32_t infer_threads;
 	char *onnxruntime;       /* path or NULL */
 	uint32_t fetch_threads;  /* 0: by cores */
+	struct import_config import;
 	char **networks;         /* that URLs of manifests may reach beside public addresses; NULL-terminated */
 	uint32_t decode_workers; /* 0: cores */
 };

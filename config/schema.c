@@ -28,6 +28,7 @@ const struct option file_options[] = {
 	{ "inference", OPTION_NODE, AT(inference), 0, 0, "", NULL, "how models run" },
 	{ "fetch", OPTION_NODE, AT(fetch), 0, 0, "", NULL, "how files are read" },
 	{ "decode", OPTION_NODE, AT(decode), 0, 0, "", NULL, "how media are decoded" },
+	{ "import", OPTION_NODE, AT(import), 0, 0, "", NULL, "how manifests and folders are imported" },
 	{ 0 },
 };
 #undef AT
@@ -171,3 +172,51 @@ const struct option decode_options[] = {
 	{ 0 },
 };
 #undef AT
+
+const char *const manifest_input_words[INPUTS + 1] = {
+	[INPUT_AUTO] = "auto", [INPUT_URL] = "url", [INPUT_FILE_PATH] = "file_path", [INPUT_RAW] = "raw"
+};
+const char *const manifest_format_words[MANIFEST_FORMATS + 1] = {
+	[MANIFEST_AUTO] = "auto", [MANIFEST_CSV] = "csv", [MANIFEST_JSONL] = "jsonl", [MANIFEST_CLARIFAI] = "clarifai",
+	[MANIFEST_LABEL_STUDIO] = "labelstudio", [MANIFEST_GROUND_TRUTH] = "groundtruth", [MANIFEST_VERTEX] = "vertex",
+	[MANIFEST_AUTOML] = "automl", [MANIFEST_CVAT] = "cvat", [MANIFEST_HUGGING_FACE] = "huggingface", [MANIFEST_COCO] = "coco",
+	[MANIFEST_YOLO] = "yolo", [MANIFEST_OPENAI] = "openai", [MANIFEST_URLS] = "urls", [MANIFEST_SIDECAR] = "sidecar"
+};
+
+#define AT(member) offsetof(struct import_section, member)
+const struct option import_options[] = {
+	{ "columns", OPTION_NODE, AT(columns), 0, 0, "", NULL,
+		"of plain CSV and JSONL: which one says what, where a list has it; --columns replaces all of it" },
+	{ "input", OPTION_ENUM, AT(config.input), 0, 0, "auto", manifest_input_words, "what an `input` column holds; --input" },
+	{ "field", OPTION_BYTES, AT(config.field_bytes), KIB, 16 * MIB, "1MiB", NULL,
+		"a row with a longer field or string fails" },
+	{ "batch", OPTION_U32, AT(config.batch), 1, 128, "32", NULL, "files of a folder that are imported at once" },
+	{ 0 },
+};
+#undef AT
+
+#define COLUMN(name, role, help) { name, OPTION_STRING, offsetof(struct columns_config, of[role]), 0, 0, "", NULL, help }
+const struct option columns_options[] = {
+	COLUMN("id", ROLE_ID, "the row's own id"),
+	COLUMN("input", ROLE_INPUT, "a URL, a path or a text, as `input` says"),
+	COLUMN("url", ROLE_URL, "http(s), s3 or gs"),
+	COLUMN("path", ROLE_PATH, "of a file"),
+	COLUMN("text", ROLE_TEXT, "the content itself"),
+	COLUMN("label", ROLE_LABEL, "one concept"),
+	COLUMN("labels", ROLE_LABELS, "several: a JSON list, or separated by , ; |"),
+	COLUMN("confidence", ROLE_CONFIDENCE, "of its labels, 0 to 1"),
+	COLUMN("status", ROLE_STATUS, "of its labels, like ANNOTATION_SUCCESS"),
+	COLUMN("maker", ROLE_MAKER, "who made the labels"),
+	COLUMN("split", ROLE_SPLIT, "train, val or test"),
+	COLUMN("metadata", ROLE_METADATA, "a JSON object"),
+	COLUMN("media", ROLE_MEDIA, "media type"),
+	COLUMN("size", ROLE_SIZE, "bytes of the file"),
+	COLUMN("checksum", ROLE_CHECKSUM, "of the file"),
+	COLUMN("width", ROLE_WIDTH, "of the image, pixels"),
+	COLUMN("height", ROLE_HEIGHT, "of the image, pixels"),
+	COLUMN("xmin", ROLE_XMIN, "left of a box"),
+	COLUMN("ymin", ROLE_YMIN, "top of a box"),
+	COLUMN("xmax", ROLE_XMAX, "right of a box"),
+	COLUMN("ymax", ROLE_YMAX, "bottom of a box"),
+	{ 0 },
+};

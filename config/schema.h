@@ -9,11 +9,15 @@
 struct file_section {
 	char *state_dir;
 	bool normalize;
-	const struct yaml_node *sources, *models, *limits, *inference, *fetch, *decode;
+	const struct yaml_node *sources, *models, *limits, *inference, *fetch, *decode, *import;
 };
 struct source_section {
 	char *name;
 	const struct yaml_node *folder, *s3, *gcs; /* one of them */
+};
+struct import_section {
+	const struct yaml_node *columns;
+	struct import_config config;
 };
 struct model_section {
 	char *card; /* as written */
@@ -35,5 +39,7 @@ extern const struct option limits_options[];    /* struct limits_config */
 extern const struct option inference_options[]; /* struct config */
 extern const struct option fetch_options[];     /* struct config */
 extern const struct option decode_options[];    /* struct config */
+extern const struct option import_options[];    /* struct import_section */
+extern const struct option columns_options[];   /* struct columns_config */
 
 #endif

@@ -98,7 +98,9 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 	const struct args *a = i->cli->args;
 	const char *format = args_option(a, "format"), *input = args_option(a, "input"), *columns = args_option(a, "columns");
 	bool known = true;
-	*o = (struct manifest_options){ .name = *i->file ? i->file : i->name, .spool = -1 };
+	const struct import_config *c = &i->cli->config->import;
+	*o = (struct manifest_options){ .name = *i->file ? i->file : i->name, .spool = -1, .input = c->input,
+		.field_max = (size_t)c->field_bytes };
 	if (format)
 		o->format = manifest_format_parse(slice_of(format), &known);
 	if (!known) {
@@ -112,7 +114,10 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 		return err_set(err, ERR_REJECT, 0, "option '--input' takes url, file_path, raw or auto");
 	if (columns && parse_columns(i, columns, err) < 0)
 		return -1;
-	o->columns = columns ? &i->columns : NULL;
+	for (enum manifest_role r = 0; !columns && r < MANIFEST_ROLES; r++)
+		i->columns.of[r] = c->columns.of[r];
+	i->columns.loose = !columns;
+	o->columns = &i->columns;
 	o->seek = *i->file ? seek_manifest : NULL;
 	return 0;
 }

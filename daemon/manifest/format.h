@@ -17,7 +17,6 @@
 #define MANIFEST_HEAD_MAX (1U << 20)
 
 struct format {
-	const char *name;        /* as --format takes it */
 	const char *title;       /* for people */
 	/* The window is at the first byte: reads what comes before the rows. */
 	int (*open)(struct manifest *m, struct err *err);

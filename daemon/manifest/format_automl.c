@@ -189,5 +189,5 @@ static int next(struct manifest *m, struct err *err)
 	return table_next(m, automl_row, err);
 }
 
-const struct format manifest_automl = { .name = "automl", .title = "AutoML CSV", .open = automl_open, .next = next,
+const struct format manifest_automl = { .title = "AutoML CSV", .open = automl_open, .next = next,
 	.describe = table_describe, .values = table_values };

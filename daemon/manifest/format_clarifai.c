@@ -126,5 +126,5 @@ static void clarifai_close(struct manifest *m)
 	free(m->state);
 }
 
-const struct format manifest_clarifai = { .name = "clarifai", .title = "Clarifai CSV", .open = clarifai_open, .next = next,
+const struct format manifest_clarifai = { .title = "Clarifai CSV", .open = clarifai_open, .next = next,
 	.describe = table_describe, .header = table_header, .values = table_values, .close = clarifai_close };

@@ -237,5 +237,5 @@ static void coco_close(struct manifest *m)
 	free(c);
 }
 
-const struct format manifest_coco = { .name = "coco", .title = "COCO annotations", .open = coco_open, .next = coco_next,
+const struct format manifest_coco = { .title = "COCO annotations", .open = coco_open, .next = coco_next,
 	.header = no_header, .values = objects_values, .resume = coco_resume, .close = coco_close };

@@ -95,5 +95,5 @@ void plain_table_close(struct manifest *m)
 	free(p);
 }
 
-const struct format manifest_csv = { .name = "csv", .title = "CSV", .open = csv_open, .next = plain_table_next,
+const struct format manifest_csv = { .title = "CSV", .open = csv_open, .next = plain_table_next,
 	.describe = table_describe, .header = table_header, .values = table_values, .close = plain_table_close };

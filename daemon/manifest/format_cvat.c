@@ -125,5 +125,5 @@ static void cvat_close(struct manifest *m)
 	free(c);
 }
 
-const struct format manifest_cvat = { .name = "cvat", .title = "CVAT manifest", .open = cvat_open, .next = next,
+const struct format manifest_cvat = { .title = "CVAT manifest", .open = cvat_open, .next = next,
 	.describe = describe, .header = header, .values = objects_values, .close = cvat_close };

@@ -258,5 +258,5 @@ static int next(struct manifest *m, struct err *err)
 	return objects_next(m, truth_row, err);
 }
 
-const struct format manifest_groundtruth = { .name = "groundtruth", .title = "Ground Truth manifest", .open = objects_open,
+const struct format manifest_groundtruth = { .title = "Ground Truth manifest", .open = objects_open,
 	.next = next, .describe = objects_describe, .values = objects_values };

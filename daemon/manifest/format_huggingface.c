@@ -162,5 +162,5 @@ static bool hf_values(const struct manifest *m, struct json *j)
 	return is_json(m) ? objects_values(m, j) : table_values(m, j);
 }
 
-const struct format manifest_huggingface = { .name = "huggingface", .title = "Hugging Face metadata", .open = hf_open,
+const struct format manifest_huggingface = { .title = "Hugging Face metadata", .open = hf_open,
 	.next = hf_next, .describe = hf_describe, .header = hf_header, .values = hf_values, .close = plain_table_close };

@@ -51,10 +51,12 @@ static struct slice text_of(struct manifest *m, const struct node *n)
 static void take_roles(struct manifest *m, const struct node *root, bool content, struct mapped *in,
 	const struct node *of[MANIFEST_ROLES])
 {
+	bool given[MANIFEST_ROLES] = { false };
 	for (enum manifest_role r = 0; m->o.columns && r < MANIFEST_ROLES; r++) {
 		if (m->o.columns->of[r])
 			of[r] = by_path(m, root, m->o.columns->of[r]);
-		content = content || (m->o.columns->of[r] && role_is_content(r));
+		given[r] = m->o.columns->of[r] && (of[r] || !m->o.columns->loose);
+		content = content || (given[r] && role_is_content(r));
 	}
 	const struct node *usual[MANIFEST_ROLES] = { 0 };
 	for (const struct node *n = node_first(&m->dom, root); n; n = node_next(&m->dom, root, n)) {
@@ -64,7 +66,7 @@ static void take_roles(struct manifest *m, const struct node *root, bool content
 			usual[r] = n;
 	}
 	for (enum manifest_role r = 0; r < MANIFEST_ROLES; r++) {
-		bool free_role = !of[r] && !(m->o.columns && m->o.columns->of[r]);
+		bool free_role = !of[r] && !given[r];
 		bool fits = role_is_content(r) ? !content && usual[r] && usual[r]->kind == NODE_STRING :
 			usual[r] && (r == ROLE_LABEL || r == ROLE_LABELS || r == ROLE_METADATA || usual[r]->kind < NODE_ARRAY);
 		if (free_role && fits)
@@ -130,7 +132,7 @@ static int sidecar_next(struct manifest *m, struct err *err)
 	return objects_next(m, sidecar_row, err);
 }
 
-const struct format manifest_jsonl = { .name = "jsonl", .title = "JSON", .open = objects_open, .next = jsonl_next,
+const struct format manifest_jsonl = { .title = "JSON", .open = objects_open, .next = jsonl_next,
 	.describe = objects_describe, .values = objects_values };
-const struct format manifest_sidecar = { .name = "sidecar", .title = "sidecar", .open = objects_open, .next = sidecar_next,
+const struct format manifest_sidecar = { .title = "sidecar", .open = objects_open, .next = sidecar_next,
 	.values = objects_values };

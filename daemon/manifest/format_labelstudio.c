@@ -44,9 +44,12 @@ static const struct node *find_content(struct manifest *m, const struct node *da
 	const struct node *reference = NULL;
 	const struct node *file = NULL;
 	const struct node *text = NULL;
-	for (size_t i = 0; m->o.columns && i < 4; i++)
-		if (m->o.columns->of[order[i]])
-			return node_get(&m->dom, data, m->o.columns->of[order[i]]);
+	for (size_t i = 0; m->o.columns && i < 4; i++) {
+		const char *name = m->o.columns->of[order[i]];
+		const struct node *mapped = name ? node_get(&m->dom, data, name) : NULL;
+		if (mapped || (name && !m->o.columns->loose))
+			return mapped;
+	}
 	for (const struct node *n = node_first(&m->dom, data); n; n = node_next(&m->dom, data, n)) {
 		if (n->kind != NODE_STRING)
 			continue;
@@ -156,5 +159,5 @@ static int next(struct manifest *m, struct err *err)
 	return objects_next(m, task_row, err);
 }
 
-const struct format manifest_labelstudio = { .name = "labelstudio", .title = "Label Studio tasks", .open = objects_open,
+const struct format manifest_labelstudio = { .title = "Label Studio tasks", .open = objects_open,
 	.next = next, .describe = objects_describe, .values = objects_values };

@@ -66,5 +66,5 @@ static int next(struct manifest *m, struct err *err)
 	return objects_next(m, batch_row, err);
 }
 
-const struct format manifest_openai = { .name = "openai", .title = "OpenAI batch", .open = objects_open, .next = next,
+const struct format manifest_openai = { .title = "OpenAI batch", .open = objects_open, .next = next,
 	.describe = objects_describe, .values = objects_values };

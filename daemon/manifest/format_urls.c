@@ -65,5 +65,5 @@ static void urls_close(struct manifest *m)
 	free(u);
 }
 
-const struct format manifest_urls = { .name = "urls", .title = "list of URLs", .open = urls_open, .next = urls_next,
+const struct format manifest_urls = { .title = "list of URLs", .open = urls_open, .next = urls_next,
 	.values = urls_values, .close = urls_close };

@@ -195,5 +195,5 @@ static int next(struct manifest *m, struct err *err)
 	return objects_next(m, vertex_row, err);
 }
 
-const struct format manifest_vertex = { .name = "vertex", .title = "Vertex AI JSON lines", .open = objects_open, .next = next,
+const struct format manifest_vertex = { .title = "Vertex AI JSON lines", .open = objects_open, .next = next,
 	.describe = objects_describe, .values = objects_values };

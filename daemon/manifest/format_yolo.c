@@ -340,5 +340,5 @@ static void yolo_close(struct manifest *m)
 	free(y);
 }
 
-const struct format manifest_yolo = { .name = "yolo", .title = "YOLO dataset", .open = yolo_open, .next = yolo_next,
+const struct format manifest_yolo = { .title = "YOLO dataset", .open = yolo_open, .next = yolo_next,
 	.describe = yolo_describe, .header = no_header, .values = yolo_values, .resume = yolo_resume, .close = yolo_close };

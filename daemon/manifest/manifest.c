@@ -27,18 +27,12 @@ static const struct format *const formats[MANIFEST_FORMATS] = {
 
 const char *const *manifest_format_names(void)
 {
-	static const char *names[MANIFEST_FORMATS + 1];
-	size_t n = 0;
-	names[n++] = "auto";
-	for (size_t i = 0; i < MANIFEST_FORMATS; i++)
-		if (formats[i])
-			names[n++] = formats[i]->name;
-	return names;
+	return manifest_format_words;
 }
 
 const char *manifest_format_name(enum manifest_format f)
 {
-	return formats[f] ? formats[f]->name : "auto";
+	return manifest_format_words[f];
 }
 
 enum manifest_format manifest_format_parse(struct slice name, bool *ret_known)
@@ -53,10 +47,9 @@ enum manifest_format manifest_format_parse(struct slice name, bool *ret_known)
 
 enum manifest_input manifest_input_parse(struct slice name, bool *ret_known)
 {
-	static const char *const names[] = { "auto", "url", "file_path", "raw" };
 	*ret_known = true;
-	for (enum manifest_input i = INPUT_AUTO; i <= INPUT_RAW; i++)
-		if (slice_eq(name, slice_of(names[i])))
+	for (enum manifest_input i = INPUT_AUTO; i < INPUTS; i++)
+		if (slice_eq(name, slice_of(manifest_input_words[i])))
 			return i;
 	*ret_known = false;
 	return INPUT_AUTO;

@@ -6,55 +6,25 @@
 #ifndef INLET_MANIFEST_MANIFEST_H
 #define INLET_MANIFEST_MANIFEST_H
 
+#include "config/manifest_words.h"
 #include "daemon/base/buf.h"
 #include "daemon/manifest/row.h"
 
 #include <stdio.h>
 #include <sys/types.h>
 
-enum manifest_format {
-	MANIFEST_AUTO,
-	MANIFEST_CSV,           /* a header, columns by mapping or by usual names; delimiter , ; or tab */
-	MANIFEST_JSONL,         /* objects with members by the same mapping; lines or one array */
-	MANIFEST_CLARIFAI,      /* inputid,input,concepts,metadata,geopoints */
-	MANIFEST_LABEL_STUDIO,  /* tasks: lines, one array, or one task */
-	MANIFEST_GROUND_TRUTH,  /* source-ref | source */
-	MANIFEST_VERTEX,
-	MANIFEST_AUTOML,
-	MANIFEST_CVAT,
-	MANIFEST_HUGGING_FACE,  /* metadata.csv | metadata.jsonl */
-	MANIFEST_COCO,
-	MANIFEST_YOLO,          /* data.yaml; needs `tree` */
-	MANIFEST_OPENAI,        /* batch lines with custom_id */
-	MANIFEST_URLS,          /* one URL or path a line */
-	MANIFEST_SIDECAR,       /* NAME.json: labels and metadata of the file NAME; never recognised, only asked for */
-	MANIFEST_FORMATS
-};
 const char *manifest_format_name(enum manifest_format f);  /* "auto", "csv", "jsonl", "clarifai", "labelstudio", ... */
 enum manifest_format manifest_format_parse(struct slice name, bool *ret_known);
 const char *const *manifest_format_names(void);            /* NULL-terminated, for did-you-mean */
 
-/* What values of a Clarifai `input` column (and a plain `input` column) are. AUTO: a known scheme or a leading "/",
- * "./" or "../" makes a reference, everything else is text. */
-enum manifest_input { INPUT_AUTO, INPUT_URL, INPUT_FILE_PATH, INPUT_RAW };
 enum manifest_input manifest_input_parse(struct slice name, bool *ret_known); /* "auto", "url", "file_path", "raw" */
 
-/* Plain CSV and JSONL: which column says what. A role that is not mapped takes the first column with one of its usual
- * names. */
-enum manifest_role {
-	ROLE_ID, ROLE_INPUT, ROLE_URL, ROLE_PATH, ROLE_TEXT, /* INPUT: any of the three, as manifest_input says */
-	ROLE_LABEL,      /* the cell is one concept */
-	ROLE_LABELS,     /* several: JSON array, or separated by ',', ';' or '|' */
-	ROLE_CONFIDENCE, ROLE_STATUS, ROLE_MAKER, ROLE_SPLIT, ROLE_METADATA, ROLE_MEDIA, ROLE_SIZE, ROLE_CHECKSUM,
-	ROLE_WIDTH, ROLE_HEIGHT, /* of the image */
-	/* Box corners: pixels, or fractions where all are <= 1 and one is not whole. */
-	ROLE_XMIN, ROLE_YMIN, ROLE_XMAX, ROLE_YMAX,
-	MANIFEST_ROLES
-};
+/* Plain CSV and JSONL: a role that is not mapped takes the first column with one of its usual names. */
 const char *manifest_role_name(enum manifest_role r);      /* "id", "input", "url", ... : the keys of `columns:` */
 enum manifest_role manifest_role_parse(struct slice name); /* MANIFEST_ROLES: unknown */
 struct manifest_columns {
 	const char *of[MANIFEST_ROLES]; /* column names, NULL: not mapped; borrowed while the reader lives */
+	bool loose;                     /* a name that the manifest has not is passed over, instead of refused */
 };
 
 /* Gives up to n bytes of the manifest as stored: > 0, 0 at its end, -1 with err (the reader passes it on). */

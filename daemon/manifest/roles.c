@@ -133,15 +133,27 @@ static ptrdiff_t resolve_usual(enum manifest_role r, const struct slice *names, 
 	return best;
 }
 
+const char *role_mapped(const struct manifest_columns *mapping, enum manifest_role r, const struct slice *names, size_t count)
+{
+	const char *name = mapping ? mapping->of[r] : NULL;
+	for (size_t i = 0; name && mapping->loose && i <= count; i++) {
+		if (i == count)
+			return NULL;
+		if (slice_eq(names[i], slice_of(name)))
+			break;
+	}
+	return name;
+}
+
 int roles_resolve(const struct manifest_columns *mapping, const struct slice *names, size_t count,
 	ptrdiff_t of[MANIFEST_ROLES], struct err *err)
 {
 	bool content_mapped = false;
-	for (enum manifest_role r = 0; mapping && r < MANIFEST_ROLES; r++)
-		content_mapped = content_mapped || (mapping->of[r] && role_is_content(r));
+	for (enum manifest_role r = 0; r < MANIFEST_ROLES; r++)
+		content_mapped = content_mapped || (role_is_content(r) && role_mapped(mapping, r, names, count));
 	bool content_found = content_mapped;
 	for (enum manifest_role r = 0; r < MANIFEST_ROLES; r++) {
-		const char *mapped = mapping ? mapping->of[r] : NULL;
+		const char *mapped = role_mapped(mapping, r, names, count);
 		of[r] = -1;
 		if (mapped) {
 			if (resolve_mapped(mapped, r, names, count, &of[r], err) < 0)

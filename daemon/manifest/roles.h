@@ -17,6 +17,8 @@ static inline bool role_is_content(enum manifest_role r)
 	return r == ROLE_INPUT || r == ROLE_URL || r == ROLE_PATH || r == ROLE_TEXT;
 }
 
+/* The column that mapping gives r; NULL: none, or none that is there where the mapping is loose. */
+const char *role_mapped(const struct manifest_columns *mapping, enum manifest_role r, const struct slice *names, size_t count);
 /* of[r] = index of the column, or -1. A mapped name that is not there is refused with what is near; also one that is
  * there twice (called "NAME (2)"). Where a content role is mapped, usual names of the others do not count. */
 int roles_resolve(const struct manifest_columns *mapping, const struct slice *names, size_t count,

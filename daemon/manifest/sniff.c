@@ -50,6 +50,14 @@ static bool has_content_role(const struct slice *names, size_t count)
 	return false;
 }
 
+static bool has_mapped(const struct manifest_columns *mapping, const struct slice *names, size_t count)
+{
+	for (enum manifest_role r = 0; r < MANIFEST_ROLES; r++)
+		if (role_mapped(mapping, r, names, count))
+			return true;
+	return false;
+}
+
 /* A name of a file: something, a dot, two to five letters or digits. */
 static bool is_file_name(struct slice s)
 {
@@ -106,7 +114,7 @@ static int sniff_table(struct manifest *m, struct slice line, struct err *err)
 		return MANIFEST_AUTOML;
 	if (count > 0 && any_cell_ends_with(names, count, "file_name"))
 		return MANIFEST_HUGGING_FACE;
-	if (m->o.columns || has_content_role(names, count))
+	if (has_mapped(m->o.columns, names, count) || has_content_role(names, count))
 		return MANIFEST_CSV;
 	if (reference_kind(line) != REFERENCE_NONE || (count == 1 && is_file_name(line)))
 		return MANIFEST_URLS;

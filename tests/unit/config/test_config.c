@@ -84,6 +84,29 @@ static void test_sections_of_threads_and_batches(void **state)
 		"/inlet.yaml:3:20: inference.batch: 129 is out of range; allowed: 1..128");
 }
 
+static void test_import_has_columns_and_limits(void **state)
+{
+	struct fixture *f = *state;
+	const struct config *c = load(f, "state_dir: s\nsources: []\n");
+	assert_int_equal(c->import.batch, 32);
+	assert_int_equal(c->import.field_bytes, 1 << 20);
+	assert_int_equal(c->import.input, INPUT_AUTO);
+	for (enum manifest_role r = 0; r < MANIFEST_ROLES; r++)
+		assert_null(c->import.columns.of[r]);
+	c = load(f, "state_dir: s\nsources: []\n"
+		    "import: {columns: {url: image_url, label: class}, input: file_path, field: 64KiB, batch: 128}\n");
+	assert_int_equal(c->import.batch, 128);
+	assert_int_equal(c->import.field_bytes, 64 << 10);
+	assert_int_equal(c->import.input, INPUT_FILE_PATH);
+	assert_string_equal(c->import.columns.of[ROLE_URL], "image_url");
+	assert_string_equal(c->import.columns.of[ROLE_LABEL], "class");
+	assert_null(c->import.columns.of[ROLE_ID]);
+	refused(f, "state_dir: s\nsources: []\nimport: {columns: {urls: a}}\n",
+		"/inlet.yaml:3:20: import.columns.urls: unknown key; did you mean 'url'?");
+	refused(f, "state_dir: s\nsources: []\nimport: {batch: 0}\n",
+		"/inlet.yaml:3:17: import.batch: 0 is out of range; allowed: 1..128");
+}
+
 static void test_paths_are_relative_to_the_file_not_to_us(void **state)
 {
 	struct fixture *f = *state;
@@ -284,6 +307,7 @@ int main(void)
 		TEST(test_the_contract_that_scripts_rely_on),
 		TEST(test_only_state_dir_and_sources_are_required),
 		TEST(test_sections_of_threads_and_batches),
+		TEST(test_import_has_columns_and_limits),
 		TEST(test_paths_are_relative_to_the_file_not_to_us),
 		TEST(test_a_wrong_key_is_named_with_its_place),
 		TEST(test_lists_are_asked_for),

@@ -56,6 +56,16 @@ static void test_mapped_columns(void **state)
 		"!! manifest: there is no column 'bild' for url; did you mean 'bidl'?\n");
 	expect_as("url,bild,bild\n", MANIFEST_AUTO, INPUT_AUTO, &columns,
 		"!! manifest: there are two columns 'bild', and url cannot be both; rename one\n");
+	/* as the configuration gives it: for many manifests, of which some have other columns */
+	struct manifest_columns loose = { .of = { [ROLE_URL] = "bild", [ROLE_LABEL] = "klasse" }, .loose = true };
+	expect_as("bild,klasse,url\nhttps://h/1,cat,https://h/2\n", MANIFEST_AUTO, INPUT_AUTO, &loose,
+		"{\"url\":\"https://h/1\",\"metadata\":{\"url\":\"https://h/2\"},\"labels\":[{\"concept\":\"cat\"}]}\n");
+	expect_as("image,klasse\na.jpg,dog\n", MANIFEST_AUTO, INPUT_AUTO, &loose,
+		"{\"path\":\"a.jpg\",\"labels\":[{\"concept\":\"dog\"}]}\n");
+	expect_as("{\"label\":\"cat\",\"image\":\"a.jpg\"}\n", MANIFEST_AUTO, INPUT_AUTO, &loose,
+		"{\"path\":\"a.jpg\",\"labels\":[{\"concept\":\"cat\"}]}\n");
+	expect_as("https://h/1\nhttps://h/2\n", MANIFEST_AUTO, INPUT_AUTO, &loose,
+		"{\"url\":\"https://h/1\"}\n{\"url\":\"https://h/2\"}\n");
 }
 
 static void test_rows_of_the_wrong_shape(void **state)
