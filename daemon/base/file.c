@@ -235,6 +235,12 @@ int file_open_within(int dirfd, const char *path, int flags)
 	return fd < 0 && errno == ENOSYS ? open_stepwise(dirfd, path, flags) : fd; /* then through no symlink at all */
 }
 
+int file_direct(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT);
+}
+
 int64_t file_free_bytes(int fd)
 {
 	struct statvfs fs;

@@ -18,6 +18,8 @@
 #define THROTTLED_TRIES 4           /* at the pace's own time, before the object goes to the durable queue */
 #define ARCHIVED_AGAIN_MS 86400000  /* a class that does not tell whether it can be read is tried once a day */
 
+CLEANUP_FN(struct large_writer *, large_writer_close)
+
 /* What one change carries: freed when its commit is done. */
 struct cargo {
 	struct fetcher *fetcher;
@@ -181,24 +183,40 @@ static int fetch_clone(struct fetch_worker *w, struct fetch_job *job, struct err
 	return 1;
 }
 
-static int fetch_large(struct fetch_worker *w, struct fetch_job *job, bool keep, struct err *err)
+/* Into fd, or only through the hash (fd -1). What is far away comes slower than a disk writes, and must not hold the arenas
+ * that the near need: it is written by its reader. */
+static int read_large(struct fetch_worker *w, struct fetch_job *job, int fd, struct arrival *ret, struct err *err)
 {
-	CLEANUP(close_fdp) int fd = -1;
-	if (keep && large_create(w->p->store, job->object.bytes, &fd, err) < 0)
-		return -1;
+	CLEANUP(large_writer_closep) struct large_writer *writer = NULL;
 	struct fetch_sink sink;
 	struct object seen;
 	struct content_id content;
 	uint64_t limit = w->p->config->limits.object_bytes;
-	if (keep)
+	bool near = source_threads(job->source) == 0;
+	if (fd >= 0 && near && large_writer_open(store_arenas(w->p->store), fd, &writer, err) < 0)
+		return -1;
+	if (writer)
+		sink_large(&sink, w->p, w->hash, writer, limit);
+	else if (fd >= 0)
 		sink_file(&sink, w->p, w->hash, w->buffer, fd, limit);
 	else
 		sink_hash(&sink, w->p, w->hash, w->buffer, limit);
 	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
 		sink_end(&sink, &content, err) < 0)
 		return -1;
-	struct arrival a = arrival_of(job, &seen, &content);
-	a.bytes = sink.bytes;
+	*ret = arrival_of(job, &seen, &content);
+	ret->bytes = sink.bytes;
+	return 0;
+}
+
+static int fetch_large(struct fetch_worker *w, struct fetch_job *job, bool keep, struct err *err)
+{
+	CLEANUP(close_fdp) int fd = -1;
+	struct arrival a;
+	if (keep && large_create(w->p->store, job->object.bytes, &fd, err) < 0)
+		return -1;
+	if (read_large(w, job, fd, &a, err) < 0)
+		return -1;
 	submit_alone(w, job, &a, take_fd(&fd));
 	return 0;
 }

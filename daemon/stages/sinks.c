@@ -1,4 +1,4 @@
-/* sinks.c - the three sinks of the fetch stage. */
+/* sinks.c - the sinks of the fetch stage. */
 #include "daemon/stages/sinks.h"
 
 #include "daemon/base/file.h"
@@ -28,14 +28,19 @@ static int arena_wrote(struct sink *sink, size_t n, struct err *err)
 	return 0;
 }
 
+static int within_limit(const struct fetch_sink *s, struct err *err)
+{
+	if (s->bytes <= s->limit)
+		return 0;
+	return err_set(err, ERR_REJECT, 0, "is larger than limits.object (%llu bytes); raise it to take such objects",
+		(unsigned long long)s->limit);
+}
+
 static uint8_t *buffer_space(struct sink *sink, size_t *ret_space, struct err *err)
 {
 	struct fetch_sink *s = (struct fetch_sink *)sink;
-	if (s->bytes > s->limit) {
-		(void)err_set(err, ERR_REJECT, 0, "is larger than limits.object (%llu bytes); raise it to take such objects",
-			(unsigned long long)s->limit);
+	if (within_limit(s, err) < 0)
 		return NULL;
-	}
 	*ret_space = s->room - s->held;
 	return s->place + s->held;
 }
@@ -63,6 +68,25 @@ static int buffer_wrote(struct sink *sink, size_t n, struct err *err)
 	return s->held == s->room ? flush(s, err) : 0;
 }
 
+static uint8_t *large_space(struct sink *sink, size_t *ret_space, struct err *err)
+{
+	struct fetch_sink *s = (struct fetch_sink *)sink;
+	if (within_limit(s, err) < 0)
+		return NULL;
+	return s->place = large_writer_space(s->writer, ret_space, err);
+}
+
+static int large_wrote(struct sink *sink, size_t n, struct err *err)
+{
+	(void)err;
+	struct fetch_sink *s = (struct fetch_sink *)sink;
+	sha256_add(s->hash, s->place, n);
+	large_writer_wrote(s->writer, n);
+	s->bytes += n;
+	account_step(s->p);
+	return 0;
+}
+
 void sink_arena(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct arena *a)
 {
 	static const struct sink_ops ops = { arena_space, arena_wrote };
@@ -78,6 +102,13 @@ void sink_file(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, ui
 	sha256_begin(hash);
 }
 
+void sink_large(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct large_writer *w, uint64_t limit)
+{
+	static const struct sink_ops ops = { large_space, large_wrote };
+	*s = (struct fetch_sink){ .sink = { &ops }, .p = p, .hash = hash, .limit = limit, .fd = -1, .writer = w };
+	sha256_begin(hash);
+}
+
 void sink_hash(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, uint64_t limit)
 {
 	sink_file(s, p, hash, buffer, -1, limit);
@@ -86,6 +117,8 @@ void sink_hash(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, ui
 int sink_end(struct fetch_sink *s, struct content_id *ret, struct err *err)
 {
 	if (s->sink.ops->space == buffer_space && flush(s, err) < 0)
+		return -1;
+	if (s->writer && large_writer_finish(s->writer, err) < 0)
 		return -1;
 	sha256_end(s->hash, ret->sha256);
 	return 0;

@@ -1,12 +1,12 @@
-/* sinks.h - where fetched bytes go: into an arena's next member, into a file, or nowhere but the hash. Each hashes what
- * passes and refuses more than its limit. One thread; plain data, no destructor. */
+/* sinks.h - where fetched bytes go: into an arena's next member, into a file (by the caller, or behind it by a large_writer),
+ * or nowhere but the hash. Each hashes what passes and refuses more than its limit. One thread; plain data, no destructor. */
 #ifndef INLET_STAGES_SINKS_H
 #define INLET_STAGES_SINKS_H
 
 #include "connectors/connector.h"
 #include "daemon/base/hash.h"
 #include "daemon/stages/internal.h"
-#include "daemon/store/arena.h"
+#include "daemon/store/large_writer.h"
 
 #define SINK_BUFFER (512U << 10)
 
@@ -16,14 +16,16 @@ struct fetch_sink {
 	struct sha256 *hash;
 	uint64_t limit;           /* bytes; one more is refused */
 	uint64_t bytes;           /* passed so far */
-	uint8_t *place;           /* arena: the member's payload; else a buffer of SINK_BUFFER */
+	uint8_t *place;           /* arena: the member's payload; large: where the last space() was; else a buffer of SINK_BUFFER */
 	size_t room;
 	int fd;                   /* file: written at `bytes`; -1 none */
 	size_t held;              /* file: in the buffer, not yet written */
+	struct large_writer *writer;
 };
 
 void sink_arena(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct arena *a);
 void sink_file(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd, uint64_t limit);
+void sink_large(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct large_writer *w, uint64_t limit);
 void sink_hash(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, uint64_t limit);
 /* Writes what is held and gives the hash of all that passed. */
 int sink_end(struct fetch_sink *s, struct content_id *ret, struct err *err);

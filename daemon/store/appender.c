@@ -50,15 +50,6 @@ static int open_tail(struct appender *a, uint32_t segment, int *ret_fd, bool *re
 	return *ret_direct ? 0 : segment_open(a->dir, segment, O_WRONLY, ret_fd, err);
 }
 
-static int set_direct(struct appender *a, bool on)
-{
-	int flags = fcntl(a->fd, F_GETFL);
-	if (flags < 0 || fcntl(a->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) < 0)
-		return -1;
-	a->direct = on;
-	return 0;
-}
-
 /* Best effort: what it cannot allocate, the write itself allocates or reports. */
 static void allocate_ahead(struct appender *a, uint64_t end)
 {
@@ -74,8 +65,10 @@ static int job_write(struct appender *a, const struct job *job, struct err *err)
 {
 	allocate_ahead(a, job->offset + job->n);
 	int done = file_write_at(a->fd, job->p, job->n, job->offset, err);
-	if (done < 0 && a->direct && err->sys == EINVAL && set_direct(a, false) == 0)
-		done = file_write_at(a->fd, job->p, job->n, job->offset, err); /* blocks larger than SEGMENT_ALIGN */
+	if (done < 0 && a->direct && err->sys == EINVAL && file_direct(a->fd, false) == 0) { /* blocks larger than SEGMENT_ALIGN */
+		a->direct = false;
+		done = file_write_at(a->fd, job->p, job->n, job->offset, err);
+	}
 	if (done == 0 && !a->direct)
 		(void)sync_file_range(a->fd, (off_t)job->offset, (off_t)job->n, SYNC_FILE_RANGE_WRITE);
 	return done;

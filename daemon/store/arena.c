@@ -152,6 +152,11 @@ size_t arena_room(const struct arena *a)
 	return left > TAR_BLOCK ? left - TAR_BLOCK : 0;
 }
 
+uint8_t *arena_memory(struct arena *a)
+{
+	return a->bytes;
+}
+
 uint8_t *arena_payload(struct arena *a)
 {
 	return a->bytes + a->used + TAR_BLOCK;

@@ -26,6 +26,7 @@ struct arena *arena_get(struct arena_pool *p, size_t want);
 void arena_put(struct arena *a);                        /* back to its pool; NULL allowed; any thread */
 
 size_t arena_room(const struct arena *a);               /* payload bytes that a further member could have; 0: full */
+uint8_t *arena_memory(struct arena *a);                 /* all of it, on SEGMENT_ALIGN: for who lays out no members */
 uint8_t *arena_payload(struct arena *a);                /* where the next member's payload goes; arena_room() bytes */
 /* Close the member whose payload of n bytes lies at arena_payload(): writes its header and padding. Returns its place
  * (offset of the header), to be given to the committer with the arrival. */
