@@ -12,6 +12,7 @@
 
 #define KEY_BYTES_MAX 1024
 #define GROUP_LABELS_MAX (256U << 10) /* bytes; more go on in another row of the same key */
+#define GROUP_FAILURES_MAX (1U << 20)
 
 /* A row's key in the ledger: what is too long to be one, and texts, by their digest. */
 static void make_key(const struct manifest_row *row, struct buf *to)
@@ -98,15 +99,12 @@ void failed_row(struct manifest *m, const struct manifest_failure *f, struct buf
 		.raw = f->raw, .cut = f->raw_cut }, to);
 }
 
-/* Rows whose bytes lie elsewhere may still fail when they are looked for, and their own text is gone by then. */
+/* Rows may still fail when they are looked at beside others, or when their bytes are looked for; their own text is gone by then. */
 static void remember(struct import_group *g, struct manifest *m, const struct manifest_row *row)
 {
-	g->rows++;
-	if (g->kind != ROW_TEXT && g->kind != ROW_PATH && g->rows == 1)
+	if (g->kind != ROW_TEXT && g->kind != ROW_PATH && g->origin.len == 0)
 		put_place(m, &(struct import_failure){ .column = row->at.column, .offset = row->at.offset, .raw = row->raw,
 			.url = row->content }, &g->origin);
-	if (g->kind != ROW_PATH)
-		return;
 	buf_u64(&g->failures, row->at.line);
 	buf_char(&g->failures, ' ');
 	put_place(m, &(struct import_failure){ .column = row->at.column, .offset = row->at.offset, .raw = row->raw }, &g->failures);
@@ -143,7 +141,7 @@ bool group_add(struct import_group *g, struct manifest *m, const struct manifest
 {
 	struct buf key = { 0 }, head = { 0 };
 	bool same = row->content_kind == g->kind && slice_eq(row->content, buf_slice(&g->content)) &&
-		g->labels.len < GROUP_LABELS_MAX;
+		g->labels.len < GROUP_LABELS_MAX && g->failures.len < GROUP_FAILURES_MAX;
 	if (same)
 		make_key(row, &key);
 	if (same && (same = slice_eq(buf_slice(&key), buf_slice(&g->key))))
@@ -182,7 +180,17 @@ void failure_frame(uint64_t line, struct slice failed, struct slice reason, stru
 	buf_char(to, '\n');
 }
 
-uint64_t group_failed(const struct import_group *g, const struct err *err, const char *cure, struct buf *to)
+bool group_same_content(const struct import_group *g, const struct import_group *other)
+{
+	return g->kind == other->kind && slice_eq(buf_slice(&g->content), buf_slice(&other->content));
+}
+
+size_t group_bytes(const struct import_group *g)
+{
+	return g->key.len + g->content.len + g->head.len + g->labels.len + g->origin.len + g->failures.len;
+}
+
+uint64_t group_failed(const struct import_group *g, struct slice reason, struct slice cure, bool retry, struct buf *to)
 {
 	const char *at = g->failures.data;
 	uint64_t n = 0;
@@ -191,9 +199,9 @@ uint64_t group_failed(const struct import_group *g, const struct err *err, const
 		uint64_t line = strtoull(at, &json, 10);
 		const char *end = memchr(json, '\n', (size_t)(g->failures.data + g->failures.len - json));
 		struct buf failed = { 0 };
-		buf_str(&failed, err->class == ERR_RETRY ? "{\"retry\":true," : "{");
+		buf_str(&failed, retry ? "{\"retry\":true," : "{");
 		buf_add(&failed, json + 2, (size_t)(end - json - 2)); /* behind " {" */
-		failure_frame(line, buf_slice(&failed), slice_of(err->text), slice_of(cure), to);
+		failure_frame(line, buf_slice(&failed), reason, cure, to);
 		buf_done(&failed);
 		at = end + 1;
 		n++;

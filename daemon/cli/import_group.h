@@ -13,8 +13,7 @@ struct import_group {
 	struct buf labels;         /* "{…},{…}" */
 	struct manifest_place at;  /* of the first row */
 	struct buf origin;         /* of the first row, where it names a URL or an object of a bucket */
-	struct buf failures;       /* of paths: "failed" objects of its rows, one a line: "<line> <json>" */
-	uint64_t rows;
+	struct buf failures;       /* "failed" objects of its rows, one a line: "<line> <json>" */
 };
 
 struct import_group *group_new(struct manifest *m, const struct manifest_row *row);
@@ -22,8 +21,11 @@ void group_free(struct import_group *g); /* NULL allowed */
 /* Takes the row in if it belongs there. */
 bool group_add(struct import_group *g, struct manifest *m, const struct manifest_row *row);
 void group_body(const struct import_group *g, struct buf *to);
-/* Frames that say of each row why it failed; returns how many. */
-uint64_t group_failed(const struct import_group *g, const struct err *err, const char *cure, struct buf *to);
+/* The same bytes as another group? */
+bool group_same_content(const struct import_group *g, const struct import_group *other);
+size_t group_bytes(const struct import_group *g);
+/* Frames that say of each row why it failed; returns how many. retry: the same row may be good another time. */
+uint64_t group_failed(const struct import_group *g, struct slice reason, struct slice cure, bool retry, struct buf *to);
 void failure_frame(uint64_t line, struct slice failed, struct slice reason, struct slice cure, struct buf *to);
 /* The "failed" object of the row that m gave last. */
 void failed_row(struct manifest *m, const struct manifest_failure *f, struct buf *to);

@@ -4,17 +4,69 @@
 #include "connectors/folder_version.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/crc.h"
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/cli/fields.h"
 #include "daemon/cli/import_group.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #define FRAMES_MAX 1000
 #define FRAMES_BYTES (4U << 20)
+#define ROWS_BYTES (8U << 20)  /* of the rows of one upload, which are kept until it is answered */
 #define SMALL_BYTES (8U << 20) /* a larger file is an upload of its own, read while it is sent */
+
+/* --- frames --- */
+
+static uint32_t mark_of(const struct import_group *g)
+{
+	return crc32c_add(0, g->key.data, g->key.len);
+}
+
+/* Notes n frames that were put into f->text; g: whose they are, NULL: they say that rows failed. */
+static void frames_note(struct sender_frames *f, struct import_group *g, uint64_t n)
+{
+	while (f->count + n > f->cap) {
+		f->cap = f->cap ? 2 * f->cap : 64;
+		f->rows = mem_resize(f->rows, f->cap, sizeof(struct import_group *));
+		f->marks = mem_resize(f->marks, f->cap, sizeof(*f->marks));
+	}
+	for (; n > 0; n--) {
+		f->marks[f->count] = g ? mark_of(g) : 0;
+		f->rows[f->count++] = g;
+	}
+	f->held += g ? group_bytes(g) : 0;
+	f->offers += g && g->kind == ROW_PATH;
+}
+
+/* Is an offered file among them that has g's key, and other bytes? */
+static bool frames_offer_other(const struct sender_frames *f, const struct import_group *g)
+{
+	uint32_t mark = f->offers ? mark_of(g) : 0;
+	for (size_t i = 0; f->offers && i < f->count; i++)
+		if (f->marks[i] == mark && f->rows[i] && f->rows[i]->kind == ROW_PATH && !group_same_content(f->rows[i], g) &&
+			slice_eq(buf_slice(&f->rows[i]->key), buf_slice(&g->key)))
+			return true;
+	return false;
+}
+
+static void frames_clear(struct sender_frames *f)
+{
+	f->text.len = 0;
+	f->count = f->held = f->offers = 0;
+}
+
+static void frames_done(struct sender_frames *f)
+{
+	buf_done(&f->text);
+	free(f->rows);
+	free(f->marks);
+	*f = (struct sender_frames){ 0 };
+}
 
 /* --- uploads --- */
 
@@ -45,10 +97,38 @@ static ssize_t give(void *arg, void *p, size_t n, struct err *err)
 	return got;
 }
 
-static int upload(struct import_sender *s, struct upload *u, json_t **ret, struct err *err)
+static int not_ours(struct err *err)
+{
+	return err_set(err, ERR_RETRY, 0, "inletd speaks of a row that was not sent; are inlet and inletd of one version?");
+}
+
+/* Rows that inletd does not take, for they contradict others: it is told what they were. */
+static int take_refused(struct import_sender *s, const json_t *answer, const struct sender_frames *sent, struct buf *failed,
+	struct err *err)
+{
+	const json_t *refusal;
+	size_t i;
+	json_array_foreach(json_object_get(answer, "refused"), i, refusal)
+	{
+		uint64_t at = field_u64(refusal, "frame");
+		if (at >= sent->count || !sent->rows[at])
+			return not_ours(err);
+		s->failed += group_failed(sent->rows[at], field(refusal, "reason"), field(refusal, "cure"), false, failed);
+	}
+	return 0;
+}
+
+/* failed: gets the frames of rows that are refused. ret NULL: nothing was offered. */
+static int upload(struct import_sender *s, struct upload *u, const struct sender_frames *sent, struct buf *failed, json_t **ret,
+	struct err *err)
 {
 	CLEANUP(freep) char *path = mem_printf("/api/v1/import/%" PRIu64 "/rows", s->pass);
-	return client_upload(s->client, path, give, u, ret, err);
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+	if (client_upload(s->client, path, give, u, &answer, err) < 0 || take_refused(s, answer, sent, failed, err) < 0)
+		return -1;
+	if (ret)
+		*ret = TAKE_PTR(answer);
+	return 0;
 }
 
 /* --- frames of rows --- */
@@ -91,20 +171,16 @@ static void url_frame(const struct import_group *g, struct buf *to)
 	buf_done(&body);
 }
 
-static void offers_clear(struct import_sender *s)
+static void rows_clear(struct import_sender *s)
 {
-	for (size_t i = 0; i < s->offer_count; i++)
-		group_free(s->offers[i]);
-	s->offer_count = s->frame_count = 0;
-	s->frames.len = 0;
+	for (size_t i = 0; i < s->frames.count; i++)
+		group_free(s->frames.rows[i]);
+	frames_clear(&s->frames);
 }
 
-/* Its rows have failed: they say so in the frames that are under way. */
-static void fail_group(struct import_sender *s, const struct import_group *g, const struct err *err, const char *cure)
+static uint64_t group_cannot(const struct import_group *g, const struct err *err, const char *cure, struct buf *to)
 {
-	uint64_t n = group_failed(g, err, cure, &s->frames);
-	s->failed += n;
-	s->frame_count += n;
+	return group_failed(g, slice_of(err->text), slice_of(cure), err->class == ERR_RETRY, to);
 }
 
 /* --- files that are wanted --- */
@@ -121,11 +197,11 @@ static bool unchanged(const struct wanted_file *f)
 }
 
 /* A file that is read whole before it is sent. False: it changed meanwhile or cannot be read; the frame is taken back. */
-static bool small_frame(const struct import_group *g, const struct wanted_file *f, struct buf *to)
+static bool small_frame(struct import_group *g, const struct wanted_file *f, struct sender_frames *to)
 {
-	size_t start = to->len, n = (size_t)f->st.st_size, got = 0;
-	row_frame(g, &f->st, true, to);
-	char *at = buf_grow(to, n + 1);
+	size_t start = to->text.len, n = (size_t)f->st.st_size, got = 0;
+	row_frame(g, &f->st, true, &to->text);
+	char *at = buf_grow(&to->text, n + 1);
 	while (got < n) {
 		ssize_t r = read(f->fd, at + got, n - got);
 		if (r <= 0)
@@ -133,135 +209,138 @@ static bool small_frame(const struct import_group *g, const struct wanted_file *
 		got += (size_t)r;
 	}
 	if (got == n && unchanged(f)) {
-		to->len += n;
+		to->text.len += n;
+		frames_note(to, g, 1);
 		return true;
 	}
-	to->len = start;
+	to->text.len = start;
 	return false;
 }
 
 /* 1: sent; 0: the file cannot be read as it was; -1. */
-static int large_file(struct import_sender *s, const struct import_group *g, const struct wanted_file *f, struct err *err)
+static int large_file(struct import_sender *s, struct import_group *g, const struct wanted_file *f, struct buf *failed,
+	struct err *err)
 {
-	CLEANUP(buf_done) struct buf frame = { 0 };
-	CLEANUP(json_decrefp) json_t *answer = NULL;
-	row_frame(g, &f->st, true, &frame);
-	struct upload u = { buf_slice(&frame), f->fd, (uint64_t)f->st.st_size };
-	if (upload(s, &u, &answer, err) == 0)
+	CLEANUP(frames_done) struct sender_frames frame = { 0 };
+	row_frame(g, &f->st, true, &frame.text);
+	frames_note(&frame, g, 1);
+	struct upload u = { buf_slice(&frame.text), f->fd, (uint64_t)f->st.st_size };
+	if (upload(s, &u, &frame, failed, NULL, err) == 0)
 		return 1;
 	return u.left > 0 && err->sys != EINTR && u.frames.len == 0 && err->class == ERR_RETRY && !unchanged(f) ? 0 : -1;
 }
 
-static int send_files(struct import_sender *s, struct buf *files, struct err *err)
+static int send_files(struct import_sender *s, struct sender_frames *files, struct buf *failed, struct err *err)
 {
-	CLEANUP(json_decrefp) json_t *answer = NULL;
-	struct upload u = { .frames = buf_slice(files), .fd = -1 };
-	int r = files->len ? upload(s, &u, &answer, err) : 0;
-	files->len = 0;
+	struct upload u = { .frames = buf_slice(&files->text), .fd = -1 };
+	int r = files->count ? upload(s, &u, files, failed, NULL, err) : 0;
+	frames_clear(files);
 	return r;
 }
 
-static int send_wanted(struct import_sender *s, struct import_group *g, struct buf *files, struct buf *failed, struct err *err)
+static int send_wanted(struct import_sender *s, struct import_group *g, struct sender_frames *files, struct buf *failed,
+	struct err *err)
 {
 	CLEANUP(close_fdp) int fd = -1;
 	struct wanted_file f;
 	const char *cure;
 	struct err why;
 	if (import_files_get(s->files, buf_slice(&g->content), &fd, &f.st, &cure, &why) < 0) {
-		s->failed += group_failed(g, &why, cure, failed);
+		s->failed += group_cannot(g, &why, cure, failed);
 		return 0;
 	}
 	f.fd = fd;
 	s->sent_bytes += (uint64_t)f.st.st_size;
-	int sent = f.st.st_size > SMALL_BYTES ? large_file(s, g, &f, err) : small_frame(g, &f, files);
+	int sent = f.st.st_size > SMALL_BYTES ? large_file(s, g, &f, failed, err) : small_frame(g, &f, files);
 	if (sent < 0)
 		return -1;
 	if (sent == 0) {
 		(void)err_set(&why, ERR_RETRY, 0, "the file '%.200s' changed while it was read", g->content.data);
-		s->failed += group_failed(g, &why, "import again when nobody writes to it", failed);
+		s->failed += group_cannot(g, &why, "import again when nobody writes to it", failed);
 	}
-	return files->len >= SMALL_BYTES ? send_files(s, files, err) : 0;
+	return files->text.len >= SMALL_BYTES ? send_files(s, files, failed, err) : 0;
 }
 
-/* The frames so far, and the files that the answer asks for. */
-static int send_frames(struct import_sender *s, struct err *err)
+static int send_all_wanted(struct import_sender *s, const json_t *answer, struct buf *failed, struct err *err)
 {
-	CLEANUP(json_decrefp) json_t *answer = NULL;
-	CLEANUP(buf_done) struct buf files = { 0 };
-	CLEANUP(buf_done) struct buf failed = { 0 };
-	struct upload u = { .frames = buf_slice(&s->frames), .fd = -1 };
+	CLEANUP(frames_done) struct sender_frames files = { 0 };
+	const json_t *n;
 	size_t i;
-	json_t *n;
-	if (s->frame_count == 0)
-		return 0;
-	if (upload(s, &u, &answer, err) < 0)
-		return -1;
 	json_array_foreach(json_object_get(answer, "wanted"), i, n)
 	{
 		json_int_t at = json_integer_value(n);
-		if (at < 0 || (size_t)at >= s->offer_count || !s->offers[at])
-			return err_set(err, ERR_RETRY, 0, "inletd asks for a row that was not offered; are inlet and inletd of one version?");
-		if (send_wanted(s, s->offers[at], &files, &failed, err) < 0)
+		if (at < 0 || (size_t)at >= s->frames.count || !s->frames.rows[at] || s->frames.rows[at]->kind != ROW_PATH)
+			return not_ours(err);
+		if (send_wanted(s, s->frames.rows[at], &files, failed, err) < 0)
 			return -1;
 	}
-	if (send_files(s, &files, err) < 0 || send_files(s, &failed, err) < 0)
+	return send_files(s, &files, failed, err);
+}
+
+/* The frames so far, the files that the answer asks for, and what became of rows that cannot be used. */
+static int send_frames(struct import_sender *s, struct err *err)
+{
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+	CLEANUP(buf_done) struct buf failed = { 0 };
+	struct upload u = { .frames = buf_slice(&s->frames.text), .fd = -1 };
+	if (s->frames.count == 0)
+		return 0;
+	if (upload(s, &u, &s->frames, &failed, &answer, err) < 0 || send_all_wanted(s, answer, &failed, err) < 0)
 		return -1;
-	offers_clear(s);
-	return 0;
+	rows_clear(s);
+	if (failed.len == 0)
+		return 0;
+	u = (struct upload){ .frames = buf_slice(&failed), .fd = -1 };
+	return upload(s, &u, &s->frames, &failed, NULL, err);
 }
 
 /* --- rows --- */
 
-static void keep_offer(struct import_sender *s, struct import_group *g)
-{
-	if (!s->offers)
-		s->offers = mem_zero(FRAMES_MAX + 1, sizeof(struct import_group *));
-	while (s->offer_count < s->frame_count)
-		s->offers[s->offer_count++] = NULL;
-	s->offers[s->offer_count++] = g;
-	s->frame_count++;
-}
-
+/* Takes g over. */
 static void offer_file(struct import_sender *s, struct import_group *g)
 {
 	CLEANUP(close_fdp) int fd = -1;
 	struct stat st;
 	const char *cure;
 	struct err err;
-	if (import_files_get(s->files, buf_slice(&g->content), &fd, &st, &cure, &err) < 0) {
-		fail_group(s, g, &err, cure);
-		group_free(g);
+	if (import_files_get(s->files, buf_slice(&g->content), &fd, &st, &cure, &err) == 0) {
+		row_frame(g, &st, false, &s->frames.text);
+		frames_note(&s->frames, g, 1);
 		return;
 	}
-	row_frame(g, &st, false, &s->frames);
-	keep_offer(s, g);
+	uint64_t n = group_cannot(g, &err, cure, &s->frames.text);
+	frames_note(&s->frames, NULL, n);
+	s->failed += n;
+	group_free(g);
 }
 
 static int group_end(struct import_sender *s, struct err *err)
 {
-	struct import_group *g = TAKE_PTR(s->group);
+	struct import_group *g = s->group;
 	if (!g)
 		return 0;
+	if (frames_offer_other(&s->frames, g) && send_frames(s, err) < 0)
+		return -1;
+	s->group = NULL;
 	switch (g->kind) {
-	case ROW_TEXT:
-		row_frame(g, NULL, true, &s->frames);
-		buf_add(&s->frames, g->content.data, g->content.len);
-		s->sent_bytes += g->content.len;
-		s->frame_count++;
-		group_free(g);
-		break;
 	case ROW_PATH:
 		offer_file(s, g);
+		break;
+	case ROW_TEXT:
+		row_frame(g, NULL, true, &s->frames.text);
+		buf_add(&s->frames.text, g->content.data, g->content.len);
+		s->sent_bytes += g->content.len;
+		frames_note(&s->frames, g, 1);
 		break;
 	case ROW_URL:
 	case ROW_S3:
 	case ROW_GS:
-		url_frame(g, &s->frames);
-		s->frame_count++;
-		group_free(g);
+		url_frame(g, &s->frames.text);
+		frames_note(&s->frames, g, 1);
 		break;
 	}
-	return s->frame_count >= FRAMES_MAX || s->frames.len >= FRAMES_BYTES ? send_frames(s, err) : 0;
+	bool full = s->frames.count >= FRAMES_MAX || s->frames.text.len >= FRAMES_BYTES || s->frames.held >= ROWS_BYTES;
+	return full ? send_frames(s, err) : 0;
 }
 
 int sender_row(struct import_sender *s, struct manifest *m, const struct manifest_row *row, struct err *err)
@@ -280,10 +359,10 @@ int sender_failure(struct import_sender *s, struct manifest *m, const struct man
 	if (group_end(s, err) < 0)
 		return -1;
 	failed_row(m, f, &failed);
-	failure_frame(f->at.line, buf_slice(&failed), f->reason, f->cure, &s->frames);
+	failure_frame(f->at.line, buf_slice(&failed), f->reason, f->cure, &s->frames.text);
+	frames_note(&s->frames, NULL, 1);
 	s->failed++;
-	s->frame_count++;
-	return s->frame_count >= FRAMES_MAX ? send_frames(s, err) : 0;
+	return s->frames.count >= FRAMES_MAX || s->frames.text.len >= FRAMES_BYTES ? send_frames(s, err) : 0;
 }
 
 int sender_flush(struct import_sender *s, struct err *err)
@@ -294,8 +373,6 @@ int sender_flush(struct import_sender *s, struct err *err)
 void sender_done(struct import_sender *s)
 {
 	group_free(TAKE_PTR(s->group));
-	offers_clear(s);
-	buf_done(&s->frames);
-	free(s->offers);
-	s->offers = NULL;
+	rows_clear(s);
+	frames_done(&s->frames);
 }

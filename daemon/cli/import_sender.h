@@ -10,6 +10,15 @@
 /* Rows of one identity that follow each other and say the same beside their labels: one row to the store. */
 struct import_group;
 
+/* Frames of one upload, and whose rows they are. */
+struct sender_frames {
+	struct buf text;
+	struct import_group **rows; /* by frame; NULL: one that says that a row failed */
+	uint32_t *marks;            /* by frame: of the row's key */
+	size_t count, cap;
+	size_t held;                /* bytes of rows */
+	size_t offers;              /* rows that are files */
+};
 struct import_sender {
 	struct client *client;
 	const struct import_files *files;
@@ -17,11 +26,8 @@ struct import_sender {
 	uint64_t failed;             /* rows that could not be used */
 	uint64_t sent_bytes;         /* of files and texts */
 	/* the rest is import_sender.c's */
-	struct buf frames;
-	size_t frame_count;
+	struct sender_frames frames; /* under way; its rows are owned */
 	struct import_group *group;  /* under way */
-	struct import_group **offers; /* by frame */
-	size_t offer_count;
 };
 
 /* { .client, .files, .pass } begins one. ERR_*: the owner refuses, or the connection broke; a row that cannot be used is no

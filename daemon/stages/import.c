@@ -31,7 +31,9 @@ struct imports *imports_new(void)
 static void pass_free(struct import_pass *pass)
 {
 	bitset_done(&pass->seen);
+	bitset_done(&pass->moved);
 	bitset_done(&pass->failed);
+	pthread_mutex_destroy(&pass->lock);
 	free(pass->name);
 	free(pass);
 }
@@ -161,6 +163,7 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 	if (committer_wait(p->store, c, err) < 0 || view_renew(v, err) < 0 || view_import_of(v, b->name, &import, err) < 0)
 		return -1;
 	struct import_pass *pass = mem_zero(1, sizeof(*pass));
+	pthread_mutex_init(&pass->lock, NULL);
 	pass->import = *ret_import = import.id;
 	pass->name = mem_strndup(b->name.p, b->name.len);
 	pass->last_row = view_last_row(v);

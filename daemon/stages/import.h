@@ -14,7 +14,14 @@
  *
  * The second form offers a file: when the ledger has it at that version its row is taken, else the answer lists it in
  * "wanted" (counted from 0 over the frames of the upload) and the client sends it in the first form. The last form names
- * a URL or an object of a bucket, which is fetched by import_fetch.c once it is durable. body, failed and origin: daemon/model/import_body.h. */
+ * a URL or an object of a bucket, which is fetched by import_fetch.c once it is durable. body, failed and origin: daemon/model/import_body.h.
+ *
+ * A row that contradicts an earlier one of its key in the same pass (import_claim.h) is not taken: the answer lists it,
+ *
+ *   "refused":[{"frame":7,"reason":"…","cure":"…"}]
+ *
+ * and the client says in the third form what the row was. So that "earlier" means the manifest's order, a row goes up when those
+ * before it that have its key and other bytes are durable. */
 #ifndef INLET_STAGES_IMPORT_H
 #define INLET_STAGES_IMPORT_H
 

@@ -1,8 +1,10 @@
 /* import_cargo.c - rows become records in the committer's thread, against what the index says by then. */
 #include "daemon/stages/import_cargo.h"
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/model/import_body.h"
+#include "daemon/stages/import_claim.h"
 
 #include <stdlib.h>
 
@@ -10,15 +12,22 @@ struct cargo_failure {
 	struct slice reason, cure, row;
 	uint64_t line;
 };
+struct loaded_row {
+	struct cargo_row row;      /* arrival: NULL */
+	bool arrives;
+	size_t number;             /* of its arrival in the change */
+	struct content_id content; /* of its arrival */
+};
 struct import_cargo {
 	struct pipeline *p;
 	struct import_pass *pass;
 	struct change *change;   /* also the memory of every slice below */
-	struct cargo_row rows[CARGO_ROWS_MAX];
+	struct loaded_row rows[CARGO_ROWS_MAX];
 	size_t row_count;
 	struct cargo_failure failures[CARGO_ROWS_MAX];
 	size_t failure_count;
 	size_t bytes;
+	struct buf refused;
 	cargo_done_fn *done;
 	void *arg;
 };
@@ -34,8 +43,10 @@ struct import_cargo *cargo_new(struct pipeline *p, struct import_pass *pass)
 
 void cargo_free(struct import_cargo *c)
 {
-	if (c)
-		change_free(c->change);
+	if (!c)
+		return;
+	change_free(c->change);
+	buf_done(&c->refused);
 	free(c);
 }
 
@@ -55,7 +66,7 @@ bool cargo_takes(const struct import_cargo *c, struct slice key)
 	if (c->row_count == CARGO_ROWS_MAX || c->failure_count == CARGO_ROWS_MAX || c->bytes >= CARGO_BYTES_MAX)
 		return false;
 	for (size_t i = c->row_count; i > 0; i--)
-		if (slice_eq(c->rows[i - 1].key, key))
+		if (slice_eq(c->rows[i - 1].row.key, key))
 			return false;
 	return true;
 }
@@ -63,14 +74,20 @@ bool cargo_takes(const struct import_cargo *c, struct slice key)
 void cargo_row(struct import_cargo *c, const struct cargo_row *r)
 {
 	c->bytes += r->key.len + r->version.len + r->body.len + r->origin.len;
-	c->rows[c->row_count++] = (struct cargo_row){
+	struct loaded_row *own = &c->rows[c->row_count++];
+	own->row = (struct cargo_row){
 		.key = change_copy(c->change, r->key),
 		.version = change_copy(c->change, r->version),
 		.body = change_copy(c->change, r->body),
 		.origin = change_copy(c->change, r->origin),
 		.line = r->line,
-		.with_bytes = r->with_bytes,
+		.frame = r->frame,
 	};
+	if (!r->arrival)
+		return;
+	own->arrives = true;
+	own->content = r->arrival->content;
+	own->number = change_arrive(c->change, r->arrival);
 }
 
 void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, struct slice cure, struct slice row)
@@ -122,7 +139,8 @@ static void place_row(struct import_cargo *c, const struct cargo_row *r, const s
 	bool named = false;
 	for (size_t i = 0; i < n; i++) {
 		if (slice_eq(rows[i].body, r->body)) {
-			bitset_set(&c->pass->seen, rows[i].row);
+			if (!import_saw(c->pass, rows[i].row))
+				import_see(c->pass, rows[i].row, rows[i].line != r->line);
 			if (pending)
 				add_row(c, r, rows[i].row, pending, false);
 			return;
@@ -131,19 +149,39 @@ static void place_row(struct import_cargo *c, const struct cargo_row *r, const s
 	}
 	bool replaces = n == 1 && !named;
 	if (replaces)
-		bitset_set(&c->pass->seen, rows[0].row);
+		import_see(c->pass, rows[0].row, false);
 	add_row(c, r, replaces ? rows[0].row : 0, pending, fresh);
 }
 
-static int prepare_row(struct import_cargo *c, struct view *now, const struct cargo_row *r, struct err *err)
+/* 1: the row contradicts one before it, and nothing of it is taken. */
+static int refuse_row(struct import_cargo *c, struct view *now, const struct loaded_row *l, const struct ledger_row *object,
+	const struct import_row *rows, size_t n, struct err *err)
 {
+	const struct cargo_row *r = &l->row;
+	const struct import_claim claim = { r->key, r->version, r->body, l->arrives && !r->version.len ? &l->content : NULL };
+	const struct import_row *earlier;
+	int refused = claim_contradicted(c->pass, now, &claim, object, rows, n, &earlier, err);
+	if (refused <= 0)
+		return refused;
+	claim_refusal(c->pass, &claim, earlier, r->frame, &c->refused);
+	if (l->arrives)
+		change_unarrive(c->change, l->number);
+	return 1;
+}
+
+static int prepare_row(struct import_cargo *c, struct view *now, const struct loaded_row *l, struct err *err)
+{
+	const struct cargo_row *r = &l->row;
 	struct ledger_row object = { 0 };
 	const struct import_row *rows = NULL;
 	size_t n = 0;
 	int found = view_object(now, slice_of(c->pass->name), LAYOUT_FLAT, r->key, &object, err);
 	if (found < 0 || (found && view_rows(now, object.object, &rows, &n, err) < 0))
 		return -1;
-	if (!r->with_bytes && !r->origin.len && (!found || object.state != OBJECT_PRESENT || !slice_eq(object.version, r->version)))
+	int refused = n > 0 ? refuse_row(c, now, l, &object, rows, n, err) : 0;
+	if (refused != 0)
+		return refused < 0 ? -1 : 0;
+	if (!l->arrives && !r->origin.len && (!found || object.state != OBJECT_PRESENT || !slice_eq(object.version, r->version)))
 		return err_set(err, ERR_RETRY, 0, "the store changed while the manifest was read; import it again");
 	place_row(c, r, rows, n, to_fetch(r, object.state, rows, n), found == 0);
 	return 0;
@@ -196,7 +234,8 @@ static void committed(void *arg, int64_t revision, const struct err *err)
 	if (revision < 0 && err->class == ERR_FATAL)
 		pipeline_fail(p, err);
 	pipeline_committed(p);
-	c->done(c->arg, revision < 0 ? err : NULL);
+	c->done(c->arg, buf_slice(&c->refused), revision < 0 ? err : NULL);
+	buf_done(&c->refused);
 	free(c);
 	account_give(p, 1); /* last: what is in hand keeps the pipeline alive */
 }

@@ -11,8 +11,9 @@
 #define CARGO_BYTES_MAX (4U << 20) /* of lines */
 
 struct import_cargo;
-/* done(arg, err) runs in the committer's thread when all is durable (err NULL) or nothing of it was kept. */
-typedef void cargo_done_fn(void *arg, const struct err *err);
+/* Runs in the committer's thread when all is durable (err NULL) or nothing of it was kept. refused: of rows that contradict
+ * others, as JSON objects with commas between (import.h). */
+typedef void cargo_done_fn(void *arg, struct slice refused, const struct err *err);
 
 struct import_cargo *cargo_new(struct pipeline *p, struct import_pass *pass);
 void cargo_free(struct import_cargo *c); /* one never submitted; NULL allowed */
@@ -20,12 +21,12 @@ struct change *cargo_change(struct import_cargo *c); /* where arrivals and their
 /* Room for a row of this key? */
 bool cargo_takes(const struct import_cargo *c, struct slice key);
 size_t cargo_rows(const struct import_cargo *c);
-/* Slices are copied. */
+/* Slices and the arrival are copied. */
 struct cargo_row {
 	struct slice key, version, body;
 	struct slice origin;     /* not empty: its bytes are to be fetched */
-	uint64_t line;
-	bool with_bytes;         /* its arrival is in the change */
+	uint64_t line, frame;
+	const struct arrival *arrival; /* its bytes come with it; NULL: they are known, or to be fetched */
 };
 void cargo_row(struct import_cargo *c, const struct cargo_row *r);
 void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, struct slice cure, struct slice row);

@@ -14,7 +14,9 @@ struct import_pass {
 	_Atomic unsigned users;  /* uploads and an end that use it: freed when ended and unused */
 	_Atomic bool ended;
 	uint64_t last_row;       /* rows with higher numbers are this pass's */
-	struct bitset seen;      /* numbers of rows that were there before and were seen again */
+	pthread_mutex_t lock;
+	struct bitset seen;      /* guarded by lock: numbers of rows that were there before and were seen again */
+	struct bitset moved;     /* guarded by lock: of those, the ones that stand in another line than they did */
 	struct bitset failed;    /* numbers of this pass's failures within the import: failure_place() */
 	uint64_t last_failed;    /* the highest of them */
 	_Atomic uint64_t written;
@@ -29,9 +31,30 @@ struct imports {
 /* NULL: there is none of that number (any more). The caller gives it back. */
 struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err *err);
 void import_pass_put(struct pipeline *p, struct import_pass *pass);
-static inline bool import_saw(const struct import_pass *pass, uint64_t row)
+/* Has this row been met in this pass? */
+static inline bool import_saw(struct import_pass *pass, uint64_t row)
 {
-	return row > pass->last_row || bitset_has(&pass->seen, row);
+	if (row > pass->last_row)
+		return true;
+	pthread_mutex_lock(&pass->lock);
+	bool seen = bitset_has(&pass->seen, row);
+	pthread_mutex_unlock(&pass->lock);
+	return seen;
+}
+static inline void import_see(struct import_pass *pass, uint64_t row, bool moved)
+{
+	pthread_mutex_lock(&pass->lock);
+	bitset_set(&pass->seen, row);
+	if (moved)
+		bitset_set(&pass->moved, row);
+	pthread_mutex_unlock(&pass->lock);
+}
+static inline bool import_has_moved(struct import_pass *pass, uint64_t row)
+{
+	pthread_mutex_lock(&pass->lock);
+	bool moved = bitset_has(&pass->moved, row);
+	pthread_mutex_unlock(&pass->lock);
+	return moved;
 }
 
 struct imports *imports_new(void);

@@ -3,6 +3,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/model/import_body.h"
 #include "daemon/stages/import_cargo.h"
+#include "daemon/stages/import_claim.h"
 #include "daemon/stages/sinks.h"
 
 #include <inttypes.h>
@@ -33,7 +34,8 @@ struct import_upload {
 	bool in_payload;
 	struct frame frame;
 	uint64_t frames;           /* whole ones */
-	struct buf wanted;         /* "[0,5,9" */
+	struct buf wanted;         /* "0,5,9" */
+	struct buf refused;        /* "{…},{…}"; guarded by lock while changes are under way */
 	struct sha256 *hash;
 	uint8_t *buffer;           /* SINK_BUFFER, when a large payload came */
 	struct fetch_sink sink;
@@ -51,7 +53,6 @@ struct import_upload *import_upload_new(struct pipeline *p, uint64_t id)
 	u->p = p;
 	u->fd = -1;
 	u->hash = sha256_new();
-	buf_char(&u->wanted, '[');
 	pthread_mutex_init(&u->lock, NULL);
 	pthread_cond_init(&u->landed, NULL);
 	u->pass = import_pass_get(p, id, &u->err);
@@ -79,12 +80,21 @@ static bool has_failed(struct import_upload *u)
 
 /* --- cargoes --- */
 
-static void landed(void *arg, const struct err *err)
+/* The lock is held. */
+static void refuse(struct import_upload *u, struct slice refused)
+{
+	if (refused.len && u->refused.len)
+		buf_char(&u->refused, ',');
+	buf_add(&u->refused, refused.p, refused.len);
+}
+
+static void landed(void *arg, struct slice refused, const struct err *err)
 {
 	struct import_upload *u = arg;
 	if (err)
 		(void)fail(u, err);
 	pthread_mutex_lock(&u->lock);
+	refuse(u, refused);
 	u->flying--;
 	pthread_cond_signal(&u->landed);
 	pthread_mutex_unlock(&u->lock);
@@ -148,21 +158,52 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 	return reader_finish(r, err);
 }
 
-static void add_row(struct import_upload *u, struct import_cargo *to, bool with_bytes)
+static void add_row(struct import_upload *u, struct import_cargo *to, const struct arrival *arrival)
 {
 	const struct frame *f = &u->frame;
-	cargo_row(to, &(struct cargo_row){ f->key, f->version, buf_slice(&f->text), buf_slice(&f->place), f->line, with_bytes });
+	cargo_row(to, &(struct cargo_row){ f->key, f->version, buf_slice(&f->text), buf_slice(&f->place), f->line, u->frames, arrival });
 }
 
-/* Does the ledger have the row's bytes at this version, so that they need not be sent? 1, 0, -1. */
-static int known_version(struct import_upload *u, struct err *err)
+/* Another file than an earlier row of its key: refused before its bytes are sent. 1, 0, -1. */
+static int refuse_offer(struct import_upload *u, struct view *v, const struct ledger_row *object, struct err *err)
+{
+	const struct frame *f = &u->frame;
+	const struct import_claim claim = { f->key, f->version, buf_slice(&f->text), NULL };
+	const struct import_row *rows, *earlier;
+	struct buf refused = { 0 };
+	size_t n;
+	if (view_rows(v, object->object, &rows, &n, err) < 0)
+		return -1;
+	int other = claim_contradicted(u->pass, v, &claim, object, rows, n, &earlier, err);
+	if (other <= 0)
+		return other;
+	claim_refusal(u->pass, &claim, earlier, u->frames, &refused);
+	pthread_mutex_lock(&u->lock);
+	refuse(u, buf_slice(&refused));
+	pthread_mutex_unlock(&u->lock);
+	buf_done(&refused);
+	return 1;
+}
+
+/* A file: does the ledger have its bytes at this version, so that they need not be sent? */
+static int offer(struct import_upload *u, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
+	const struct frame *f = &u->frame;
 	struct ledger_row row;
 	if (view_open(u->p->store, &v, err) < 0)
 		return -1;
-	int found = view_object(v, slice_of(u->pass->name), LAYOUT_FLAT, u->frame.key, &row, err);
-	return found <= 0 ? found : row.state == OBJECT_PRESENT && !row.racy && slice_eq(row.version, u->frame.version);
+	int found = view_object(v, slice_of(u->pass->name), LAYOUT_FLAT, f->key, &row, err);
+	if (found < 0)
+		return -1;
+	if (found && row.state == OBJECT_PRESENT && !row.racy && slice_eq(row.version, f->version)) {
+		add_row(u, cargo_for(u, f->key), NULL);
+		return 0;
+	}
+	int refused = found ? refuse_offer(u, v, &row, err) : 0;
+	if (refused == 0)
+		buf_printf(&u->wanted, "%s%" PRIu64, u->wanted.len ? "," : "", u->frames);
+	return refused < 0 ? -1 : 0;
 }
 
 /* Where the payload goes: a member of the arena, or a file of its own. */
@@ -207,21 +248,7 @@ static int payload_end(struct import_upload *u, struct err *err)
 		a.how = ARRIVAL_ARENA;
 		a.place = arena_member(u->arena, &a.content, (size_t)f->bytes);
 	}
-	change_arrive(cargo_change(u->cargo), &a);
-	add_row(u, u->cargo, true);
-	return 0;
-}
-
-static int offer(struct import_upload *u, struct err *err)
-{
-	const struct frame *f = &u->frame;
-	int known = known_version(u, err);
-	if (known < 0)
-		return -1;
-	if (known)
-		add_row(u, cargo_for(u, f->key), false);
-	else
-		buf_printf(&u->wanted, "%s%" PRIu64, u->wanted.len > 1 ? "," : "", u->frames);
+	add_row(u, u->cargo, &a);
 	return 0;
 }
 
@@ -245,7 +272,7 @@ static int take_frame(struct import_upload *u, struct slice line, struct err *er
 	if (f->place.len > BODY_MAX_BYTES / 2)
 		return err_set(err, ERR_REJECT, 0, "the text of one row is more than %u bytes", BODY_MAX_BYTES / 2);
 	if (f->origin.len && !f->payload) {
-		add_row(u, cargo_for(u, f->key), false);
+		add_row(u, cargo_for(u, f->key), NULL);
 		return 0;
 	}
 	if (!f->payload)
@@ -322,6 +349,14 @@ void import_take(struct import_upload *u, struct slice bytes)
 		}
 }
 
+static void put_list(struct json *j, const char *name, const struct buf *elements)
+{
+	json_open(j, name, '[');
+	if (elements->len)
+		buf_add(j->to, elements->data, elements->len);
+	json_close(j, ']');
+}
+
 int import_finish(struct import_upload *u, struct json *j, struct err *err)
 {
 	bool whole = !u->in_payload && u->line.len == 0;
@@ -335,8 +370,8 @@ int import_finish(struct import_upload *u, struct json *j, struct err *err)
 		*err = u->err;
 	} else {
 		json_u64(j, "frames", u->frames);
-		buf_char(&u->wanted, ']');
-		json_raw(j, "wanted", buf_slice(&u->wanted));
+		put_list(j, "wanted", &u->wanted);
+		put_list(j, "refused", &u->refused);
 	}
 	import_drop(u);
 	return failed ? -1 : 0;
@@ -355,6 +390,7 @@ void import_drop(struct import_upload *u)
 	buf_done(&u->frame.place);
 	buf_done(&u->line);
 	buf_done(&u->wanted);
+	buf_done(&u->refused);
 	sha256_free(u->hash);
 	free(u->buffer);
 	pthread_mutex_destroy(&u->lock);

@@ -93,13 +93,22 @@ void change_arena(struct change *c, struct arena *a)
 	c->arena = a;
 }
 
-void change_arrive(struct change *c, const struct arrival *a)
+size_t change_arrive(struct change *c, const struct arrival *a)
 {
 	struct arrival *own = LIST_ADD(&c->arrivals);
 	*own = *a;
 	own->source = change_copy(c, a->source);
 	own->key = change_copy(c, a->key);
 	own->version = change_copy(c, a->version);
+	return c->arrivals.count - 1;
+}
+
+void change_unarrive(struct change *c, size_t number)
+{
+	struct arrival *a = &c->arrivals.at[number];
+	if (a->how == ARRIVAL_FILE)
+		close_fdp(&a->fd);
+	a->how = ARRIVAL_NONE;
 }
 
 void change_derive(struct change *c, const struct derived_blob *d)

@@ -20,6 +20,7 @@ enum arrival_how {
 	ARRIVAL_ARENA,     /* its member lies in the change's arena at `place` */
 	ARRIVAL_FILE,      /* its bytes are the whole of fd, a large_create() file; the change owns fd */
 	ARRIVAL_REFERENCE, /* its bytes stay at the source */
+	ARRIVAL_NONE,      /* taken back */
 };
 struct arrival {
 	struct slice source, key, version;
@@ -55,7 +56,8 @@ struct slice change_copy(struct change *c, struct slice s);            /* bytes 
 void *change_alloc(struct change *c, size_t bytes);                    /* the same, uninitialised, 8-aligned */
 struct record *change_add(struct change *c, enum record_kind kind);    /* a zeroed record; valid until the next call */
 void change_arena(struct change *c, struct arena *a);                  /* the change owns a from now on */
-void change_arrive(struct change *c, const struct arrival *a);         /* copies a and its slices */
+size_t change_arrive(struct change *c, const struct arrival *a);       /* copies a and its slices; returns its number */
+void change_unarrive(struct change *c, size_t number);                 /* from prepare: nothing of it is kept */
 void change_derive(struct change *c, const struct derived_blob *d);
 void change_prepare(struct change *c, prepare_fn *fn, void *arg);
 size_t change_records(const struct change *c);                         /* records and arrivals so far */

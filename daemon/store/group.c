@@ -78,6 +78,7 @@ static struct location place_of(struct group *g, struct change *c, const struct 
 	case ARRIVAL_FILE:
 		return (struct location){ .kind = LOCATION_LARGE };
 	case ARRIVAL_REFERENCE:
+	case ARRIVAL_NONE:
 		break;
 	}
 	return (struct location){ .kind = LOCATION_REFERENCE };
@@ -300,7 +301,7 @@ static void release_arena(void *a)
 static int take_arrivals(struct group *g, struct change *c, struct err *err)
 {
 	for (size_t i = 0; i < c->arrivals.count; i++) {
-		if (arrive(g, c, &c->arrivals.at[i], err) < 0)
+		if (c->arrivals.at[i].how != ARRIVAL_NONE && arrive(g, c, &c->arrivals.at[i], err) < 0)
 			return -1;
 	}
 	if (!c->arena)

@@ -142,6 +142,109 @@ def test_rows_of_one_identity_are_one_item_with_all_labels(served, data):
     assert boxes(served, "b.jpg") == [(1, 1, 20, 20)]
 
 
+def contradictions(inlet, number):
+    return {f["line"]: (f["reason"], f["cure"], f["class"]) for f in inlet.lines("failures", "--import", number)}
+
+
+def test_rows_of_one_id_that_contradict_each_other(web, served, data):
+    for name in "abc":
+        (data / f"{name}.txt").write_text(name)
+    (data / "same.txt").hardlink_to(data / "a.txt")
+    web.pages = {"/a": b"page a", "/b": b"page b"}
+    own = "give each row an id of its own"
+    rows = [["file", "./a.txt", "one"], ["text", "a text", "one"], ["url", f"{web.base}/a", "one"],  # lines 2, 3, 4
+            ["file", "./b.txt", "two"], ["text", "other", "two"], ["url", f"{web.base}/b", "two"],  # 5, 6, 7
+            ["file", "a text", "x"], ["text", "./a.txt", "x"], ["url", "./c.txt", "x"],  # 8, 9, 10
+            ["file", "./same.txt", "three"], ["text", "a text", "three"], ["url", f"{web.base}/a", "three"]]  # they agree
+    manifest = write_csv(data / "M.csv", [[*row, "", ""] for row in rows])
+    answer = imported(served, manifest, ok=(3,))
+    assert (answer["rows"], answer["failed"], answer["written"]) == (12, 6, 6)
+    first = "line {} gives the id '{}' to {}, this row gives it to {}"
+    url = f"'{web.base}/{{}}'"
+    assert contradictions(served, answer["import"]) == {
+        5: (first.format(2, "file", "the file './a.txt'", "the file './b.txt'"), own, "quarantined"),
+        6: (first.format(3, "text", "a text", "another text"), own, "quarantined"),
+        7: (first.format(4, "url", url.format("a"), url.format("b")), own, "quarantined"),
+        8: (first.format(2, "file", "the file './a.txt'", "another text"), own, "quarantined"),
+        9: (first.format(3, "text", "a text", "the file './a.txt'"), own, "quarantined"),
+        10: (first.format(4, "url", url.format("a"), "the file './c.txt'"), own, "quarantined")}
+    assert {k: served.item(k)["sha256"] for k in ("file", "text", "url")} == {
+        "file": sha256(b"a"), "text": sha256(b"a text"), "url": sha256(b"page a")}
+    assert len(served.items()) == 3
+    for key in ("file", "text", "url"):
+        assert [c for c, _ in labels(served, key)] == ["one", "three"]
+    before, said = revision(served), served.failures()
+    again = imported(served, manifest, ok=(3,))
+    assert (again["written"], again["failed"]) == (0, 6)
+    assert (revision(served), served.failures()) == (before, said)
+    # The ids mended: what the rows said of other bytes comes in, and no failure stays.
+    mended = [[row[0] + str(n) if 3 <= n < 9 else row[0], *row[1:], "", ""] for n, row in enumerate(rows)]
+    write_csv(manifest, mended)
+    assert imported(served, manifest)["written"] == 6
+    assert served.failures() == [] and served.item("file3")["sha256"] == sha256(b"b")
+    assert served.lines("verify")[-1]["problems"] == 0
+
+
+def test_the_first_row_of_an_id_counts_in_the_order_of_the_manifest(served, data):
+    for name in "ab":
+        (data / f"{name}.txt").write_text(name)
+    manifest = write_csv(data / "M.csv", [["x", "./a.txt", "cat", "", ""]])
+    imported(served, manifest)
+    # Now the file that is known stands behind one that must be sent first.
+    write_csv(manifest, [["y", "text", "", "", ""], ["x", "./b.txt", "dog", "", ""], ["x", "./a.txt", "cat", "", ""]])
+    answer = imported(served, manifest, ok=(3,))
+    assert answer["failed"] == 1 and served.item("x")["sha256"] == sha256(b"b") and labels(served, "x") == [("dog", "SUCCESS")]
+    assert list(contradictions(served, answer["import"])) == [4]
+    before = revision(served)
+    assert imported(served, manifest, ok=(3,))["written"] == 0
+    assert revision(served) == before
+    # A row above moved all of them: nothing of them is written, so the line that the index has is not named.
+    write_csv(manifest, [["new", "new text", "", "", ""], ["x", "./b.txt", "dog", "", ""], ["x", "./a.txt", "cat", "", ""]])
+    imported(served, manifest, ok=(3,))
+    assert "line 3 gives" in contradictions(served, answer["import"])[4][0]
+    write_csv(manifest, [["new", "new text", "", "", ""], ["z", "text z", "", "", ""], ["x", "./b.txt", "dog", "", ""],
+                         ["x", "./a.txt", "cat", "", ""]])
+    imported(served, manifest, ok=(3,))
+    (line, (reason, _, _)), = contradictions(served, answer["import"]).items()
+    assert line == 5 and reason.startswith("an earlier row gives the id 'x' to the file './b.txt'")
+
+
+def test_rows_of_one_id_far_apart(inlet, data):
+    """Over many uploads, and over an import that was killed: labels are united, contradictions found."""
+    inlet.write_config(normalize=False)
+    (data / "a.txt").write_text("a")
+    (data / "b.txt").write_text("b")
+    rows = [["x", "./a.txt", "c0", "", ""]]
+    rows += [[f"r{n}", f"text {n}", "", "", ""] for n in range(2500)] + [["x", "./a.txt", "c1", "", ""], ["x", "./b.txt", "c2", "", ""]]
+    rows += [[f"s{n}", f"text s{n}", "", "", ""] for n in range(2500)] + [["x", "./a.txt", "c3", "", ""], ["x", "./b.txt", "c4", "", ""]]
+    manifest = write_csv(data / "M.csv", rows)
+    inlet.start()
+    client = subprocess.Popen([BUILD / "inlet", "--config", inlet.config, "import", manifest], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    wait_for("some rows", lambda: client.poll() is not None or len(inlet.items()) > 0)
+    client.kill()
+    client.wait(DEADLINE)
+    answer = imported(inlet, manifest, ok=(3,))
+    assert (answer["rows"], answer["failed"]) == (len(rows), 2)
+    assert [c for c, _ in labels(inlet, "x")] == ["c0", "c1", "c3"]
+    assert inlet.item("x")["sha256"] == sha256(b"a")
+    failures = contradictions(inlet, answer["import"])
+    assert list(failures) == [2504, 5006] and all("line 2 gives the id 'x'" in f[0] for f in failures.values())
+    before = revision(inlet)
+    assert imported(inlet, manifest, ok=(3,))["written"] == 0
+    assert revision(inlet) == before
+
+
+def test_a_large_file_that_contradicts_is_not_kept(inlet, data):
+    inlet.write_config(normalize=False)
+    (data / "small.bin").write_bytes(b"small")
+    (data / "large.bin").write_bytes(os.urandom(9 << 20))
+    manifest = write_csv(data / "M.csv", [["x", "./small.bin", "", "", ""], ["x", "./large.bin", "", "", ""]])
+    assert imported(inlet, manifest, ok=(3,))["failed"] == 1
+    assert [i["sha256"] for i in inlet.items()] == [sha256(b"small")]
+    assert not [p for p in (inlet.state / "store/large").rglob("*") if p.is_file()]
+
+
 def test_two_lists_that_disagree_are_a_conflict_that_a_person_decides(inlet, data):
     (data / "a.txt").write_text("is it a cat?")
     one = write_csv(data / "one.csv", [["p", "./a.txt", "cat,animal", "", ""]])

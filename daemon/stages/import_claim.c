@@ -1,0 +1,117 @@
+/* import_claim.c - two rows of one key: do they mean the same bytes? */
+#include "daemon/stages/import_claim.h"
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/json.h"
+#include "daemon/base/text.h"
+#include "daemon/model/import_body.h"
+
+#include <inttypes.h>
+
+#define SHOWN_MAX 200 /* bytes of a key or place in a reason */
+
+static const struct import_row *seen_before(struct import_pass *pass, const struct import_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (import_saw(pass, rows[i].row))
+			return &rows[i];
+	return NULL;
+}
+
+/* Texts have no place: their bytes are compared. */
+static int other_text(struct view *now, const struct import_claim *c, const struct ledger_row *object, struct err *err)
+{
+	struct item item;
+	if (!c->text || object->item == 0)
+		return 0;
+	int found = view_item(now, object->item, &item, err);
+	return found <= 0 ? found : memcmp(&item.content, c->text, sizeof(item.content)) != 0;
+}
+
+/* A file that is named in two ways is known by its version. */
+static bool same_file(const struct import_claim *c, const struct ledger_row *object)
+{
+	return object->state == OBJECT_PRESENT && object->version.len > 0 && slice_eq(object->version, c->version);
+}
+
+static int differs(struct view *now, const struct import_claim *c, const struct ledger_row *object, const struct import_body *said,
+	const struct import_body *says, struct err *err)
+{
+	if (!slice_eq(said->at, says->at))
+		return 1;
+	if (slice_eq(says->at, SLICE_LIT("text")))
+		return other_text(now, c, object, err);
+	return !slice_eq(said->where, says->where) && !same_file(c, object);
+}
+
+int claim_contradicted(struct import_pass *pass, struct view *now, const struct import_claim *c, const struct ledger_row *object,
+	const struct import_row *rows, size_t n, const struct import_row **ret, struct err *err)
+{
+	const struct import_row *earlier = seen_before(pass, rows, n);
+	struct import_body said, says;
+	struct reader r, s;
+	if (!earlier)
+		return 0;
+	*ret = earlier;
+	if (import_body_read(earlier->body, &r, &said, err) < 0)
+		return -1;
+	int other = import_body_read(c->body, &s, &says, err);
+	if (other == 0) {
+		other = differs(now, c, object, &said, &says, err);
+		reader_done(&s);
+	}
+	reader_done(&r);
+	return other;
+}
+
+/* --- the words --- */
+
+static void put_shown(struct buf *to, struct slice s)
+{
+	size_t n = s.len < SHOWN_MAX ? s.len : SHOWN_MAX;
+	while (n > 0 && n < s.len && (s.p[n] & 0xC0) == 0x80) /* not within a character */
+		n--;
+	buf_char(to, '\'');
+	text_printable(to, (struct slice){ s.p, n });
+	buf_str(to, n < s.len ? "...'" : "'");
+}
+
+static void put_what(struct buf *to, struct slice text, bool again)
+{
+	struct reader r;
+	struct import_body b;
+	struct err err;
+	if (import_body_read(text, &r, &b, &err) < 0) {
+		buf_str(to, "something else");
+		return;
+	}
+	if (slice_eq(b.at, SLICE_LIT("text")))
+		buf_str(to, again ? "another text" : "a text");
+	else
+		buf_str(to, slice_eq(b.at, SLICE_LIT("path")) ? "the file " : "");
+	if (b.where.len)
+		put_shown(to, b.where);
+	reader_done(&r);
+}
+
+void claim_refusal(struct import_pass *pass, const struct import_claim *c, const struct import_row *earlier, uint64_t frame,
+	struct buf *to)
+{
+	CLEANUP(buf_done) struct buf reason = { 0 };
+	struct json j = { .to = to, .comma = to->len > 0 };
+	if (import_has_moved(pass, earlier->row))
+		buf_str(&reason, "an earlier row");
+	else
+		buf_printf(&reason, "line %" PRIu64, earlier->line);
+	buf_str(&reason, " gives the id ");
+	put_shown(&reason, c->key);
+	buf_str(&reason, " to ");
+	put_what(&reason, earlier->body, false);
+	buf_str(&reason, ", this row gives it to ");
+	put_what(&reason, c->body, true);
+	json_open(&j, NULL, '{');
+	json_u64(&j, "frame", frame);
+	json_bytes(&j, "reason", buf_slice(&reason));
+	json_str(&j, "cure", SLICE_LIT("give each row an id of its own"));
+	json_close(&j, '}');
+}

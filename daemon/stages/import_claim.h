@@ -1,0 +1,20 @@
+/* import_claim.h - what a row says that its object is, beside what earlier rows of the same key said in the same pass. Rows of one
+ * key are one object: they may differ in labels and metadata, not in the bytes that they mean. Seen only by daemon/stages/import*.c. */
+#ifndef INLET_STAGES_IMPORT_CLAIM_H
+#define INLET_STAGES_IMPORT_CLAIM_H
+
+#include "daemon/stages/import_pass.h"
+#include "daemon/store/view.h"
+
+struct import_claim {
+	struct slice key, version, body;
+	const struct content_id *text; /* its bytes, where the row is a text that has come; else NULL */
+};
+/* object, rows: what the index says of the key now. 1: *ret is the earlier row that says otherwise (a pointer into rows); 0, -1. */
+int claim_contradicted(struct import_pass *pass, struct view *now, const struct import_claim *c, const struct ledger_row *object,
+	const struct import_row *rows, size_t n, const struct import_row **ret, struct err *err);
+/* The members of a refusal: {"frame":…,"reason":…,"cure":…}, behind a comma where `to` is not empty. */
+void claim_refusal(struct import_pass *pass, const struct import_claim *c, const struct import_row *earlier, uint64_t frame,
+	struct buf *to);
+
+#endif
