@@ -23,7 +23,7 @@ static struct reply finish(unsigned status, struct MHD_Response *response)
 {
 	if (!response)
 		abort();
-	struct reply r = { status, response };
+	struct reply r = { .status = status, .response = response };
 	reply_header(&r, "Server", "inlet/" INLET_VERSION);
 	reply_header(&r, "X-Content-Type-Options", "nosniff");
 	reply_header(&r, "Content-Security-Policy", "default-src 'none'; sandbox");
@@ -82,6 +82,9 @@ struct stream {
 	struct buf text;  /* made, from `sent` on not yet handed over */
 	size_t sent;
 	int more;         /* what fill last returned */
+	struct MHD_Response *response; /* whose stream this is */
+	const char *foot_name;         /* NULL: none, or given */
+	foot_fn *foot;
 };
 
 static void stream_free(void *arg)
@@ -100,6 +103,18 @@ static int stream_fill(struct stream *s, struct err *err)
 	return s->more;
 }
 
+static void stream_foot(struct stream *s)
+{
+	if (!s->foot_name || s->more != 0)
+		return;
+	s->text.len = s->sent = 0;
+	s->foot(s->arg, &s->text);
+	if (s->text.len)
+		(void)MHD_add_response_footer(s->response, s->foot_name, s->text.data);
+	s->text.len = 0;
+	s->foot_name = NULL;
+}
+
 static ssize_t stream_read(void *arg, uint64_t pos, char *to, size_t max)
 {
 	(void)pos;
@@ -111,6 +126,8 @@ static ssize_t stream_read(void *arg, uint64_t pos, char *to, size_t max)
 			LOG_WARNING(LOG_STORE, "an answer was cut off: %s", err.text);
 		s->gate->running--;
 	}
+	if (s->sent == s->text.len)
+		stream_foot(s);
 	if (s->sent == s->text.len)
 		return s->more == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
 	size_t n = s->text.len - s->sent < max ? s->text.len - s->sent : max;
@@ -133,5 +150,15 @@ struct reply reply_stream(
 		MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, s, stream_free);
 	struct reply reply = finish(MHD_HTTP_OK, response);
 	reply_header(&reply, "Content-Type", type);
+	s->response = response;
+	reply.stream = s;
 	return reply;
+}
+
+void reply_footer(struct reply *r, const char *name, foot_fn *foot)
+{
+	if (!r->stream)
+		return;
+	r->stream->foot_name = name;
+	r->stream->foot = foot;
 }

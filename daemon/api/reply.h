@@ -13,6 +13,7 @@
 struct reply {
 	unsigned status;
 	struct MHD_Response *response; /* owned by whoever holds the reply */
+	struct stream *stream;         /* of reply_stream(), else NULL */
 };
 
 /* Takes text's bytes: it is empty after. */
@@ -32,5 +33,9 @@ typedef int fill_fn(void *arg, struct buf *to, struct err *err);
  * every client notices. free_arg(arg) runs in any case. */
 struct reply reply_stream(
 	const struct request *r, const char *type, fill_fn *fill, void *arg, void (*free_arg)(void *arg));
+
+/* A trailer of a stream: what foot appends to `to` when all is sent; nothing: there is none. */
+typedef void foot_fn(void *arg, struct buf *to);
+void reply_footer(struct reply *r, const char *name, foot_fn *foot); /* name: a literal */
 
 #endif

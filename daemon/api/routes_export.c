@@ -3,6 +3,7 @@
 
 #include "daemon/api/walk.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/stages/pipeline.h"
 
@@ -12,6 +13,7 @@ CLEANUP_FN(struct view *, view_close)
 
 #define PROBLEMS_MAX 10000U /* lines that one answer names; the report counts all */
 #define SLICES_MAX 1000000U
+#define TEXT_MAX (16U << 20) /* the longest row that a manifest may have */
 
 struct download {
 	struct walk walk;
@@ -56,6 +58,26 @@ static int download_fill(void *arg, struct buf *to, struct err *err)
 	return more < 0 ? -1 : 1;
 }
 
+static void download_foot(void *arg, struct buf *to)
+{
+	const struct download *d = arg;
+	exporter_left(d->exporter, to);
+}
+
+static int download_bytes(void *arg, const struct item *item, struct buf *to, struct err *err)
+{
+	CLEANUP(close_fdp) int fd = -1;
+	uint64_t offset;
+	if (item->bytes > TEXT_MAX)
+		return err_set(err, ERR_REJECT, 0, "its text is longer than %u bytes", TEXT_MAX);
+	if (pipeline_bytes(arg, item, &fd, &offset, err) < 0)
+		return -1;
+	if (file_read_at(fd, buf_grow(to, item->bytes), item->bytes, offset, err) < 0)
+		return err_wrap(err, "the text of item %llu", (unsigned long long)item->id);
+	to->len += item->bytes;
+	return 0;
+}
+
 /* What manifests say of all their rows: a format may need it from its first line on. */
 static int tell_imports(struct exporter *x, struct store *store, struct err *err)
 {
@@ -69,18 +91,19 @@ static int tell_imports(struct exporter *x, struct store *store, struct err *err
 
 struct reply export_answer(struct request *r)
 {
-	static const char *const formats[] = { "jsonl", "coco", NULL };
 	static const char *const entries[] = { "item", "reference", NULL };
 	struct export_options o = { .spool_dir = pipeline_config(r->pipeline)->state_dir };
 	struct err err;
 	int format = EXPORT_JSONL;
 	int by = EXPORT_BY_ITEM;
-	if (query_choice(r, "format", formats, &format, &err) < 0 || query_choice(r, "by", entries, &by, &err) < 0 ||
+	if (query_choice(r, "format", export_format_names, &format, &err) < 0 || query_choice(r, "by", entries, &by, &err) < 0 ||
 		query_bool(r, "review", &o.with_review, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	o.format = (enum export_format)format;
 	o.by = (enum export_by)by;
 	struct download *d = mem_zero(1, sizeof(*d));
+	o.text = download_bytes;
+	o.text_arg = r->pipeline;
 	d->walk = (struct walk){ .store = pipeline_store(r->pipeline), .left = UINT64_MAX, .rows = true };
 	d->pipeline = r->pipeline;
 	d->exporter = exporter_new(&o, download_text, d);
@@ -88,10 +111,10 @@ struct reply export_answer(struct request *r)
 		download_free(d);
 		return reply_err(&err, MHD_HTTP_CONFLICT);
 	}
-	struct reply reply = reply_stream(
-		r, format == EXPORT_COCO ? TYPE_JSON : TYPE_JSONL, download_fill, d, download_free);
-	reply_header(&reply, "Content-Disposition", format == EXPORT_COCO ? "attachment; filename=\"coco.json\"" :
-		"attachment; filename=\"items.jsonl\"");
+	struct reply reply = reply_stream(r, export_media_type(o.format), download_fill, d, download_free);
+	CLEANUP(freep) char *disposition = mem_printf("attachment; filename=\"%s\"", export_file_name(o.format));
+	reply_header(&reply, "Content-Disposition", disposition);
+	reply_footer(&reply, EXPORT_LEFT_OUT, download_foot);
 	return reply;
 }
 

@@ -98,6 +98,12 @@ const char *client_type(const struct client *c)
 	return type ? type : "";
 }
 
+const char *client_trailer(const struct client *c, const char *name)
+{
+	struct curl_header *h;
+	return curl_easy_header(c->easy, name, 0, CURLH_TRAILER, -1, &h) == CURLHE_OK ? h->value : NULL;
+}
+
 void client_query(struct buf *path, const char *name, const char *value)
 {
 	if (!value)

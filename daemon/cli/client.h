@@ -29,6 +29,8 @@ int client_lines(struct client *c, const char *path, const char *body, client_li
 /* POST of bytes that come piece by piece: gives up to n of them, 0 at the end, -1. The answer as client_json(). */
 typedef ssize_t client_source_fn(void *arg, void *p, size_t n, struct err *err);
 int client_upload(struct client *c, const char *path, client_source_fn *source, void *arg, json_t **ret, struct err *err);
+/* A trailer of the last answer, NULL: it had none. Valid until the next request. */
+const char *client_trailer(const struct client *c, const char *name);
 /* The media type of the answer that a sink is getting. */
 const char *client_type(const struct client *c);
 

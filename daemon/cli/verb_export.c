@@ -9,6 +9,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/export/export.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,9 +72,12 @@ int verb_export(struct cli *c, struct err *err)
 	client_query(&path, "by", args_option(c->args, "by"));
 	client_query(&path, "review", args_option(c->args, "review") ? "true" : NULL);
 	CLEANUP(freep) char *url = buf_take(&path);
-	if (name && strcmp(name, "-") != 0)
-		return export_to_file(c, url, name, err);
-	return client_request(c->client, url, NULL, export_bytes, &out, err);
+	int r = name && strcmp(name, "-") != 0 ? export_to_file(c, url, name, err) :
+		client_request(c->client, url, NULL, export_bytes, &out, err);
+	const char *left = r == 0 ? client_trailer(c->client, EXPORT_LEFT_OUT) : NULL;
+	if (left)
+		(void)fprintf(stderr, "inlet: left out: %s\n", left);
+	return r;
 }
 
 struct findings {

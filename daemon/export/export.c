@@ -5,6 +5,15 @@
 
 #include <stdlib.h>
 
+static const struct format_ops *const formats[EXPORT_FORMATS] = {
+	[EXPORT_JSONL] = &format_jsonl,
+	[EXPORT_COCO] = &format_coco,
+};
+const char *const export_format_names[EXPORT_FORMATS + 1] = {
+	[EXPORT_JSONL] = "jsonl",
+	[EXPORT_COCO] = "coco",
+};
+
 struct exporter {
 	struct export_options options;
 	const struct format_ops *format;
@@ -14,14 +23,25 @@ struct exporter {
 	struct buf text;           /* between the format and the sink; reused */
 	struct annotation *chosen; /* reused */
 	size_t room;
+	struct export_left left;
 };
+
+const char *export_media_type(enum export_format f)
+{
+	return formats[f]->type;
+}
+
+const char *export_file_name(enum export_format f)
+{
+	return formats[f]->file_name;
+}
 
 struct exporter *exporter_new(const struct export_options *o, export_sink_fn *sink, void *arg)
 {
 	struct exporter *x = mem_zero(1, sizeof(*x));
 	x->options = *o;
-	x->format = o->format == EXPORT_COCO ? &format_coco : &format_jsonl;
-	x->state = x->format->open(o);
+	x->format = formats[o->format];
+	x->state = x->format->open(&x->options, &x->left);
 	x->sink = sink;
 	x->arg = arg;
 	return x;
@@ -78,7 +98,7 @@ static int add_entry(struct exporter *x, const struct item_full *it, const struc
 
 void exporter_import(struct exporter *x, const struct import *i)
 {
-	if (x->format->import && i->attributes.len)
+	if (x->format->import)
 		x->format->import(x->state, i);
 }
 
@@ -106,4 +126,15 @@ int exporter_end(struct exporter *x, struct err *err)
 	if (more < 0)
 		return err_wrap(err, "end of export");
 	return flush(x, err) < 0 ? -1 : more;
+}
+
+void exporter_left(const struct exporter *x, struct buf *to)
+{
+	const struct export_left *l = &x->left;
+	if (l->items)
+		buf_printf(to, "%llu item%s", (unsigned long long)l->items, l->items == 1 ? "" : "s");
+	if (l->labels)
+		buf_printf(to, "%s%llu label%s", l->items ? " and " : "", (unsigned long long)l->labels, l->labels == 1 ? "" : "s");
+	if (l->items || l->labels)
+		buf_printf(to, " that %s cannot say", export_format_names[x->options.format]);
 }

@@ -34,7 +34,10 @@ void annotation_json(
 /* "name":"2026-11-23T23:59:59Z": UTC, whole seconds, so that jq and everything else can read it. */
 void time_json(struct json *j, const char *name, int64_t wall_ms);
 
-enum export_format { EXPORT_JSONL, EXPORT_COCO };
+enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_FORMATS };
+extern const char *const export_format_names[]; /* in their order, NULL at the end */
+const char *export_media_type(enum export_format f);
+const char *export_file_name(enum export_format f); /* what a browser saves it as */
 enum export_by { EXPORT_BY_ITEM, EXPORT_BY_REFERENCE };
 struct exporter;
 struct export_options {
@@ -42,19 +45,29 @@ struct export_options {
 	enum export_by by;      /* one entry an item, or one a present reference (an item without any has none) */
 	bool with_review;       /* also annotations that wait for review; else only ANNOTATION_SUCCESS */
 	const char *spool_dir;  /* where COCO keeps annotations until the images are through; nothing is left there */
+	/* Appends the bytes of an item that is a text, for formats that carry them. NULL: there are none to be had. */
+	int (*text)(void *arg, const struct item *item, struct buf *to, struct err *err);
+	void *text_arg;
+};
+/* What a format had to leave out because it cannot say it: of a shape, a kind or a status that it does not know. */
+#define EXPORT_LEFT_OUT "Inlet-Left-Out" /* the trailer of an export that says so */
+struct export_left {
+	uint64_t items, labels;
 };
 /* sink takes text as it comes; -1 stops the export. */
 typedef int export_sink_fn(void *arg, struct slice text, struct err *err);
 /* JSON lines are item_json() lines of the chosen annotations. COCO: images are items with width and height (others are
  * counted in info.items_without_pixels), image id = item id, or 1, 2, … by reference; geometries become pixels, and what COCO
  * cannot say (spans, tracks, relations, brush masks) is left out and counted in info.labels_without_shape. */
-/* exporter_import(): before the first item, each import that says something of all its rows. */
+/* exporter_import(): before the first item, each import. */
 struct exporter *exporter_new(const struct export_options *o, export_sink_fn *sink, void *arg);
 void exporter_import(struct exporter *x, const struct import *i);
 int exporter_add(struct exporter *x, const struct item_full *it, struct err *err); /* items in id order */
 /* Gives the sink the rest in pieces of about 64 KiB, so that nobody needs to hold the export in memory: 1 call again, 0
  * the export is whole, -1 failed. */
 int exporter_end(struct exporter *x, struct err *err);
+/* A sentence about what was left out so far, appended; nothing where nothing was. */
+void exporter_left(const struct exporter *x, struct buf *to);
 void exporter_free(struct exporter *x); /* NULL allowed */
 
 #endif

@@ -34,7 +34,8 @@ struct coco {
 	struct buf pending;    /* not yet written */
 	struct category *categories; /* sorted by name */
 	size_t category_count, category_room;
-	uint64_t images, annotations, without_pixels, without_shape;
+	uint64_t images, annotations;
+	struct export_left *left;
 	struct shape *shape;
 	enum phase phase;
 	/* PHASE_ANNOTATIONS: */
@@ -43,10 +44,11 @@ struct coco {
 	uint64_t written;      /* annotations */
 };
 
-static void *coco_open(const struct export_options *o)
+static void *coco_open(const struct export_options *o, struct export_left *left)
 {
 	struct coco *c = mem_zero(1, sizeof(*c));
 	c->by = o->by;
+	c->left = left;
 	c->spool_dir = mem_strdup(o->spool_dir ? o->spool_dir : "/var/tmp");
 	c->spool = -1;
 	c->shape = shape_new();
@@ -162,7 +164,7 @@ static int add_annotation(struct coco *c, const struct item_full *it, const stru
 	if (a->geometry.len == 0) {
 		whole_image(&it->item, &j);
 	} else if (!shape_coco(c->shape, a->geometry, it->item.width, it->item.height, &j)) {
-		c->without_shape++;
+		c->left->labels++;
 		buf_done(&text);
 		return 0;
 	}
@@ -186,7 +188,8 @@ static int coco_add(void *state, const struct item_full *entry, struct buf *to, 
 {
 	struct coco *c = state;
 	if (entry->item.width == 0 || entry->item.height == 0) {
-		c->without_pixels++;
+		c->left->items++;
+		c->left->labels += entry->annotation_count;
 		return 0;
 	}
 	uint64_t id = c->by == EXPORT_BY_ITEM ? entry->item.id : c->images + 1;
@@ -239,8 +242,8 @@ static void finish(struct coco *c, struct buf *to)
 	json_str(&j, "description", SLICE_LIT("exported by Inlet"));
 	json_u64(&j, "images", c->images);
 	json_u64(&j, "annotations", c->annotations);
-	json_u64(&j, "items_without_pixels", c->without_pixels);
-	json_u64(&j, "labels_without_shape", c->without_shape);
+	json_u64(&j, "items_without_pixels", c->left->items);
+	json_u64(&j, "labels_without_shape", c->left->labels);
 	json_close(&j, '}');
 	buf_str(to, ",\"licenses\":[]}\n");
 	c->phase = PHASE_DONE;
@@ -259,4 +262,5 @@ static int coco_end(void *state, struct buf *to, struct err *err)
 	return c->phase == PHASE_DONE ? 0 : 1;
 }
 
-const struct format_ops format_coco = { .open = coco_open, .add = coco_add, .end = coco_end, .close = coco_close };
+const struct format_ops format_coco = { .type = "application/json", .file_name = "coco.json",
+	.open = coco_open, .add = coco_add, .end = coco_end, .close = coco_close };

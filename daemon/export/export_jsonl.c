@@ -1,9 +1,10 @@
 /* export_jsonl.c - the dataset as JSON lines, in the form of `inlet items --json`. */
 #include "daemon/export/format.h"
 
-static void *jsonl_open(const struct export_options *o)
+static void *jsonl_open(const struct export_options *o, struct export_left *left)
 {
 	(void)o;
+	(void)left;
 	return NULL;
 }
 
@@ -29,4 +30,5 @@ static void jsonl_close(void *state)
 	(void)state;
 }
 
-const struct format_ops format_jsonl = { .open = jsonl_open, .add = jsonl_add, .end = jsonl_end, .close = jsonl_close };
+const struct format_ops format_jsonl = { .type = "application/jsonl", .file_name = "items.jsonl",
+	.open = jsonl_open, .add = jsonl_add, .end = jsonl_end, .close = jsonl_close };

@@ -7,8 +7,11 @@
 #define EXPORT_PIECE (64U << 10) /* bytes that exporter_end() gives the sink a call, about */
 
 struct format_ops {
-	void *(*open)(const struct export_options *o);
-	/* What a manifest says of all its rows: import.attributes, under its number. NULL: not of interest. Slices are the caller's. */
+	const char *type;       /* of its text */
+	const char *file_name;
+	/* What is left out is counted in *left; o and left live as long as the state. */
+	void *(*open)(const struct export_options *o, struct export_left *left);
+	/* A manifest: what it says of all its rows is in attributes. NULL: not of interest. Slices are the caller's. */
 	void (*import)(void *state, const struct import *i);
 	/* One entry: an item with its chosen annotations and, by reference, that reference alone, with its rows. Text is appended to
 	 * `to`. */

@@ -188,6 +188,9 @@ static void test_coco_counts_what_has_no_pixels(void **state)
 	CLEANUP(json_decrefp) json_t *coco = parse(text.data);
 	assert_int_equal(json_array_size(json_object_get(coco, "images")), 0);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(coco, "info"), "items_without_pixels")), 1);
+	CLEANUP(buf_done) struct buf left = { 0 };
+	exporter_left(x, &left);
+	assert_string_equal(left.data, "1 item and 2 labels that coco cannot say");
 }
 
 /* What a geometry becomes: the members that shape it, as compact JSON. */
