@@ -1,11 +1,13 @@
 /* config.c - reads the configuration: the YAML tree through the option tables, then what only the whole can show. */
 #include "config/config.h"
 
+#include "config/named_files.h"
 #include "config/path.h"
 #include "config/schema.h"
 #include "config/source_config.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
+#include "daemon/base/network.h"
 
 #include <errno.h>
 #include <math.h>
@@ -210,6 +212,18 @@ static int read_import(const struct reader *r, const struct yaml_node *n, struct
 	return read_section(r, columns_options, raw.columns, "import.columns", &c->columns, err);
 }
 
+static int check_networks(const struct reader *r, const struct config *c, const struct yaml_node *fetch, struct err *err)
+{
+	const struct yaml_node *list = yaml_get(fetch, "networks");
+	for (size_t i = 0; c->networks[i]; i++) {
+		struct network network;
+		struct err why;
+		if (network_parse(c->networks[i], &network, &why) < 0)
+			return option_err(err, &r->at, list->values[i], "fetch.networks", "%s", why.text);
+	}
+	return 0;
+}
+
 /* Our own writes below a watched folder would be ingested again, and so on; a store around the folder would be its own
  * source. Symlinks do not hide either: both are resolved. */
 static int check_folder(const struct reader *r, const struct config *c, size_t i, struct err *err)
@@ -276,12 +290,12 @@ static int read_file(struct reader *r, struct config *c, struct err *err)
 		read_section(r, inference_options, raw.inference, "inference", c, err) < 0 ||
 		read_section(r, fetch_options, raw.fetch, "fetch", c, err) < 0 ||
 		read_section(r, decode_options, raw.decode, "decode", c, err) < 0 ||
-		read_import(r, raw.import, &c->import, err) < 0)
+		read_import(r, raw.import, &c->import, err) < 0 || check_networks(r, c, raw.fetch, err) < 0)
 		return -1;
 	return check_sources(r, c, err);
 }
 
-int config_load(const char *path, struct config **ret, struct err *err)
+static int load(const char *path, bool files_too, struct config **ret, struct err *err)
 {
 	CLEANUP(yaml_node_freep) struct yaml_node *root = NULL;
 	CLEANUP(config_freep) struct config *c = mem_zero(1, sizeof(*c));
@@ -292,10 +306,20 @@ int config_load(const char *path, struct config **ret, struct err *err)
 	CLEANUP(freep) char *dir = path_real(parent);
 	c->file = path_join(dir, slash ? slash + 1 : path);
 	struct reader r = { .at = { .file = path, .dir = dir }, .root = root };
-	if (read_file(&r, c, err) < 0)
+	if (read_file(&r, c, err) < 0 || (files_too && named_files_check(c, root, &r.at, err) < 0))
 		return -1;
 	*ret = TAKE_PTR(c);
 	return 0;
+}
+
+int config_load(const char *path, struct config **ret, struct err *err)
+{
+	return load(path, false, ret, err);
+}
+
+int config_check(const char *path, struct config **ret, struct err *err)
+{
+	return load(path, true, ret, err);
 }
 
 void config_free(struct config *c)

@@ -113,8 +113,12 @@ struct config {
 
 /* Errors read "config/x.yaml:12:7: sources[0].folder.setle: unknown key; did you mean 'settle'?" (ERR_REJECT; ERR_RETRY when
  * the file cannot be read). Also refused: two sources of one name, state_dir inside a watched folder or a watched folder
- * inside state_dir (resolved paths), a folder or bucket listed twice, a missing card, a secret. Unset options get their defaults. */
+ * inside state_dir (resolved paths), a folder or bucket listed twice, a missing card, a secret, a name that no bucket has, what is no
+ * host, proxy or network. Unset options get their defaults. */
 int config_load(const char *path, struct config **ret, struct err *err);
+/* As config_load(), and the files that sources name must be there and readable by this user: ca_file with certificates in PEM
+ * form, credentials. For people who check a change: a daemon starts all the same, with that one source offline. */
+int config_check(const char *path, struct config **ret, struct err *err);
 void config_free(struct config *c);
 void config_help(FILE *to);   /* every option with type, unit, range, default and help: "inletd --help-config" */
 

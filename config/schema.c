@@ -20,7 +20,8 @@ static const char *const gone_modes[] = { [ON_GONE_KEEP] = "keep", [ON_GONE_EXCL
 const struct option file_options[] = {
 	{ "state_dir", OPTION_PATH, AT(state_dir), 0, 0, NULL, NULL,
 		"store, index and socket; outside every watched folder" },
-	{ "sources", OPTION_NODE, AT(sources), 0, 0, NULL, NULL, "list of what is watched" },
+	{ "sources", OPTION_NODE, AT(sources), 0, 0, NULL, NULL,
+		"list of what is watched; []: nothing, only `inlet import` brings something in" },
 	{ "models", OPTION_NODE, AT(models), 0, 0, "", NULL, "list of models that label; none: no inference" },
 	{ "limits", OPTION_NODE, AT(limits), 0, 0, "", NULL, "what may be used" },
 	{ "normalize", OPTION_BOOL, AT(normalize), 0, 0, "on", NULL,

@@ -1,6 +1,8 @@
 /* source_config.c - reads one entry of `sources` and refuses what a bucket cannot mean. */
 #include "config/source_config.h"
 
+#include "config/bucket_name.h"
+#include "config/host.h"
 #include "config/schema.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
@@ -55,10 +57,8 @@ static int refuse_secrets(const struct section *in, struct err *err)
 /* ---- places on the network ---- */
 
 /* "scheme://host[:port]" and nothing behind it but a '/', which is cut. What a URL may hold beside these never belongs here. */
-static int check_host(const struct section *in, const char *key, char *url, const char *const *schemes, struct err *err)
+static int check_host(const struct section *in, const char *key, char *url, const char *const *schemes, bool *ret_port, struct err *err)
 {
-	if (!url)
-		return 0;
 	const char *host = NULL;
 	for (size_t i = 0; !host && schemes[i]; i++)
 		if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0)
@@ -70,25 +70,29 @@ static int check_host(const struct section *in, const char *key, char *url, cons
 	size_t n = strlen(url);
 	if (url[n - 1] == '/' && url + n - 1 > host)
 		url[n - 1] = '\0';
-	if (*host && only(host, LETTERS_AND_DIGITS ".-_:[]"))
-		return 0;
-	return option_err(err, in->at, yaml_get(in->n, key), key, "'%s': needs only a host and perhaps a port behind %s", url,
-		schemes[0]);
+	const char *why = strpbrk(host, "/?#") ? "needs only a host and perhaps a port behind the scheme" : host_wrong(host, ret_port);
+	return why ? option_err(err, in->at, yaml_get(in->n, key), key, "'%s': %s", url, why) : 0;
 }
 
 static int check_places(const struct section *in, struct bucket_config *b, struct err *err)
 {
 	static const char *const web[] = { "https://", "http://", NULL };
 	static const char *const proxies[] = { "http://", "https://", "socks5://", "socks5h://", NULL };
-	if (check_host(in, "endpoint", b->endpoint, web, err) < 0)
+	bool port = false;
+	if (b->endpoint && check_host(in, "endpoint", b->endpoint, web, &port, err) < 0)
 		return -1;
-	return check_host(in, "proxy", b->proxy, proxies, err);
+	if (!b->proxy)
+		return 0;
+	if (check_host(in, "proxy", b->proxy, proxies, &port, err) < 0)
+		return -1;
+	return port ? 0 : option_err(err, in->at, yaml_get(in->n, "proxy"), "proxy",
+		"'%s': needs the proxy's port, such as %s:3128; proxies have no usual one", b->proxy, b->proxy);
 }
 
 /* ---- buckets ---- */
 
 /* A whole URL is what people have in their clipboard. */
-static int check_bucket_name(const struct section *in, const struct bucket_config *b, struct err *err)
+static int check_bucket_name(const struct section *in, const struct bucket_config *b, enum bucket_rules rules, struct err *err)
 {
 	const struct yaml_node *at = yaml_get(in->n, "bucket");
 	if (!b->bucket)
@@ -100,9 +104,8 @@ static int check_bucket_name(const struct section *in, const struct bucket_confi
 		return option_err(err, in->at, at, "bucket",
 			"'%s': needs only the name, '%.*s'; what follows it belongs into `prefix`, where it is into `endpoint`",
 			b->bucket, (int)n, name);
-	if (n > 255 || !only(name, LETTERS_AND_DIGITS ".-_"))
-		return option_err(err, in->at, at, "bucket", "'%s': is no bucket's name (A-Z a-z 0-9 . _ -)", b->bucket);
-	return 0;
+	const char *why = bucket_name_wrong(b->bucket, rules);
+	return why ? option_err(err, in->at, at, "bucket", "'%s' %s", b->bucket, why) : 0;
 }
 
 static int check_globs(const struct section *in, const char *key, char *const *globs, struct err *err)
@@ -115,13 +118,14 @@ static int check_globs(const struct section *in, const char *key, char *const *g
 	return 0;
 }
 
-static int check_bucket(const struct section *in, struct source_config *s, struct err *err)
+/* rules: of the provider's own place. */
+static int check_bucket(const struct section *in, struct source_config *s, enum bucket_rules rules, struct err *err)
 {
 	struct bucket_config *b = &s->bucket;
 	if (s->store == STORE_REFLINK)
 		return refuse(in, "store", "'reflink': a bucket has no extents to share",
 			"write copy, or reference to leave the bytes where they are", err);
-	if (check_bucket_name(in, b, err) < 0 || check_globs(in, "include", b->include, err) < 0 ||
+	if (check_bucket_name(in, b, b->endpoint ? BUCKET_LENIENT : rules, err) < 0 || check_globs(in, "include", b->include, err) < 0 ||
 		check_globs(in, "exclude", b->exclude, err) < 0)
 		return -1;
 	return check_places(in, b, err);
@@ -137,7 +141,8 @@ static int check_anonymous(const struct section *in, bool anonymous, const char 
 
 static int check_s3(const struct section *in, struct source_config *s, struct err *err)
 {
-	if (check_bucket(in, s, err) < 0)
+	bool old = s->s3.region && strcmp(s->s3.region, "us-east-1") == 0;
+	if (check_bucket(in, s, old ? BUCKET_AMAZON_OLD : BUCKET_AMAZON, err) < 0)
 		return -1;
 	if (!yaml_get(in->n, "path_style"))
 		s->s3.path_style = s->bucket.endpoint != NULL;
@@ -149,7 +154,7 @@ static int check_s3(const struct section *in, struct source_config *s, struct er
 
 static int check_gcs(const struct section *in, struct source_config *s, struct err *err)
 {
-	if (check_bucket(in, s, err) < 0)
+	if (check_bucket(in, s, BUCKET_GOOGLE, err) < 0)
 		return -1;
 	return check_anonymous(in, s->gcs.anonymous, s->gcs.credentials, err);
 }

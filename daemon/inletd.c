@@ -45,7 +45,7 @@ static const char usage[] =
 	"usage: inletd [--config FILE] [--once | --check | --attend | --rebuild-index] [--verbose]\n"
 	"  --config FILE     the configuration (default: $INLET_CONFIG, ./inlet.yaml, /etc/inlet/inlet.yaml)\n"
 	"  --once            ingest and drain, print the counts, exit 0, or 3 if something remains\n"
-	"  --check           check the configuration only\n"
+	"  --check           check the configuration and the files that it names, no more\n"
 	"  --rebuild-index   make the index anew from the log\n"
 	"  --attend          own the store while clients speak (started by `inlet`, not by people)\n"
 	"  --help-config     every option of the configuration\n"
@@ -58,8 +58,8 @@ static int run(enum mode mode, const struct config *c)
 {
 	switch (mode) {
 	case MODE_CHECK:
-		(void)printf("%s: the configuration is good: %zu sources, %zu models, state_dir %s\n", c->file, c->source_count,
-			c->model_count, c->state_dir);
+		(void)printf("%s: the configuration is good: %zu sources%s, %zu models, state_dir %s\n", c->file, c->source_count,
+			c->source_count ? "" : " (nothing is watched; only `inlet import` brings something in)", c->model_count, c->state_dir);
 		return EXIT_OK;
 	case MODE_REBUILD: return owner_rebuild(c);
 	case MODE_DAEMON: return owner_run(c, PIPELINE_DAEMON);
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
 	log_init("inletd", verbose);
 	CLEANUP(config_freep) struct config *c = NULL;
 	struct err err;
-	if (config_load(find_config(file), &c, &err) < 0) {
+	if ((mode == MODE_CHECK ? config_check : config_load)(find_config(file), &c, &err) < 0) {
 		LOG_ERR(LOG_FATAL, "%s", err.text);
 		return EXIT_USAGE;
 	}

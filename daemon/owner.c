@@ -85,6 +85,8 @@ static void greet(const struct config *c)
 		source_config_describe(&c->sources[i], where, sizeof(where));
 		LOG_INFO(LOG_STARTED, "watching %s '%s': %s", c->sources[i].scheme, c->sources[i].name, where);
 	}
+	if (c->source_count == 0)
+		LOG_NOTICE(LOG_STARTED, "`sources` is empty: nothing is watched, only `inlet import` brings something in");
 	LOG_INFO(LOG_STARTED, "the store is in %s", c->state_dir);
 	LOG_INFO(LOG_STARTED, "try: %s --config %s status, then items", installed ? "inlet" : client, c->file);
 }

@@ -9,12 +9,16 @@
 #include <errno.h>
 #include <sys/wait.h>
 
+CLEANUP_FN(struct config *, config_free)
+
 int verb_check_config(struct cli *c, struct err *err)
 {
-	const struct config *config = c->config;
+	CLEANUP(config_freep) struct config *config = NULL;
+	if (config_check(c->config->file, &config, err) < 0)
+		return -1;
 	if (!c->args->json)
-		return out_printf(err, "%s is good: %zu sources, %zu models, store in %s\n", config->file,
-			config->source_count, config->model_count, config->state_dir);
+		return out_printf(err, "%s is good: %zu sources%s, %zu models, store in %s\n", config->file, config->source_count,
+			config->source_count ? "" : " (only `inlet import` brings something in)", config->model_count, config->state_dir);
 	struct buf text = { 0 };
 	struct json j = { .to = &text };
 	json_open(&j, NULL, '{');

@@ -3,7 +3,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
-#include "daemon/base/text.h"
+#include "daemon/base/network.h"
 #include "daemon/net/guard_ranges.h"
 
 #include <arpa/inet.h>
@@ -12,11 +12,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-/* Both families in one form: IPv4 as ::ffff:a.b.c.d. */
-struct network {
-	uint8_t bytes[16];
-	unsigned int bits;
-	const char *why;   /* of the deny list */
+/* A row of the deny list. */
+struct denied {
+	struct network at;
+	const char *why;
 	bool metadata;
 };
 struct endpoint {
@@ -24,74 +23,21 @@ struct endpoint {
 	uint16_t port;
 };
 struct guard {
-	struct network *denied;      /* guard_ranges, in its order */
+	struct denied *denied;       /* guard_ranges, in its order */
 	struct network *networks;    /* allowed */
 	size_t network_count;
 	struct endpoint *endpoints;  /* allowed */
 	size_t endpoint_count;
 };
 
-static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
-
-static bool network_has(const struct network *n, const uint8_t address[16])
-{
-	unsigned int whole = n->bits / 8;
-	unsigned int rest = n->bits % 8;
-	if (memcmp(n->bytes, address, whole) != 0)
-		return false;
-	return rest == 0 || ((n->bytes[whole] ^ address[whole]) & (0xff00U >> rest & 0xffU)) == 0;
-}
-
-static void map_ipv4(const void *ipv4, uint8_t ret[16])
-{
-	memcpy(ret, mapped, sizeof(mapped));
-	memcpy(ret + sizeof(mapped), ipv4, 4);
-}
-
-/* One address in text form; returns the offset of its first own bit: 96 for IPv4, -1: no address. */
-static int parse_address(const char *text, uint8_t ret[16])
-{
-	struct in_addr ipv4;
-	if (inet_pton(AF_INET, text, &ipv4) == 1) {
-		map_ipv4(&ipv4, ret);
-		return 96;
-	}
-	return inet_pton(AF_INET6, text, ret) == 1 ? 0 : -1;
-}
-
-/* "address" or "address/bits" without bits set behind the prefix. */
-static int parse_network(const char *text, struct network *ret)
-{
-	char address[INET6_ADDRSTRLEN];
-	size_t len = strcspn(text, "/");
-	uint64_t bits;
-	if (len >= sizeof(address))
-		return -1;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	int first = parse_address(address, ret->bytes);
-	if (first < 0)
-		return -1;
-	ret->bits = 128;
-	if (text[len] == '/') {
-		if (text_u64(slice_of(text + len + 1), &bits) < 0 || bits > 128U - (unsigned int)first)
-			return -1;
-		ret->bits = (unsigned int)bits + (unsigned int)first;
-	}
-	for (unsigned int bit = ret->bits; bit < 128; bit++) {
-		if (ret->bytes[bit / 8] >> (7 - bit % 8) & 1)
-			return -1;
-	}
-	return 0;
-}
 
 struct guard *guard_new(void)
 {
 	struct guard *g = mem_zero(1, sizeof(*g));
 	g->denied = mem_zero(guard_range_count, sizeof(*g->denied));
 	for (size_t i = 0; i < guard_range_count; i++) {
-		int parsed = parse_network(guard_ranges[i].network, &g->denied[i]);
+		int parsed = network_parse(guard_ranges[i].network, &g->denied[i].at, NULL);
 		assert(parsed == 0);
 		(void)parsed;
 		g->denied[i].why = guard_ranges[i].why;
@@ -112,10 +58,9 @@ void guard_free(struct guard *g)
 
 int guard_allow_network(struct guard *g, const char *network, struct err *err)
 {
-	struct network n = { .bits = 0 };
-	if (parse_network(network, &n) < 0)
-		return err_set(err, ERR_REJECT, 0,
-			"'%.60s' is not a network: write 10.0.0.0/8, fd00::/8 or one address, with no bits set behind the prefix", network);
+	struct network n;
+	if (network_parse(network, &n, err) < 0)
+		return -1;
 	g->networks = mem_resize(g->networks, g->network_count + 1, sizeof(*g->networks));
 	g->networks[g->network_count++] = n;
 	return 0;
@@ -158,15 +103,15 @@ static bool embedded_ipv4(const uint8_t address[16], uint8_t ret[16])
 	bool is_isatap = (address[8] & 0xfd) == 0 && memcmp(address + 9, isatap + 1, 3) == 0;
 	if (memcmp(address, nat64, sizeof(nat64)) != 0 && !is_isatap)
 		return false;
-	map_ipv4(address + 12, ret);
+	network_map_ipv4(address + 12, ret);
 	return true;
 }
 
 /* The first row of the deny list that this address is in; NULL: none. */
-static const struct network *denied_by(const struct guard *g, const uint8_t address[16])
+static const struct denied *denied_by(const struct guard *g, const uint8_t address[16])
 {
 	for (size_t i = 0; i < guard_range_count; i++) {
-		if (network_has(&g->denied[i], address))
+		if (network_has(&g->denied[i].at, address))
 			return &g->denied[i];
 	}
 	return NULL;
@@ -176,10 +121,10 @@ static const struct network *denied_by(const struct guard *g, const uint8_t addr
 static const char *why_not(const struct guard *g, const uint8_t address[16])
 {
 	uint8_t inner[16];
-	bool is_mapped = memcmp(address, mapped, sizeof(mapped)) == 0;
+	bool is_mapped = network_is_ipv4(address);
 	bool embeds = !is_mapped && embedded_ipv4(address, inner);
-	const struct network *denied = denied_by(g, address);
-	const struct network *inside = embeds ? denied_by(g, inner) : NULL;
+	const struct denied *denied = denied_by(g, address);
+	const struct denied *inside = embeds ? denied_by(g, inner) : NULL;
 	if (in_allowed_network(g, address, (denied && denied->metadata) || (inside && inside->metadata)))
 		return NULL;
 	if (denied)
@@ -197,7 +142,7 @@ static bool is_own(const uint8_t address[16])
 	struct sockaddr_in6 from = { .sin6_family = AF_UNSPEC };
 	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(9) };
 	struct sockaddr_in from4 = { .sin_family = AF_UNSPEC };
-	bool v4 = memcmp(address, mapped, sizeof(mapped)) == 0;
+	bool v4 = network_is_ipv4(address);
 	memcpy(&to.sin6_addr, address, 16);
 	memcpy(&to4.sin_addr, address + 12, 4);
 	CLEANUP(close_fdp) int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -223,7 +168,7 @@ bool guard_allows(const struct guard *g, const struct sockaddr *address, const c
 	if (address->sa_family == AF_INET) {
 		struct sockaddr_in v4;
 		memcpy(&v4, address, sizeof(v4));
-		map_ipv4(&v4.sin_addr, bytes);
+		network_map_ipv4(&v4.sin_addr, bytes);
 		why = judge(g, bytes, host, port);
 	} else if (address->sa_family == AF_INET6) {
 		struct sockaddr_in6 v6;
@@ -248,7 +193,7 @@ static int check(const struct guard *g, const struct url *url, struct err *err)
 	uint8_t address[16];
 	if (guard_port_is_bad(url->port) && !is_endpoint(g, url->host, url->port))
 		return refuse(err, "the URL's port belongs to another protocol than HTTP");
-	if (!url->literal || parse_address(url->host, address) < 0)
+	if (!url->literal || network_address(url->host, address) < 0)
 		return 0;
 	const char *why = judge(g, address, url->host, url->port);
 	char text[160];
@@ -294,7 +239,7 @@ static int on_request(void *arg, char *peer, char *own, int peer_port, int own_p
 	(void)own_port;
 	if (s->proxied)
 		return CURL_PREREQFUNC_OK;
-	if (peer && parse_address(peer, address) >= 0)
+	if (peer && network_address(peer, address) >= 0)
 		why = judge(s->guard, address, s->url.host, s->url.port);
 	if (!why)
 		return CURL_PREREQFUNC_OK;

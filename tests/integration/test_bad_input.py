@@ -213,6 +213,14 @@ CONFIGS = {
     "yaml": ("state_dir: [\n", "inlet.yaml:2:1"),
     "twice": ("state_dir: ./state\nsources: [{ name: a, folder: { path: ./inbox } }, { name: a, folder: { path: ./other } }]\n",
               "sources[1]"),
+    "bucket": ("state_dir: ./state\nsources: [{ name: a, s3: { bucket: My_Photos } }]\n",
+               "inlet.yaml:2:36: sources[0].s3.bucket: 'My_Photos' is no bucket's name at Amazon"),
+    "endpoint": ("state_dir: ./state\nsources: [{ name: a, gcs: { bucket: b, endpoint: 'https://127.1' } }]\n",
+                 "inlet.yaml:2:50: sources[0].gcs.endpoint: 'https://127.1': no host stands there"),
+    "proxy": ("state_dir: ./state\nsources: [{ name: a, s3: { bucket: abc, proxy: 'http://proxy:http' } }]\n",
+              "inlet.yaml:2:48: sources[0].s3.proxy: 'http://proxy:http': its port is not a number"),
+    "network": ("state_dir: ./state\nsources: []\nfetch: { networks: [10.1.2.3/8] }\n",
+                "inlet.yaml:3:21: fetch.networks: '10.1.2.3/8' has bits set behind its prefix; the network is 10.0.0.0/8"),
     "card": ("state_dir: ./state\nsources: []\nmodels: [{ card: nowhere.yaml }]\n", "there is no 'nowhere.yaml'"),
 }
 

@@ -418,6 +418,45 @@ def test_check_says_what_is_good(inlet):
     assert not inlet.state.exists(), "checking makes nothing"
 
 
+def test_a_dataset_without_sources_is_filled_by_import_alone(inlet):
+    inlet.write_config(sources=[])
+    for done in inlet.run("--check"), inlet.cli("check-config"):
+        assert b"0 sources" in done.stdout and b"only `inlet import`" in done.stdout
+    inlet.start()
+    wait_for("the daemon to say so", lambda: "`sources` is empty" in inlet.log.read_text())
+    (inlet.root / "rows.csv").write_text("id,text\n1,hello\n")
+    inlet.cli("import", inlet.root / "rows.csv", "--columns", "id=id,text=text")
+    assert len(inlet.items()) == 1
+    assert inlet.stop() == 0
+
+
+def test_check_looks_at_the_files_that_sources_name(inlet):
+    """A daemon starts all the same: one source's missing file does not stop the others."""
+    keys, pem = inlet.root / "keys", inlet.root / "ca.pem"
+    pem.write_text("no certificate\n")
+    inlet.put("a.txt", "words")
+
+    def refused(key, value, why, prefix=()):
+        far = {"bucket": "abc", "endpoint": "https://127.0.0.1:1", key: value}
+        inlet.write_config(sources=[{"name": "far", "s3": far}, {"name": "drop", "folder": {"path": "./inbox", "settle": "0s"}}])
+        inlet.prefix = list(prefix)
+        said = inlet.run("--check", ok=(2,)).stderr.decode()
+        inlet.prefix = []
+        assert f"inlet.yaml:1:{inlet.config.read_text().index(json.dumps(value)) + 1}: sources[0].s3.{key}:" in said and why in said, said
+
+    refused("ca_file", "ca.pem", "holds no certificate")
+    refused("ca_file", "none.pem", "No such file")
+    refused("credentials", "keys", "No such file")
+    assert "sources[0].s3.credentials" in inlet.cli("check-config", ok=(1,)).stderr.decode()
+    assert b"keys" in inlet.once(ok=(3,)).stderr
+    assert inlet.item("a.txt"), "the other source has nothing to do with it"
+    keys.write_text("[default]\n")
+    keys.chmod(0)
+    refused("credentials", "keys", f"cannot be read by user {os.geteuid()}", prefix=PLAIN_USER)
+    keys.chmod(0o600)
+    inlet.run("--check")
+
+
 def test_help_of_the_configuration_names_every_option(inlet):
     text = inlet.run("--help-config").stdout.decode()
     for option in "state_dir settle reconcile store ignore card accept memory object reserve normalize batch".split():

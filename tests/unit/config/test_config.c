@@ -64,7 +64,8 @@ static void test_only_state_dir_and_sources_are_required(void **state)
 		"/inlet.yaml:1:1: state_dir: is missing; it has no default (store, index and socket; outside every "
 		"watched folder)");
 	refused(f, "state_dir: s\n",
-		"/inlet.yaml:1:1: sources: is missing; it has no default (list of what is watched)");
+		"/inlet.yaml:1:1: sources: is missing; it has no default (list of what is watched; []: nothing, only `inlet import` "
+		"brings something in)");
 }
 
 static void test_sections_of_threads_and_batches(void **state)
@@ -301,9 +302,23 @@ static void test_help_prints_every_section(void **state)
 		assert_non_null(strstr(text, keys[i]));
 }
 
+static void test_networks_are_networks(void **state)
+{
+	struct fixture *f = *state;
+	const struct config *c = load(f, "state_dir: s\nsources: []\nfetch: {networks: [10.1.0.0/16, 'fd00::/8', 127.0.0.1]}\n");
+	assert_string_equal(c->networks[2], "127.0.0.1");
+	refused(f, "state_dir: s\nsources: []\nfetch:\n  networks: [10.1.0.0/16, intranet]\n",
+		"/inlet.yaml:4:27: fetch.networks: 'intranet' is no network: write 10.0.0.0/8, fd00::/8 or one address; names are not taken");
+	refused(f, "state_dir: s\nsources: []\nfetch: {networks: [10.1.2.3/8]}\n",
+		"/inlet.yaml:3:20: fetch.networks: '10.1.2.3/8' has bits set behind its prefix; the network is 10.0.0.0/8");
+	refused(f, "state_dir: s\nsources: []\nfetch: {networks: [10.0.0.0/33]}\n",
+		"/inlet.yaml:3:20: fetch.networks: '10.0.0.0/33': needs a prefix of 0 to 32 bits behind the '/'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_networks_are_networks),
 		TEST(test_the_contract_that_scripts_rely_on),
 		TEST(test_only_state_dir_and_sources_are_required),
 		TEST(test_sections_of_threads_and_batches),

@@ -44,7 +44,7 @@ static void test_every_option_of_s3(void **state)
 {
 	struct fixture *f = *state;
 	const struct source_config *s = source(f,
-		"s3: {bucket: b, prefix: /x/, include: ['*.jpg', '*.png'], exclude: ['tmp/*'], endpoint: 'https://h:9000/', region: "
+		"s3: {bucket: bkt, prefix: /x/, include: ['*.jpg', '*.png'], exclude: ['tmp/*'], endpoint: 'https://h:9000/', region: "
 		"eu-1, path_style: off, profile: p, credentials: keys/aws, poll: 10s, concurrency: 32, store: reference, "
 		"ca_file: ca.pem, proxy: 'http://p:3128', request_payer: on, max_vanish: 0.5, on_gone: exclude}");
 	assert_string_equal(s->bucket.prefix, "/x/");
@@ -67,18 +67,18 @@ static void test_every_option_of_s3(void **state)
 
 static void test_an_endpoint_of_ones_own_is_asked_in_path_style(void **state)
 {
-	assert_true(source(*state, "s3: {bucket: b, endpoint: 'http://127.0.0.1:9000'}")->s3.path_style);
-	assert_false(source(*state, "s3: {bucket: b, endpoint: 'http://[::1]:9000', path_style: no}")->s3.path_style);
+	assert_true(source(*state, "s3: {bucket: bkt, endpoint: 'http://127.0.0.1:9000'}")->s3.path_style);
+	assert_false(source(*state, "s3: {bucket: bkt, endpoint: 'http://[::1]:9000', path_style: no}")->s3.path_style);
 }
 
 static void test_options_of_gcs(void **state)
 {
 	struct fixture *f = *state;
-	const struct source_config *s = source(f, "gcs: {bucket: b, credentials: /run/key.json, user_project: mine, poll: 1m}");
+	const struct source_config *s = source(f, "gcs: {bucket: bkt, credentials: /run/key.json, user_project: mine, poll: 1m}");
 	assert_string_equal(s->gcs.credentials, "/run/key.json");
 	assert_string_equal(s->gcs.user_project, "mine");
-	refused_source(f, "gcs: {bucket: b, region: x}",
-		"20: sources[0].gcs.region: unknown key; known are: bucket, prefix, include, exclude, endpoint, ca_file, proxy, poll, "
+	refused_source(f, "gcs: {bucket: bkt, region: x}",
+		"22: sources[0].gcs.region: unknown key; known are: bucket, prefix, include, exclude, endpoint, ca_file, proxy, poll, "
 		"concurrency, store, credentials, user_project, anonymous, on_gone, max_vanish");
 }
 
@@ -87,7 +87,7 @@ static void test_a_source_is_of_one_kind(void **state)
 	struct fixture *f = *state;
 	refused(f, "state_dir: s\nsources: [{name: a}]\n",
 		"/inlet.yaml:2:11: sources[0]: needs what it takes objects from: one of folder, s3, gcs");
-	refused_source(f, "s3: {bucket: b}\n  folder: {path: in}",
+	refused_source(f, "s3: {bucket: bkt}\n  folder: {path: in}",
 		"7: sources[0].s3: this source has 'folder' already; give each its own entry with a name");
 	refused_source(f, "s3: {buckett: b}", "8: sources[0].s3.buckett: unknown key; did you mean 'bucket'?");
 	refused_source(f, "s3: {}", "7: sources[0].s3.bucket: is missing; it has no default (its name)");
@@ -100,7 +100,19 @@ static void test_the_bucket_is_a_name(void **state)
 	refused_source(f, "s3: {bucket: 's3://photos/2024'}",
 		"16: sources[0].s3.bucket: 's3://photos/2024': needs only the name, 'photos'; what follows it belongs into "
 		"`prefix`, where it is into `endpoint`");
-	refused_source(f, "s3: {bucket: 'a b'}", "16: sources[0].s3.bucket: 'a b': is no bucket's name (A-Z a-z 0-9 . _ -)");
+	refused_source(f, "s3: {bucket: 'a b'}", "16: sources[0].s3.bucket: 'a b' is no bucket's name at Amazon: 3 to 63 of a-z 0-9 . - (one from before 2018 may have more, "
+		"with `region: us-east-1`; for another server say `endpoint`)");
+	refused_source(f, "gcs: {bucket: Scans}",
+		"17: sources[0].gcs.bucket: 'Scans' is no bucket's name at Google: 3 to 63 of a-z 0-9 . - _ (222 with dots)");
+	refused_source(f, "gcs: {bucket: 10.0.0.1}", "17: sources[0].gcs.bucket: '10.0.0.1' is an address, and no bucket is called like "
+		"one; a server of one's own is named in `endpoint`");
+	/* Amazon's old region, and servers of one's own, have names that Amazon does not give away any more. */
+	(void)source(f, "s3: {bucket: My_Photos, region: us-east-1}");
+	(void)source(f, "s3: {bucket: My_Photos, endpoint: 'http://ceph:7480'}");
+	(void)source(f, "s3: {bucket: b, endpoint: 'http://ceph:7480'}");
+	(void)source(f, "gcs: {bucket: b, endpoint: 'http://127.0.0.1:4443'}");
+	refused_source(f, "s3: {bucket: '..', endpoint: 'http://ceph:7480'}",
+		"16: sources[0].s3.bucket: '..' is no bucket's name: it would be a step in a path");
 }
 
 static void test_secrets_are_refused_and_not_repeated(void **state)
@@ -111,17 +123,17 @@ static void test_secrets_are_refused_and_not_repeated(void **state)
 	struct {
 		const char *text, *where;
 	} cases[] = {
-		{ "s3: {bucket: b, secret_access_key: CANARY}", "19: sources[0].s3.secret_access_key: " },
-		{ "s3: {bucket: b, Access_Key: CANARY}", "19: sources[0].s3.Access_Key: " },
-		{ "gcs: {bucket: b, token: CANARY}", "20: sources[0].gcs.token: " },
-		{ "gcs: {bucket: b, credentials: {private_key: CANARY}}",
-			"33: sources[0].gcs.credentials: holds the credentials themselves; " },
-		{ "gcs: {bucket: b, credentials: '{\"private_key\": \"CANARY\"}'}",
-			"33: sources[0].gcs.credentials: holds the credentials themselves; " },
-		{ "s3: {bucket: b, endpoint: 'https://me:CANARY@host'}",
-			"29: sources[0].s3.endpoint: has a user name or password in it; " },
-		{ "s3: {bucket: b, proxy: 'http://me:CANARY@host'}",
-			"26: sources[0].s3.proxy: has a user name or password in it; " },
+		{ "s3: {bucket: bkt, secret_access_key: CANARY}", "21: sources[0].s3.secret_access_key: " },
+		{ "s3: {bucket: bkt, Access_Key: CANARY}", "21: sources[0].s3.Access_Key: " },
+		{ "gcs: {bucket: bkt, token: CANARY}", "22: sources[0].gcs.token: " },
+		{ "gcs: {bucket: bkt, credentials: {private_key: CANARY}}",
+			"35: sources[0].gcs.credentials: holds the credentials themselves; " },
+		{ "gcs: {bucket: bkt, credentials: '{\"private_key\": \"CANARY\"}'}",
+			"35: sources[0].gcs.credentials: holds the credentials themselves; " },
+		{ "s3: {bucket: bkt, endpoint: 'https://me:CANARY@host'}",
+			"31: sources[0].s3.endpoint: has a user name or password in it; " },
+		{ "s3: {bucket: bkt, proxy: 'http://me:CANARY@host'}",
+			"28: sources[0].s3.proxy: has a user name or password in it; " },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		CLEANUP(freep) char *message = mem_printf("%s%s", cases[i].where, cure);
@@ -133,43 +145,49 @@ static void test_secrets_are_refused_and_not_repeated(void **state)
 static void test_places_on_the_network_are_hosts(void **state)
 {
 	struct fixture *f = *state;
-	refused_source(f, "s3: {bucket: b, endpoint: 'host:9000'}",
-		"29: sources[0].s3.endpoint: 'host:9000': needs https:// in front of the host");
-	refused_source(f, "s3: {bucket: b, endpoint: 'https://host/bucket'}",
-		"29: sources[0].s3.endpoint: 'https://host/bucket': needs only a host and perhaps a port behind https://");
-	refused_source(f, "s3: {bucket: b, endpoint: 'https://'}",
-		"29: sources[0].s3.endpoint: 'https://': needs only a host and perhaps a port behind https://");
-	refused_source(f, "s3: {bucket: b, proxy: 'ftp://host'}",
-		"26: sources[0].s3.proxy: 'ftp://host': needs http:// in front of the host");
-	refused_source(f, "s3: {bucket: b, region: 'eu/1'}",
-		"27: sources[0].s3.region: 'eu/1': needs a name such as eu-central-1");
+	refused_source(f, "s3: {bucket: bkt, endpoint: 'host:9000'}",
+		"31: sources[0].s3.endpoint: 'host:9000': needs https:// in front of the host");
+	refused_source(f, "s3: {bucket: bkt, endpoint: 'https://host/bucket'}",
+		"31: sources[0].s3.endpoint: 'https://host/bucket': needs only a host and perhaps a port behind the scheme");
+	refused_source(f, "s3: {bucket: bkt, endpoint: 'https://'}",
+		"31: sources[0].s3.endpoint: 'https://': no host stands there: a name, an IPv4 address or an IPv6 address in brackets");
+	refused_source(f, "gcs: {bucket: bkt, endpoint: 'https://host:99999'}",
+		"32: sources[0].gcs.endpoint: 'https://host:99999': its port is not a number from 1 to 65535");
+	refused_source(f, "s3: {bucket: bkt, proxy: 'ftp://host'}",
+		"28: sources[0].s3.proxy: 'ftp://host': needs http:// in front of the host");
+	refused_source(f, "s3: {bucket: bkt, proxy: 'http://proxy'}", "28: sources[0].s3.proxy: 'http://proxy': needs the proxy's port, such "
+		"as http://proxy:3128; proxies have no usual one");
+	refused_source(f, "s3: {bucket: bkt, proxy: 'http://[::1:3128'}",
+		"28: sources[0].s3.proxy: 'http://[::1:3128': no IPv6 address stands in the brackets");
+	refused_source(f, "s3: {bucket: bkt, region: 'eu/1'}",
+		"29: sources[0].s3.region: 'eu/1': needs a name such as eu-central-1");
 }
 
 static void test_what_a_bucket_cannot_do(void **state)
 {
 	struct fixture *f = *state;
-	refused_source(f, "s3: {bucket: b, store: reflink}",
-		"26: sources[0].s3.store: 'reflink': a bucket has no extents to share; write copy, or reference to leave the bytes "
+	refused_source(f, "s3: {bucket: bkt, store: reflink}",
+		"28: sources[0].s3.store: 'reflink': a bucket has no extents to share; write copy, or reference to leave the bytes "
 		"where they are");
-	refused_source(f, "s3: {bucket: b, on_gone: erase}",
-		"28: sources[0].s3.on_gone: 'erase' is not possible yet: what is stored stays stored; `exclude` leaves such items "
+	refused_source(f, "s3: {bucket: bkt, on_gone: erase}",
+		"30: sources[0].s3.on_gone: 'erase' is not possible yet: what is stored stays stored; `exclude` leaves such items "
 		"out of exports");
-	refused_source(f, "s3: {bucket: b, include: [a, '']}",
-		"32: sources[0].s3.include: an empty pattern matches no key; '*' matches every one, '*.jpg' those that end so");
-	refused_source(f, "s3: {bucket: b, anonymous: on, profile: p}",
-		"30: sources[0].s3.anonymous: is on, and credentials are named too; a public bucket needs none, any other needs them: "
+	refused_source(f, "s3: {bucket: bkt, include: [a, '']}",
+		"34: sources[0].s3.include: an empty pattern matches no key; '*' matches every one, '*.jpg' those that end so");
+	refused_source(f, "s3: {bucket: bkt, anonymous: on, profile: p}",
+		"32: sources[0].s3.anonymous: is on, and credentials are named too; a public bucket needs none, any other needs them: "
 		"remove one of the two");
-	refused_source(f, "gcs: {bucket: b, concurrency: 257}",
-		"33: sources[0].gcs.concurrency: 257 is out of range; allowed: 0..256");
+	refused_source(f, "gcs: {bucket: bkt, concurrency: 257}",
+		"35: sources[0].gcs.concurrency: 257 is out of range; allowed: 0..256");
 }
 
 static void test_a_bucket_is_listed_once(void **state)
 {
 	struct fixture *f = *state;
-	refused(f, HEAD "s3: {bucket: b, prefix: x}\n- name: c\n  s3: {bucket: b, prefix: x, poll: 1m}\n",
-		"/inlet.yaml:6:16: sources[1].s3.bucket: 'b' is synced by source 'a' already; list it once");
-	(void)load(f, HEAD "s3: {bucket: b}\n- {name: c, gcs: {bucket: b}}\n- {name: d, s3: {bucket: b, prefix: x}}\n"
-			   "- {name: e, s3: {bucket: b, include: ['*.jpg']}}\n- {name: f, s3: {bucket: b, endpoint: 'https://h'}}\n");
+	refused(f, HEAD "s3: {bucket: bkt, prefix: x}\n- name: c\n  s3: {bucket: bkt, prefix: x, poll: 1m}\n",
+		"/inlet.yaml:6:16: sources[1].s3.bucket: 'bkt' is synced by source 'a' already; list it once");
+	(void)load(f, HEAD "s3: {bucket: bkt}\n- {name: c, gcs: {bucket: bkt}}\n- {name: d, s3: {bucket: bkt, prefix: x}}\n"
+			   "- {name: e, s3: {bucket: bkt, include: ['*.jpg']}}\n- {name: f, s3: {bucket: bkt, endpoint: 'https://h'}}\n");
 }
 
 static void test_folders_say_what_becomes_of_what_is_gone(void **state)

@@ -191,7 +191,7 @@ static inline void pump(struct connector *c, uint64_t *ret_due_ns, enum discover
 static inline void status(struct connector *c, struct source_status *ret)
 {
 	(void)c;
-	*ret = (struct source_status){ .health = SOURCE_POLLED, .root = "s3://x" };
+	*ret = (struct source_status){ .health = SOURCE_POLLED, .root = "s3://things" };
 }
 
 static inline void check(struct connector *c, check_fn *tell, void *arg)
@@ -255,13 +255,13 @@ static inline void drained(struct flow *f)
 		fail_msg("%s", f->err.text);
 }
 
-/* Opens store and pipeline over "sources: [{name: b, s3: {bucket: x, OPTIONS}}]" and runs the first pass to its end. */
+/* Opens store and pipeline over "sources: [{name: b, s3: {bucket: things, OPTIONS}}]" and runs the first pass to its end. */
 static inline void flow_start(struct flow *f, const char *options)
 {
 	CLEANUP(freep) char *file = mem_printf("%s/inlet.yaml", f->dir);
 	CLEANUP(freep) char *state_dir = mem_printf("%s/state", f->dir);
 	CLEANUP(freep) char *text = mem_printf("state_dir: state\nnormalize: off\nlimits: {map: 1GiB, memory: 32MiB, reserve: 0}\n"
-		"sources: [{name: b, s3: {bucket: x%s%s}}]\n", options[0] ? ", " : "", options);
+		"sources: [{name: b, s3: {bucket: things%s%s}}]\n", options[0] ? ", " : "", options);
 	assert_int_equal(mkdir(state_dir, 0755), 0);
 	assert_int_equal(file_replace(AT_FDCWD, file, text, strlen(text), 0644, &f->err), 0);
 	if (config_load(file, &f->config, &f->err) < 0)

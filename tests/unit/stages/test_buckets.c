@@ -331,7 +331,7 @@ static void test_the_doctor_asks_the_connector(void **state)
 	script_add(S("k"), "1", "content");
 	flow_start(f, "prefix: /p");
 	pipeline_doctor(f->pipeline, find_source_b, &findings);
-	assert_string_equal(findings.text, "ok|source b|s3://x//p, live, poll|\n"
+	assert_string_equal(findings.text, "ok|source b|s3://things//p, live, poll|\n"
 		"ok|source b: credentials|from a script|\n"
 		"warn|source b: clock|2 min late|set it\n"
 		"fail|source b: list|denied|allow s3:ListBucket\n");
