@@ -4,6 +4,7 @@
 #include "daemon/cli/fields.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
+#include "daemon/cli/target.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/file.h"
@@ -67,12 +68,16 @@ int verb_export(struct cli *c, struct err *err)
 	const char *name = args_option(c->args, "output");
 	struct export_file out = { .fd = -1 };
 	struct buf path = { 0 };
+	if (name && strcmp(name, "-") == 0)
+		name = NULL;
+	if (target_check(c->config, name, err) < 0)
+		return -1;
 	buf_str(&path, "/api/v1/export");
 	client_query(&path, "format", args_option(c->args, "format"));
 	client_query(&path, "by", args_option(c->args, "by"));
 	client_query(&path, "review", args_option(c->args, "review") ? "true" : NULL);
 	CLEANUP(freep) char *url = buf_take(&path);
-	int r = name && strcmp(name, "-") != 0 ? export_to_file(c, url, name, err) :
+	int r = name ? export_to_file(c, url, name, err) :
 		client_request(c->client, url, NULL, export_bytes, &out, err);
 	const char *left = r == 0 ? client_trailer(c->client, EXPORT_LEFT_OUT) : NULL;
 	if (left)

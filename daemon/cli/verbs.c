@@ -58,7 +58,7 @@ static const struct verb_option export_options[] = {
 	{ "format", 0, "jsonl|coco", "jsonl, as `inlet items --json`, is the default; COCO holds pictures only" },
 	{ "by", 0, "item|reference", "one entry an item (default), or one for each file that carries it" },
 	{ "review", 0, NULL, "also labels that wait for review" },
-	{ "output", 'o', "FILE", "into a file, which appears only when it is whole" },
+	{ "output", 'o', "FILE", "into a file, which appears only when it is whole; never into a watched folder" },
 	END,
 };
 static const struct verb_option verify_options[] = {

@@ -410,6 +410,30 @@ def test_an_export_file_appears_only_whole(inlet):
     assert sorted(p.name for p in inlet.root.glob("out*")) == ["out.jsonl"]
 
 
+def test_an_export_into_a_watched_folder_is_refused_however_it_is_written(inlet):
+    """It would be taken in as a new file, and be in the next export."""
+    inlet.put("a.txt", "alpha")
+    inlet.put("deep/b.txt", "beta")
+    inlet.once()
+    beside = inlet.root / "beside"
+    beside.symlink_to(inlet.inbox / "deep", target_is_directory=True)
+    (inlet.inbox / "out").symlink_to(inlet.root / "outside")  # rename() would put the file in its place
+    for name, where in (("inbox/out.jsonl", inlet.root), (inlet.inbox / "x/y.jsonl", "/"), ("../out.jsonl", inlet.inbox / "deep"),
+                        (beside / "out.jsonl", "/"), (inlet.root / "inbox/../inbox/out", "/"), ("out", inlet.inbox)):
+        done = inlet.cli("export", "-o", name, ok=(1,), cwd=where)
+        assert b"source 'drop' watches" in done.stderr and b"elsewhere" in done.stderr and done.stdout == b"", name
+    with open(inlet.inbox / "shell.jsonl", "wb") as out:
+        done = subprocess.run([BUILD / "inlet", "--config", inlet.config, "export"], stdout=out, stderr=subprocess.PIPE)
+    assert done.returncode == 1 and b"shell.jsonl" in done.stderr and b"remove it" in done.stderr
+    assert (inlet.inbox / "shell.jsonl").read_bytes() == b""
+    assert sorted(p.name for p in inlet.inbox.iterdir()) == ["a.txt", "deep", "out", "shell.jsonl"]
+    with open(inlet.root / "inbox.jsonl", "wb") as out:  # begins like the folder, and is not in it
+        subprocess.run([BUILD / "inlet", "--config", inlet.config, "export"], stdout=out, check=True)
+    inlet.cli("export", "-o", "-")
+    inlet.cli("export", "-o", inlet.root / "outside")
+    assert (inlet.root / "outside").read_bytes() == (inlet.root / "inbox.jsonl").read_bytes() != b""
+
+
 # ---- the configuration and the machine ----
 
 def test_check_says_what_is_good(inlet):
