@@ -5,13 +5,14 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/cli/args.h"
+#include "daemon/cli/client.h"
 #include "daemon/cli/fields.h"
-#include "daemon/cli/import_sender.h"
-#include "daemon/cli/import_tree.h"
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
 #include "daemon/cli/work.h"
+#include "daemon/stages/import_sender.h"
+#include "daemon/stages/import_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,6 +215,12 @@ static int all_rows(struct import *i, struct manifest *m, struct err *err)
 
 /* --- with the owner --- */
 
+static int hand_over(void *arg, uint64_t pass, import_give_fn *give, void *from, json_t **ret, struct err *err)
+{
+	CLEANUP(freep) char *path = mem_printf("/api/v1/import/%" PRIu64 "/rows", pass);
+	return client_upload(arg, path, give, from, ret, err);
+}
+
 static int begin(struct import *i, const struct manifest *m, struct err *err)
 {
 	CLEANUP(json_decrefp) json_t *answer = NULL;
@@ -309,7 +316,8 @@ static int run(struct import *i, struct manifest_options *o, struct err *err)
 	manifest_describe(m, &line);
 	(void)fprintf(stderr, "%s\n", line.data);
 	buf_done(&line);
-	i->sender.client = i->cli->client;
+	i->sender.hand = hand_over;
+	i->sender.arg = i->cli->client;
 	i->sender.files = &i->files;
 	i->start_ns = clock_mono_ns();
 	if (begin(i, m, err) < 0 || all_rows(i, m, err) < 0)

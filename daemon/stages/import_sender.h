@@ -1,11 +1,13 @@
-/* import_sender.h - rows of a manifest on their way to the store's owner: gathered into uploads (daemon/stages/import.h), files
- * offered first and sent where they are wanted. One thread. */
-#ifndef INLET_CLI_IMPORT_SENDER_H
-#define INLET_CLI_IMPORT_SENDER_H
+/* import_sender.h - rows of a manifest on their way into the store: gathered into uploads (import.h), files offered first and sent
+ * where they are wanted. Used by whoever reads a manifest, with that one's rights: the client, and the daemon for its sources. One
+ * thread. */
+#ifndef INLET_STAGES_IMPORT_SENDER_H
+#define INLET_STAGES_IMPORT_SENDER_H
 
-#include "daemon/cli/client.h"
-#include "daemon/cli/import_files.h"
 #include "daemon/manifest/manifest.h"
+#include "daemon/stages/import_files.h"
+
+#include <jansson.h>
 
 /* Rows of one identity that follow each other and say the same beside their labels: one row to the store. */
 struct import_group;
@@ -19,8 +21,14 @@ struct sender_frames {
 	size_t held;                /* bytes of rows */
 	size_t offers;              /* rows that are files */
 };
+
+/* Hands one upload over: give() gives up to n of its bytes, 0 at the end, -1. *ret: the answer (import_finish), the caller's. */
+typedef ssize_t import_give_fn(void *from, void *p, size_t n, struct err *err);
+typedef int import_hand_fn(void *arg, uint64_t pass, import_give_fn *give, void *from, json_t **ret, struct err *err);
+
 struct import_sender {
-	struct client *client;
+	import_hand_fn *hand;
+	void *arg;                   /* hand's */
 	const struct import_files *files;
 	uint64_t pass;
 	uint64_t failed;             /* rows that could not be used */
@@ -30,7 +38,7 @@ struct import_sender {
 	struct import_group *group;  /* under way */
 };
 
-/* { .client, .files, .pass } begins one. ERR_*: the owner refuses, or the connection broke; a row that cannot be used is no
+/* { .hand, .arg, .files, .pass } begins one. ERR_*: hand() failed; a row that cannot be used is no
  * error. m: whose row it is now. */
 int sender_row(struct import_sender *s, struct manifest *m, const struct manifest_row *row, struct err *err);
 int sender_failure(struct import_sender *s, struct manifest *m, const struct manifest_failure *f, struct err *err);

@@ -1,5 +1,5 @@
 /* import_sender.c - groups of rows into frames, frames into uploads. */
-#include "daemon/cli/import_sender.h"
+#include "daemon/stages/import_sender.h"
 
 #include "connectors/folder_version.h"
 #include "daemon/base/cleanup.h"
@@ -8,8 +8,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/cli/fields.h"
-#include "daemon/cli/import_group.h"
+#include "daemon/stages/import_group.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -102,6 +101,12 @@ static int not_ours(struct err *err)
 	return err_set(err, ERR_RETRY, 0, "inletd speaks of a row that was not sent; are inlet and inletd of one version?");
 }
 
+static struct slice text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return slice_of(text ? text : "");
+}
+
 /* Rows that inletd does not take, for they contradict others: it is told what they were. */
 static int take_refused(struct import_sender *s, const json_t *answer, const struct sender_frames *sent, struct buf *failed,
 	struct err *err)
@@ -110,10 +115,10 @@ static int take_refused(struct import_sender *s, const json_t *answer, const str
 	size_t i;
 	json_array_foreach(json_object_get(answer, "refused"), i, refusal)
 	{
-		uint64_t at = field_u64(refusal, "frame");
-		if (at >= sent->count || !sent->rows[at])
+		json_int_t at = json_integer_value(json_object_get(refusal, "frame"));
+		if (at < 0 || (size_t)at >= sent->count || !sent->rows[at])
 			return not_ours(err);
-		s->failed += group_failed(sent->rows[at], field(refusal, "reason"), field(refusal, "cure"), false, failed);
+		s->failed += group_failed(sent->rows[at], text_of(refusal, "reason"), text_of(refusal, "cure"), false, failed);
 	}
 	return 0;
 }
@@ -122,9 +127,8 @@ static int take_refused(struct import_sender *s, const json_t *answer, const str
 static int upload(struct import_sender *s, struct upload *u, const struct sender_frames *sent, struct buf *failed, json_t **ret,
 	struct err *err)
 {
-	CLEANUP(freep) char *path = mem_printf("/api/v1/import/%" PRIu64 "/rows", s->pass);
 	CLEANUP(json_decrefp) json_t *answer = NULL;
-	if (client_upload(s->client, path, give, u, &answer, err) < 0 || take_refused(s, answer, sent, failed, err) < 0)
+	if (s->hand(s->arg, s->pass, give, u, &answer, err) < 0 || take_refused(s, answer, sent, failed, err) < 0)
 		return -1;
 	if (ret)
 		*ret = TAKE_PTR(answer);

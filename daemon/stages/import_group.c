@@ -1,5 +1,5 @@
 /* import_group.c - rows as the store takes them. */
-#include "daemon/cli/import_group.h"
+#include "daemon/stages/import_group.h"
 
 #include "daemon/base/hash.h"
 #include "daemon/base/mem.h"
