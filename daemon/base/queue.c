@@ -104,7 +104,7 @@ static void *take(struct queue *q)
 	void *item = q->items[q->first];
 	q->first = (q->first + 1) % q->size;
 	q->length--;
-	if (q->length < q->capacity)
+	if (q->length <= q->capacity / 2)
 		(void)pthread_cond_signal(&q->not_full);
 	return item;
 }

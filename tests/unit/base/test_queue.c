@@ -126,6 +126,25 @@ static void test_full_blocks_the_producer_until_there_is_room(void **state)
 	queue_free(q);
 }
 
+static void test_a_blocked_producer_goes_on_once_half_is_taken(void **state)
+{
+	(void)state;
+	struct queue *q = queue_new(4, NULL);
+	pthread_t producer;
+	void *result;
+	for (uintptr_t i = 1; i <= 4; i++)
+		assert_int_equal(queue_push(q, item(i)), 0);
+	assert_int_equal(pthread_create(&producer, NULL, push_one, q), 0);
+	assert_ptr_equal(queue_pop(q), item(1));
+	assert_ptr_equal(queue_pop(q), item(2));
+	assert_int_equal(pthread_join(producer, &result), 0); /* with two items still inside */
+	assert_ptr_equal(result, item(2));
+	for (uintptr_t i = 3; i <= 4; i++)
+		assert_ptr_equal(queue_pop(q), item(i));
+	assert_ptr_equal(queue_pop(q), item(9));
+	queue_free(q);
+}
+
 static void test_close_wakes_a_blocked_producer(void **state)
 {
 	(void)state;
@@ -196,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_pop_until_gives_up_and_gives_items),
 		cmocka_unit_test(test_free_releases_what_is_left),
 		cmocka_unit_test(test_full_blocks_the_producer_until_there_is_room),
+		cmocka_unit_test(test_a_blocked_producer_goes_on_once_half_is_taken),
 		cmocka_unit_test(test_close_wakes_a_blocked_producer),
 		cmocka_unit_test(test_many_threads_lose_and_double_nothing),
 	};
