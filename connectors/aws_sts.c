@@ -76,11 +76,16 @@ static int sign(const char *url, struct slice form, const char *region, const st
 		(void)buf_grow(&ret->token, with->token.len + 32);
 		buf_printf(&ret->token, "X-Amz-Security-Token: %s", with->token.data);
 	}
+	const struct sigv4_request q = { .method = "POST", .path = parts.target.len ? parts.target : SLICE_LIT("/"), .headers = headers,
+		.header_count = with->token.len ? 4 : 3, .payload = payload };
+	const struct sigv4_scope scope = { .key_id = buf_slice(&with->key_id), .secret = buf_slice(&with->secret), .region = region,
+		.service = "sts", .time = ret->time };
+	uint8_t key[SHA256_BYTES];
+
+	sigv4_key(&scope, hash, key);
 	buf_str(&ret->authorization, "Authorization: ");
-	sigv4_authorization(&ret->authorization, &(struct sigv4_request){ .method = "POST",
-		.path = parts.target.len ? parts.target : SLICE_LIT("/"), .headers = headers, .header_count = with->token.len ? 4 : 3,
-		.payload = payload }, &(struct sigv4_scope){ .key_id = buf_slice(&with->key_id), .secret = buf_slice(&with->secret),
-		.region = region, .service = "sts", .time = ret->time }, hash);
+	sigv4_authorization(&ret->authorization, &q, &scope, key, hash);
+	explicit_bzero(key, sizeof(key));
 	sha256_free(hash);
 	return 0;
 }

@@ -18,11 +18,13 @@
 #define CURES_MAX 3              /* of one request, each of another kind but for the region: one may lead to the next */
 #define REGIONS_MAX 8            /* learned while the source is open: a server that names ever new ones is not followed */
 #define EXTRA_HEADERS 3
+#define WHAT_MAX 256
 
 struct s3_client {
 	const struct s3_config *config;
 	const atomic_bool *stopping;
 	struct aws_provider *provider;
+	struct sigv4_signer *signer;
 	_Atomic int64_t skew_s;      /* server's clock less ours */
 	atomic_bool no_checksum;     /* the server refuses to be asked for one */
 
@@ -42,6 +44,7 @@ int s3_client_new(const struct s3_config *config, const atomic_bool *stopping, s
 	(void)pthread_mutex_init(&c->lock, NULL);
 	s3_wire_begin();
 	c->provider = aws_provider_new(config, stopping);
+	c->signer = sigv4_signer_new();
 	region = aws_provider_region(c->provider);
 	if (s3_endpoint_new(config, region[0] ? region : REGION_DEFAULT, stopping, &c->at, err) < 0) {
 		s3_client_free(c);
@@ -61,6 +64,7 @@ void s3_client_free(struct s3_client *c)
 		s3_endpoint_free(c->at);
 		c->at = older;
 	}
+	sigv4_signer_free(c->signer);
 	aws_provider_free(c->provider);
 	s3_wire_end();
 	(void)pthread_mutex_destroy(&c->lock);
@@ -83,7 +87,8 @@ static const struct s3_endpoint *endpoint(struct s3_client *c, const char *origi
 
 	(void)pthread_mutex_lock(&c->lock);
 	at = c->at;
-	(void)snprintf(c->origin, sizeof(c->origin), "%s", origin);
+	if (strcmp(c->origin, origin) != 0)
+		(void)snprintf(c->origin, sizeof(c->origin), "%s", origin);
 	(void)pthread_mutex_unlock(&c->lock);
 	return at;
 }
@@ -139,7 +144,7 @@ static int attempt(struct attempt *a, struct http_reply *ret, struct err *err)
 		extra[n++] = (struct sigv4_header){ "x-amz-optional-object-attributes", SLICE_LIT("RestoreStatus") };
 
 	const struct s3_exchange x = {
-		.at = a->at, .bucket = c->config->at.bucket, .credentials = &a->credentials,
+		.at = a->at, .bucket = c->config->at.bucket, .credentials = &a->credentials, .signer = c->signer,
 		.time_s = clock_wall_ms() / 1000 + a->skew_s, .key = a->call->key, .params = a->call->params,
 		.param_count = a->call->param_count, .etag = a->call->etag, .from = a->call->from, .count = a->call->count,
 		.headers = extra, .header_count = n, .limit = a->call->limit, .head = on_head, .body = on_body, .arg = a,
@@ -207,11 +212,27 @@ void s3_client_describe(const struct s3_client *c, struct slice key, char *ret_t
 }
 
 /* Keys that are not to be had, a certificate that is not trusted: no object is to blame. */
-static int of_source(struct err *err, const char *what)
+static void blame_source(struct err *err)
 {
 	err->class = ERR_RETRY;
 	err->sys = err->sys == ECANCELED || err->sys == EKEYREJECTED ? err->sys : EACCES;
+}
+
+static int name_key(const struct s3_client *c, const struct s3_call *call, struct err *err)
+{
+	char what[WHAT_MAX];
+
+	s3_client_describe(c, call->key, what, sizeof(what));
 	return err_wrap(err, "%s", what);
+}
+
+static int refused(const struct s3_client *c, const struct s3_call *call, const struct s3_error *e, const struct http_reply *r,
+	struct err *err)
+{
+	char what[WHAT_MAX];
+
+	s3_client_describe(c, call->key, what, sizeof(what));
+	return s3_error_set(e, what, r, err);
 }
 
 /* 1: to be tried again; `tried` has a bit for each cause that was. */
@@ -219,22 +240,27 @@ static int one_round(struct s3_client *c, const struct s3_call *call, unsigned i
 	struct err *err)
 {
 	CLEANUP(attempt_done) struct attempt a = { .client = c, .call = call };
-	char what[256];
 	struct s3_error e;
 
-	s3_client_describe(c, call->key, what, sizeof(what));
-	if (aws_provider_get(c->provider, &a.credentials, err) < 0)
-		return of_source(err, what);
+	if (aws_provider_get(c->provider, &a.credentials, err) < 0) {
+		blame_source(err);
+		return name_key(c, call, err);
+	}
 	a.at = endpoint(c, a.credentials.origin);
-	if (attempt(&a, ret, err) < 0)
-		return a.theirs ? -1 : err->sys == EACCES || err->sys == EKEYREJECTED ? of_source(err, what) : err_wrap(err, "%s", what);
+	if (attempt(&a, ret, err) < 0) {
+		if (a.theirs)
+			return -1;
+		if (err->sys == EACCES || err->sys == EKEYREJECTED)
+			blame_source(err);
+		return name_key(c, call, err);
+	}
 	if (ret->status >= 200 && ret->status < 300)
 		return 0;
 	s3_error_read(&e, ret);
 	bool again = rounds < CURES_MAX && (e.cause == S3_REGION || !(*tried & 1U << e.cause)) && cure(&a, &e, ret);
 
 	*tried |= 1U << e.cause;
-	return again ? 1 : s3_error_set(&e, what, ret, err);
+	return again ? 1 : refused(c, call, &e, ret, err);
 }
 
 int s3_client_send(struct s3_client *c, const struct s3_call *call, struct http_reply *ret, struct err *err)

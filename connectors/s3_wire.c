@@ -12,8 +12,6 @@
 #include <strings.h>
 #include <time.h>
 
-CLEANUP_FN(struct sha256 *, sha256_free)
-
 /* What libs3 takes for a CURL *: it sees the options that libs3 sets on the handle, and remembers the two that count. */
 struct handle {
 	const char *url;                  /* libs3's, until the request is done */
@@ -36,6 +34,7 @@ static _Thread_local struct running *running;
 static int add_path(struct buf *to, struct slice libs3)
 {
 	CLEANUP(buf_done) struct buf plain = { 0 };
+	char *out = buf_grow(&plain, libs3.len);
 
 	for (size_t i = 0; i < libs3.len; i++) {
 		uint8_t byte = (uint8_t)libs3.p[i];
@@ -47,8 +46,9 @@ static int add_path(struct buf *to, struct slice libs3)
 				return -1;
 			i += 2;
 		}
-		buf_char(&plain, (char)byte);
+		*out++ = (char)byte;
 	}
+	plain.len = (size_t)(out - plain.data);
 	sigv4_encode(to, buf_slice(&plain), true);
 	return 0;
 }
@@ -64,6 +64,7 @@ static struct slice path_of(const char *url)
 
 /* ---- headers ---- */
 
+#define AUTHORIZATION_USUAL 512
 #define HEADERS_MAX 12 /* libs3's two, six of ours, four of the caller's */
 
 struct headers {
@@ -83,7 +84,13 @@ static void headers_done(struct headers *h)
 
 static void add_line(struct headers *h, const char *name, struct slice value)
 {
-	h->lines[h->line_count++] = mem_printf("%s: %.*s", name, (int)value.len, value.p);
+	struct buf line = { 0 };
+
+	(void)buf_grow(&line, strlen(name) + 2 + value.len);
+	buf_str(&line, name);
+	buf_str(&line, ": ");
+	buf_add(&line, value.p, value.len);
+	h->lines[h->line_count++] = buf_take(&line);
 }
 
 static void add_signed(struct headers *h, const char *name, struct slice value)
@@ -111,15 +118,27 @@ static void add_libs3(struct headers *h, const struct curl_slist *list)
 
 static void sign(struct headers *h, const struct s3_exchange *x, const char *time, struct slice path, struct slice query)
 {
-	CLEANUP(sha256_freep) struct sha256 *hash = sha256_new();
 	CLEANUP(buf_done) struct buf authorization = { 0 };
 	const struct sigv4_request q = { .method = "GET", .path = path, .query = query, .headers = h->signed_,
 		.header_count = h->count, .payload = SIGV4_EMPTY };
 	const struct sigv4_scope scope = { .key_id = buf_slice(&x->credentials->key_id), .secret = buf_slice(&x->credentials->secret),
 		.region = x->at->region, .service = "s3", .time = time };
 
-	sigv4_authorization(&authorization, &q, &scope, hash);
+	(void)buf_grow(&authorization, AUTHORIZATION_USUAL);
+	sigv4_sign(x->signer, &authorization, &q, &scope);
 	add_line(h, "Authorization", buf_slice(&authorization));
+}
+
+/* What is asked for, as it goes on the wire. */
+static void add_url(struct buf *to, const struct s3_endpoint *at, struct slice path, struct slice query)
+{
+	(void)buf_grow(to, sizeof("https://?") + strlen(at->authority) + path.len + query.len);
+	buf_str(to, at->https ? "https://" : "http://");
+	buf_str(to, at->authority);
+	buf_add(to, path.p, path.len);
+	if (query.len > 0)
+		buf_char(to, '?');
+	buf_add(to, query.p, query.len);
 }
 
 static int send_composed(struct running *r, const struct handle *composed)
@@ -134,8 +153,7 @@ static int send_composed(struct running *r, const struct handle *composed)
 	if (!composed->url || add_path(&path, path_of(composed->url)) < 0)
 		return err_set(r->err, ERR_REJECT, 0, "libs3 composed no URL");
 	sigv4_query(&query, x->params, x->param_count);
-	buf_printf(&url, "%s://%s%s%s%s", x->at->https ? "https" : "http", x->at->authority, path.data, query.len > 0 ? "?" : "",
-		query.len > 0 ? query.data : "");
+	add_url(&url, x->at, buf_slice(&path), buf_slice(&query));
 
 	sigv4_time(x->time_s, time);
 	add_signed(&h, "host", slice_of(x->at->authority));

@@ -11,7 +11,7 @@
 
 #include "connectors/aws_credentials.h"
 #include "connectors/s3_endpoint.h"
-#include "connectors/sigv4.h"
+#include "connectors/sigv4_signer.h"
 
 /* libs3 is started with the first user and ends with the last. */
 void s3_wire_begin(void);
@@ -21,6 +21,7 @@ struct s3_exchange {
 	const struct s3_endpoint *at;
 	const char *bucket;
 	const struct aws_credentials *credentials; /* key_id empty: unsigned */
+	struct sigv4_signer *signer;
 	int64_t time_s;                  /* seconds since the epoch, by the server's clock */
 	struct slice key;                /* an object; empty: the bucket is listed */
 	struct sigv4_param *params;      /* of a listing; sorted in place */

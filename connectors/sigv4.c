@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define HMAC_BLOCK 64
+#define TEXT_USUAL 1024 /* a canonical request with a short key and no session token */
 
 void sigv4_time(int64_t unix_seconds, char ret_time[static SIGV4_TIME_BYTES])
 {
@@ -108,18 +109,18 @@ static void hmac(struct sha256 *h, struct slice key, struct slice message, uint8
 /* Outer blanks go, runs of them inside become one. */
 static void add_value(struct buf *to, struct slice value)
 {
-	bool blank = false, begun = false;
+	bool begun = false;
 
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.p[i] == ' ') {
-			blank = true;
-			continue;
-		}
-		if (blank && begun)
+	while (value.len > 0) {
+		const char *blank = memchr(value.p, ' ', value.len);
+		size_t word = blank ? (size_t)(blank - value.p) : value.len;
+
+		if (word > 0 && begun)
 			buf_char(to, ' ');
-		buf_char(to, value.p[i]);
-		blank = false;
-		begun = true;
+		buf_add(to, value.p, word);
+		begun |= word > 0;
+		word += blank != NULL;
+		value = (struct slice){ value.p + word, value.len - word };
 	}
 }
 
@@ -139,19 +140,22 @@ static void add_names(struct buf *to, const struct sigv4_header *const *headers,
 
 static void canonical(struct buf *to, const struct sigv4_request *q, const struct sigv4_header *const *headers)
 {
-	buf_printf(to, "%s\n", q->method);
+	buf_str(to, q->method);
+	buf_char(to, '\n');
 	buf_add(to, q->path.p, q->path.len);
 	buf_char(to, '\n');
 	buf_add(to, q->query.p, q->query.len);
 	buf_char(to, '\n');
 	for (size_t i = 0; i < q->header_count; i++) {
-		buf_printf(to, "%s:", headers[i]->name);
+		buf_str(to, headers[i]->name);
+		buf_char(to, ':');
 		add_value(to, headers[i]->value);
 		buf_char(to, '\n');
 	}
 	buf_char(to, '\n');
 	add_names(to, headers, q->header_count);
-	buf_printf(to, "\n%s", q->payload);
+	buf_char(to, '\n');
+	buf_str(to, q->payload);
 }
 
 static struct slice bytes(const uint8_t mac[static SHA256_BYTES])
@@ -159,7 +163,7 @@ static struct slice bytes(const uint8_t mac[static SHA256_BYTES])
 	return (struct slice){ (const char *)mac, SHA256_BYTES };
 }
 
-static void signature(const struct sigv4_scope *scope, struct slice text, struct sha256 *h, uint8_t ret_mac[static SHA256_BYTES])
+void sigv4_key(const struct sigv4_scope *scope, struct sha256 *h, uint8_t ret_key[static SHA256_BYTES])
 {
 	uint8_t key[SHA256_BYTES], next[SHA256_BYTES];
 	struct buf secret = { 0 };
@@ -167,43 +171,63 @@ static void signature(const struct sigv4_scope *scope, struct slice text, struct
 	(void)buf_grow(&secret, sizeof("AWS4") + scope->secret.len); /* at once: growing would leave copies behind */
 	buf_str(&secret, "AWS4");
 	buf_add(&secret, scope->secret.p, scope->secret.len);
-	hmac(h, buf_slice(&secret), (struct slice){ scope->time, 8 }, key);
-	OPENSSL_cleanse(secret.data, secret.len);
-	buf_done(&secret);
+	hmac(h, buf_slice(&secret), (struct slice){ scope->time, SIGV4_DAY_LEN }, key);
+	buf_wipe(&secret);
 	hmac(h, bytes(key), slice_of(scope->region), next);
 	hmac(h, bytes(next), slice_of(scope->service), key);
-	hmac(h, bytes(key), SLICE_LIT("aws4_request"), next);
-	hmac(h, bytes(next), text, ret_mac);
+	hmac(h, bytes(key), SLICE_LIT("aws4_request"), ret_key);
 	OPENSSL_cleanse(key, sizeof(key));
 	OPENSSL_cleanse(next, sizeof(next));
 }
 
-void sigv4_authorization(struct buf *to, const struct sigv4_request *q, const struct sigv4_scope *scope, struct sha256 *h)
+/* "20150830/us-east-1/s3/aws4_request" */
+static void add_scope(struct buf *to, const struct sigv4_scope *scope)
+{
+	buf_add(to, scope->time, SIGV4_DAY_LEN);
+	buf_char(to, '/');
+	buf_str(to, scope->region);
+	buf_char(to, '/');
+	buf_str(to, scope->service);
+	buf_str(to, "/aws4_request");
+}
+
+static void add_hex(struct buf *to, const uint8_t mac[static SHA256_BYTES])
+{
+	text_hex(mac, SHA256_BYTES, buf_grow(to, 2 * SHA256_BYTES));
+	to->len += 2 * SHA256_BYTES;
+}
+
+void sigv4_authorization(struct buf *to, const struct sigv4_request *q, const struct sigv4_scope *scope,
+	const uint8_t key[static SHA256_BYTES], struct sha256 *h)
 {
 	const struct sigv4_header *headers[SIGV4_HEADERS_MAX];
 	uint8_t mac[SHA256_BYTES];
-	char hex[2 * SHA256_BYTES + 1];
-	struct buf text = { 0 }, where = { 0 };
+	struct buf text = { 0 };
 
 	assert(q->header_count <= SIGV4_HEADERS_MAX);
 	for (size_t i = 0; i < q->header_count; i++)
 		headers[i] = &q->headers[i];
 	qsort(headers, q->header_count, sizeof(*headers), by_header);
-	buf_printf(&where, "%.8s/%s/%s/aws4_request", scope->time, scope->region, scope->service);
 
+	(void)buf_grow(&text, TEXT_USUAL);
 	canonical(&text, q, headers);
 	sha256_of(h, text.data, text.len, mac);
-	text_hex(mac, sizeof(mac), hex);
 	text.len = 0;
-	buf_printf(&text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", scope->time, where.data, hex);
-	signature(scope, buf_slice(&text), h, mac);
-	text_hex(mac, sizeof(mac), hex);
+	buf_str(&text, "AWS4-HMAC-SHA256\n");
+	buf_str(&text, scope->time);
+	buf_char(&text, '\n');
+	add_scope(&text, scope);
+	buf_char(&text, '\n');
+	add_hex(&text, mac);
+	hmac(h, bytes(key), buf_slice(&text), mac);
+	buf_done(&text);
 
 	buf_str(to, "AWS4-HMAC-SHA256 Credential=");
 	buf_add(to, scope->key_id.p, scope->key_id.len);
-	buf_printf(to, "/%s, SignedHeaders=", where.data);
+	buf_char(to, '/');
+	add_scope(to, scope);
+	buf_str(to, ", SignedHeaders=");
 	add_names(to, headers, q->header_count);
-	buf_printf(to, ", Signature=%s", hex);
-	buf_done(&text);
-	buf_done(&where);
+	buf_str(to, ", Signature=");
+	add_hex(to, mac);
 }

@@ -10,6 +10,7 @@
 
 #define SIGV4_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" /* payload hash of no bytes */
 #define SIGV4_TIME_BYTES 17 /* "20150830T123600Z" and NUL */
+#define SIGV4_DAY_LEN 8     /* of it: "20150830" */
 #define SIGV4_HEADERS_MAX 16
 
 /* name=value of a query, neither encoded. */
@@ -39,7 +40,11 @@ void sigv4_time(int64_t unix_seconds, char ret_time[static SIGV4_TIME_BYTES]);
 void sigv4_encode(struct buf *to, struct slice s, bool path);
 /* Appends the query in canonical order. Sorts params in place. */
 void sigv4_query(struct buf *to, struct sigv4_param *params, size_t count);
-/* Appends the value of the Authorization header. h is reused, whatever was in it is dropped. */
-void sigv4_authorization(struct buf *to, const struct sigv4_request *q, const struct sigv4_scope *scope, struct sha256 *h);
+/* What all signatures of one day, region, service and secret are made with: as secret as the secret. h is reused, whatever was in
+ * it is dropped. */
+void sigv4_key(const struct sigv4_scope *scope, struct sha256 *h, uint8_t ret_key[static SHA256_BYTES]);
+/* Appends the value of the Authorization header. key: of this scope. h as above. */
+void sigv4_authorization(struct buf *to, const struct sigv4_request *q, const struct sigv4_scope *scope,
+	const uint8_t key[static SHA256_BYTES], struct sha256 *h);
 
 #endif

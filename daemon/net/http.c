@@ -169,7 +169,6 @@ static int next_hop(const struct http_request *q, bool follows, const char *from
 static int send_hops(struct http *h, const struct http_request *q, struct http_reply *r, struct err *err)
 {
 	struct url first;
-	struct url url;
 	bool at_home = true;
 	bool follows = h->rules.redirects > 0 && (!q->method || strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0);
 	uint64_t total_ms = q->total_ms || q->sink ? q->total_ms : DEFAULT_TOTAL_MS;
@@ -182,10 +181,10 @@ static int send_hops(struct http *h, const struct http_request *q, struct http_r
 	if (check_headers(q, err) < 0)
 		return -1;
 	for (uint32_t hops = 0;; hops++) {
-		CLEANUP(freep) char *text = NULL;
-		if (url_parse(hops ? r->url.data : q->url, &url, err) < 0)
+		struct url url = first;
+		if (hops > 0 && url_parse(r->url.data, &url, err) < 0)
 			return wrap(q, r, err);
-		text = url_ascii(&url);
+		CLEANUP(freep) char *text = url_ascii(&url);
 		/* For good: who is asked on the way back would be chosen by the other place. */
 		at_home = at_home && url_same_origin(&first, &url);
 		hop.url = text;

@@ -218,20 +218,37 @@ bool url_same_origin(const struct url *a, const struct url *b)
 	return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
+static size_t ascii_run(struct slice s)
+{
+	size_t n = 0;
+	while (n < s.len && (unsigned char)s.p[n] < 0x80)
+		n++;
+	return n;
+}
+
 char *url_ascii(const struct url *url)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	struct buf text = { 0 };
+	struct slice rest = url->target;
 	bool v6 = strchr(url->host, ':');
-	buf_printf(&text, "%s://%s%s%s", url->https ? "https" : "http", v6 ? "[" : "", url->host, v6 ? "]" : "");
-	if (url->port != (url->https ? 443 : 80))
-		buf_printf(&text, ":%u", url->port);
-	for (size_t i = 0; i < url->target.len; i++) {
-		unsigned char c = (unsigned char)url->target.p[i];
-		if (c < 0x80)
-			buf_char(&text, (char)c);
-		else
+	(void)buf_grow(&text, sizeof("https://[]:65535") + strlen(url->host) + rest.len);
+	buf_str(&text, url->https ? "https://" : "http://");
+	buf_str(&text, v6 ? "[" : "");
+	buf_str(&text, url->host);
+	buf_str(&text, v6 ? "]" : "");
+	if (url->port != (url->https ? 443 : 80)) {
+		buf_char(&text, ':');
+		buf_u64(&text, url->port);
+	}
+	while (rest.len > 0) {
+		size_t n = ascii_run(rest);
+		buf_add(&text, rest.p, n);
+		if (n < rest.len) {
+			unsigned char c = (unsigned char)rest.p[n++];
 			buf_add(&text, (const char[]){ '%', digits[c >> 4], digits[c & 15] }, 3);
+		}
+		rest = (struct slice){ rest.p + n, rest.len - n };
 	}
 	return buf_take(&text);
 }

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "connectors/sigv4.h"
+#include "connectors/sigv4_signer.h"
 
 #define SUITE_SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 #define S3_SECRET "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -94,23 +94,23 @@ static size_t params_of(const struct vector *v, struct sigv4_param *ret)
 	return n;
 }
 
+static struct sigv4_signer *signer; /* of all vectors: what it keeps of one must not get into the next */
+
 static void authorization(const struct vector *v, const struct sigv4_scope *scope, struct buf *ret)
 {
 	struct sigv4_header headers[9] = { { "x-amz-date", slice_of(scope->time) } };
 	struct sigv4_param params[4];
 	struct buf path = { 0 }, query = { 0 };
-	struct sha256 *h = sha256_new();
 	size_t n = 1;
 
 	for (size_t i = 0; i < 8 && v->headers[i].name; i++)
 		headers[n++] = (struct sigv4_header){ v->headers[i].name, slice_of(v->headers[i].value) };
 	sigv4_encode(&path, slice_of(v->path), true);
 	sigv4_query(&query, params, params_of(v, params));
-	sigv4_authorization(ret, &(struct sigv4_request){ .method = v->method, .path = buf_slice(&path), .query = buf_slice(&query),
-		.headers = headers, .header_count = n, .payload = v->payload ? v->payload : SIGV4_EMPTY }, scope, h);
+	sigv4_sign(signer, ret, &(struct sigv4_request){ .method = v->method, .path = buf_slice(&path), .query = buf_slice(&query),
+		.headers = headers, .header_count = n, .payload = v->payload ? v->payload : SIGV4_EMPTY }, scope);
 	buf_done(&path);
 	buf_done(&query);
-	sha256_free(h);
 }
 
 static void check(const struct vector *v, const struct sigv4_scope *scope)
@@ -211,6 +211,53 @@ static void test_hard_keys(void **state)
 		check(&hard[i], &(struct sigv4_scope){ SLICE_LIT("AKIDEXAMPLE"), SLICE_LIT(SUITE_SECRET), "eu-central-1", "s3", time });
 }
 
+/* Each part of a scope makes another key; the first scope again makes the first signature again. */
+static void test_a_key_is_kept_for_its_scope_only(void **state)
+{
+	static const struct sigv4_scope scopes[] = {
+		{ SLICE_LIT("A"), SLICE_LIT("secret"), "us-east-1", "s3", "20130524T000000Z" },
+		{ SLICE_LIT("A"), SLICE_LIT("other"), "us-east-1", "s3", "20130524T000000Z" },
+		{ SLICE_LIT("A"), SLICE_LIT("other"), "us-east-2", "s3", "20130524T000000Z" },
+		{ SLICE_LIT("A"), SLICE_LIT("other"), "us-east-2", "sts", "20130524T000000Z" },
+		{ SLICE_LIT("A"), SLICE_LIT("other"), "us-east-2", "sts", "20130525T000000Z" },
+		{ SLICE_LIT("A"), SLICE_LIT("secret"), "us-east-1", "s3", "20130524T000000Z" },
+	};
+	enum { N = sizeof(scopes) / sizeof(*scopes) };
+	struct buf kept[N] = { { 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		authorization(&s3_reference[0], &scopes[i], &kept[i]);
+	for (size_t i = 0; i < N; i++) {
+		struct sigv4_signer *all = signer;
+		struct buf fresh = { 0 };
+
+		signer = sigv4_signer_new();
+		authorization(&s3_reference[0], &scopes[i], &fresh);
+		assert_string_equal(kept[i].data, fresh.data);
+		sigv4_signer_free(signer);
+		signer = all;
+		buf_done(&fresh);
+	}
+	assert_string_equal(kept[0].data, kept[N - 1].data);
+	for (size_t i = 0; i < N; i++)
+		buf_done(&kept[i]);
+}
+
+static int make_signer(void **state)
+{
+	(void)state;
+	signer = sigv4_signer_new();
+	return 0;
+}
+
+static int free_signer(void **state)
+{
+	(void)state;
+	sigv4_signer_free(signer);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,7 +265,8 @@ int main(void)
 		cmocka_unit_test(test_s3_reference),
 		cmocka_unit_test(test_header_reads_as_documented),
 		cmocka_unit_test(test_hard_keys),
+		cmocka_unit_test(test_a_key_is_kept_for_its_scope_only),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_signer, free_signer);
 }
