@@ -26,6 +26,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 #include "daemon/base/version.h"
 #include "daemon/owner.h"
 
@@ -58,8 +59,9 @@ static int run(enum mode mode, const struct config *c)
 {
 	switch (mode) {
 	case MODE_CHECK:
-		(void)printf("%s: the configuration is good: %zu sources%s, %zu models, state_dir %s\n", c->file, c->source_count,
-			c->source_count ? "" : " (nothing is watched; only `inlet import` brings something in)", c->model_count, c->state_dir);
+		(void)printf("%s: the configuration is good: %zu source%s%s, %zu model%s, state_dir %s\n", c->file, c->source_count,
+			text_s(c->source_count), c->source_count ? "" : " (nothing is watched; only `inlet import` brings something in)",
+			c->model_count, text_s(c->model_count), c->state_dir);
 		return EXIT_OK;
 	case MODE_REBUILD: return owner_rebuild(c);
 	case MODE_DAEMON: return owner_run(c, PIPELINE_DAEMON);

@@ -7,6 +7,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 #include "daemon/loop.h"
 
 #include <errno.h>
@@ -95,18 +96,22 @@ static int print_counts(struct pipeline *p)
 {
 	struct drain_counts n;
 	pipeline_counts(p, &n);
-	(void)printf("read %llu objects: %llu new items; %llu objects new, %llu changed, %llu gone\n", (unsigned long long)n.read,
-		(unsigned long long)n.items_new, (unsigned long long)n.objects_new, (unsigned long long)n.objects_changed,
+	(void)printf("read %llu object%s: %llu new item%s; %llu object%s new, %llu changed, %llu gone\n",
+		(unsigned long long)n.read, text_s(n.read), (unsigned long long)n.items_new, text_s(n.items_new),
+		(unsigned long long)n.objects_new, text_s(n.objects_new), (unsigned long long)n.objects_changed,
 		(unsigned long long)n.objects_gone);
-	(void)printf("remaining: %llu quarantined, %llu retrying, %llu sources offline, %llu unsettled or unreadable\n",
-		(unsigned long long)n.quarantined, (unsigned long long)n.retrying, (unsigned long long)n.offline,
+	(void)printf("remaining: %llu quarantined, %llu retrying, %llu source%s offline, %llu unsettled or unreadable\n",
+		(unsigned long long)n.quarantined, (unsigned long long)n.retrying, (unsigned long long)n.offline, text_s(n.offline),
 		(unsigned long long)n.unsettled);
 	struct model_view models[16];
 	size_t count = pipeline_models(p, models, 16), broken = 0;
 	for (size_t i = 0; i < count; i++)
 		broken += models[i].error[0] != '\0';
 	if (broken)
-		(void)printf("%zu models could not be loaded: their items wait\n", broken);
+		(void)printf("%zu model%s could not be loaded: their items wait\n", broken, text_s(broken));
+	if (n.modelless)
+		(void)printf("%llu item%s: no model of their kind is configured and usable\n", (unsigned long long)n.modelless,
+			n.modelless == 1 ? " waits" : "s wait");
 	return n.quarantined || n.retrying || n.offline || n.unsettled || broken ? EXIT_PARTIAL : EXIT_OK;
 }
 
@@ -119,7 +124,7 @@ static int serve(const struct config *c, struct pipeline *p, enum pipeline_mode 
 		return fail(&err);
 	if (mode == PIPELINE_DAEMON)
 		greet(c);
-	(void)sd_notifyf(0, "READY=1\nSTATUS=watching %zu sources", c->source_count);
+	(void)sd_notifyf(0, "READY=1\nSTATUS=watching %zu source%s", c->source_count, text_s(c->source_count));
 	enum loop_end end = loop_run(p, mode, state_dir, &err);
 	(void)sd_notify(0, "STOPPING=1");
 	int rc = end == LOOP_FAILED ? fail(&err) : end == LOOP_DRAINED ? print_counts(p) : EXIT_OK;

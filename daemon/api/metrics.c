@@ -67,16 +67,19 @@ static void add_totals(const struct totals *t, struct buf *to)
 	labelled(to, "failures", "class=\"archived\"", t->archived);
 }
 
-static void add_work(struct view *v, struct buf *to)
+static void add_work(struct pipeline *p, struct view *v, struct buf *to)
 {
 	char labels[96];
 	head(to, "work", "gauge", "Durable queue by stage.");
 	for (enum stage s = STAGE_FETCH; s < STAGES; s++) {
-		struct stage_work work = status_work(v, s);
+		struct stage_work work;
+		pipeline_work(p, v, s, &work);
 		(void)snprintf(labels, sizeof(labels), "stage=\"%s\",kind=\"queued\"", stage_name(s));
 		labelled(to, "work", labels, work.queued);
 		(void)snprintf(labels, sizeof(labels), "stage=\"%s\",kind=\"retrying\"", stage_name(s));
 		labelled(to, "work", labels, work.retrying);
+		(void)snprintf(labels, sizeof(labels), "stage=\"%s\",kind=\"waiting\"", stage_name(s));
+		labelled(to, "work", labels, work.waiting);
 	}
 }
 
@@ -111,7 +114,7 @@ static int metrics_text(struct pipeline *p, struct buf *to, struct err *err)
 		return -1;
 	add_sources(rows, n, to);
 	add_totals(&totals, to);
-	add_work(v, to);
+	add_work(p, v, to);
 	add_process(p, to);
 	return 0;
 }

@@ -35,6 +35,7 @@ static void counts_json(struct pipeline *p, struct json *j)
 	json_u64(j, "offline", c.offline);
 	json_u64(j, "unsettled", c.unsettled);
 	json_u64(j, "models_broken", broken_models(p));
+	json_u64(j, "modelless", c.modelless);
 }
 
 int outcome_json(struct pipeline *p, bool wait, uint64_t timeout_ms, struct json *j, struct err *err)

@@ -8,16 +8,6 @@
 
 CLEANUP_FN(struct view *, view_close)
 
-struct stage_work status_work(struct view *v, enum stage stage)
-{
-	struct stage_work sum = { 0 };
-	for (enum media m = MEDIA_UNKNOWN; m < MEDIAS; m++) {
-		sum.queued += view_work_count(v, stage, m, false);
-		sum.retrying += view_work_count(v, stage, m, true);
-	}
-	return sum;
-}
-
 static bool configured(const struct source_status_row *rows, size_t n, struct slice name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -135,14 +125,16 @@ static int totals_json(struct view *v, struct json *j, struct err *err)
 	return 0;
 }
 
-static void work_json(struct view *v, struct json *j)
+static void work_json(struct pipeline *p, struct view *v, struct json *j)
 {
 	json_open(j, "work", '{');
 	for (enum stage s = STAGE_FETCH; s < STAGES; s++) {
-		struct stage_work work = status_work(v, s);
+		struct stage_work work;
+		pipeline_work(p, v, s, &work);
 		json_open(j, stage_name(s), '{');
 		json_u64(j, "queued", work.queued);
 		json_u64(j, "retrying", work.retrying);
+		json_u64(j, "waiting", work.waiting);
 		json_close(j, '}');
 	}
 	json_close(j, '}');
@@ -196,7 +188,7 @@ int status_json(struct pipeline *p, struct buf *to, struct err *err)
 	json_close(&j, '}');
 	if (sources_json(p, v, &j, err) < 0 || totals_json(v, &j, err) < 0)
 		return -1;
-	work_json(v, &j);
+	work_json(p, v, &j);
 	models_json(p, &j);
 	store_json(p, &j);
 	json_close(&j, '}');

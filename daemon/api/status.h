@@ -10,15 +10,9 @@
 /* The object of `status --json` (for scripts; members may be added): {"version","uuid","daemon":{"pid","intake"},
  * "sources":[{"name","kind","state","watching","message","objects":{"present","gone","skipped","quarantined",
  * "retrying","archived","settling"}}],"items":{"total","by_state":{}},"annotations":{"ANNOTATION_…":n},
- * "failures":{"quarantined","retrying","archived"},"work":{"<stage>":{"queued","retrying"}},
+ * "failures":{"quarantined","retrying","archived"},"work":{"<stage>":{"queued","retrying","waiting"}},
  * "models":[…],"store":{"segments","large","bytes","revision"}}. No newline. */
 int status_json(struct pipeline *p, struct buf *to, struct err *err);
-
-/* Work of one stage over all media kinds: what waits for its first attempt or for a further one. */
-struct stage_work {
-	uint64_t queued, retrying;
-};
-struct stage_work status_work(struct view *v, enum stage stage);
 
 /* Every source: those configured and those that only the ledger knows (detached). row is zero where the ledger has
  * none. Lives while v does. */

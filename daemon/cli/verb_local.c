@@ -4,6 +4,7 @@
 #include "daemon/cli/spawn.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/base/version.h"
 
 #include <errno.h>
@@ -17,8 +18,9 @@ int verb_check_config(struct cli *c, struct err *err)
 	if (config_check(c->config->file, &config, err) < 0)
 		return -1;
 	if (!c->args->json)
-		return out_printf(err, "%s is good: %zu sources%s, %zu models, store in %s\n", config->file, config->source_count,
-			config->source_count ? "" : " (only `inlet import` brings something in)", config->model_count, config->state_dir);
+		return out_printf(err, "%s is good: %zu source%s%s, %zu model%s, store in %s\n", config->file, config->source_count,
+			text_s(config->source_count), config->source_count ? "" : " (only `inlet import` brings something in)",
+			config->model_count, text_s(config->model_count), config->state_dir);
 	struct buf text = { 0 };
 	struct json j = { .to = &text };
 	json_open(&j, NULL, '{');

@@ -6,6 +6,7 @@
 #include "daemon/cli/table.h"
 #include "daemon/cli/work.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/base/text.h"
 
 #define CELLS 9
 #define COUNTS 5
@@ -90,6 +91,22 @@ static int print_work(const json_t *status, struct err *err)
 	return r;
 }
 
+/* No work for anybody as things are configured. */
+static int print_waiting(const json_t *status, struct err *err)
+{
+	static const char *const whys[][2] = {
+		{ "normalize", "for `normalize: on`" },
+		{ "infer", "for a model: none of their kind is configured and usable" },
+	};
+	const json_t *work = json_object_get(status, "work");
+	for (size_t i = 0; i < sizeof(whys) / sizeof(*whys); i++) {
+		uint64_t n = field_u64(json_object_get(work, whys[i][0]), "waiting");
+		if (n && out_printf(err, "Waiting  %llu item%s %s\n", (unsigned long long)n, text_s(n), whys[i][1]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int print_models(const json_t *status, struct err *err)
 {
 	size_t i;
@@ -113,10 +130,11 @@ static int print_models(const json_t *status, struct err *err)
 static int print_store(const json_t *status, struct err *err)
 {
 	const json_t *store = json_object_get(status, "store");
+	uint64_t segments = field_u64(store, "segments"), large = field_u64(store, "large");
 	struct buf bytes = { 0 };
 	out_bytes(&bytes, field_u64(store, "bytes"));
-	int r = out_printf(err, "Store    %s in %llu segments and %llu large files, revision %llu\n", bytes.data,
-		(unsigned long long)field_u64(store, "segments"), (unsigned long long)field_u64(store, "large"),
+	int r = out_printf(err, "Store    %s in %llu segment%s and %llu large file%s, revision %llu\n", bytes.data,
+		(unsigned long long)segments, text_s(segments), (unsigned long long)large, text_s(large),
 		(unsigned long long)field_u64(store, "revision"));
 	buf_done(&bytes);
 	return r;
@@ -153,7 +171,7 @@ int verb_status(struct cli *c, struct err *err)
 			"daemon runs") < 0)
 		return -1;
 	if (print_sources(status, err) < 0 || print_items(status, err) < 0 || print_work(status, err) < 0 ||
-		print_models(status, err) < 0 || print_store(status, err) < 0 || print_next(status, err) < 0)
+		print_waiting(status, err) < 0 || print_models(status, err) < 0 || print_store(status, err) < 0 || print_next(status, err) < 0)
 		return -1;
 	return EXIT_DONE;
 }

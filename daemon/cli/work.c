@@ -7,6 +7,7 @@
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/base/text.h"
 
 #include <unistd.h>
 
@@ -38,13 +39,14 @@ int work_request(struct cli *c, const char *path, const char *body, json_t **ret
 /* "3 quarantined, 1 retrying" of what is left over; false: nothing is. */
 static bool left_over(const json_t *answer, struct buf *to)
 {
-	static const char *const kinds[][2] = { { "quarantined", "quarantined" }, { "retrying", "retrying" },
-		{ "offline", "sources offline" }, { "unsettled", "still being written or unreadable" },
-		{ "models_broken", "models that cannot be used" } };
+	static const char *const kinds[][3] = { { "quarantined", "quarantined", "quarantined" },
+		{ "retrying", "retrying", "retrying" }, { "offline", "source offline", "sources offline" },
+		{ "unsettled", "still being written or unreadable", "still being written or unreadable" },
+		{ "models_broken", "model that cannot be used", "models that cannot be used" } };
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		uint64_t n = field_u64(answer, kinds[i][0]);
 		if (n)
-			buf_printf(to, "%s%llu %s", to->len ? ", " : "", (unsigned long long)n, kinds[i][1]);
+			buf_printf(to, "%s%llu %s", to->len ? ", " : "", (unsigned long long)n, kinds[i][n == 1 ? 1 : 2]);
 	}
 	return to->len > 0;
 }
@@ -55,11 +57,16 @@ static int print_people(const json_t *answer, bool waited, const char *left, str
 		return out_printf(err, "under way; `inlet wait` returns when it is done\n");
 	if (!json_is_true(json_object_get(answer, "drained")))
 		return out_printf(err, "not done yet: %s\n", field(answer, "reason").p);
-	if (out_printf(err, "done: %llu new items, %llu new, %llu changed and %llu gone files since the start\n",
-		    (unsigned long long)field_u64(answer, "items_new"),
+	uint64_t items_new = field_u64(answer, "items_new");
+	if (out_printf(err, "done: %llu new item%s, %llu new, %llu changed and %llu gone files since the start\n",
+		    (unsigned long long)items_new, text_s(items_new),
 		    (unsigned long long)field_u64(answer, "objects_new"),
 		    (unsigned long long)field_u64(answer, "objects_changed"),
 		    (unsigned long long)field_u64(answer, "objects_gone")) < 0)
+		return -1;
+	uint64_t modelless = field_u64(answer, "modelless");
+	if (modelless && out_printf(err, "%llu item%s: no model of their kind is configured and usable\n",
+		(unsigned long long)modelless, modelless == 1 ? " waits" : "s wait") < 0)
 		return -1;
 	if (*left == '\0')
 		return 0;

@@ -87,6 +87,9 @@ void pipeline_counts(struct pipeline *p, struct drain_counts *ret)
 		ret->items_new = totals.items - p->items_at_start;
 		ret->quarantined = totals.quarantined;
 		ret->retrying = totals.retrying;
+		struct stage_work infer;
+		pipeline_work(p, v, STAGE_INFER, &infer);
+		ret->modelless = infer.waiting;
 	}
 	if (p->active)
 		ret->retrying += fetcher_left(p->fetcher);

@@ -37,9 +37,16 @@ int pipeline_failed(struct pipeline *p, struct err *err); /* -1: something fatal
  * attempts: work that has failed this often is left. stop ends the wait. 0 drained; -1 stopped or timed out (timeout_ms 0:
  * none). */
 int pipeline_drain(struct pipeline *p, uint32_t attempts, uint64_t timeout_ms, struct err *err);
+/* Work of one stage over all media kinds: for a first attempt, for a further one, and what waits for `normalize: on` or for a
+ * model of its kind, because the configuration gives it to nobody; it is taken up when that changes. */
+struct stage_work {
+	uint64_t queued, retrying, waiting;
+};
+void pipeline_work(const struct pipeline *p, struct view *v, enum stage stage, struct stage_work *ret);
 struct drain_counts {
 	uint64_t items_new, objects_new, objects_changed, objects_gone, read; /* since start */
 	uint64_t quarantined, retrying, offline, unsettled;                   /* what stands now */
+	uint64_t modelless;                                                   /* items that wait for a model of their kind */
 };
 void pipeline_counts(struct pipeline *p, struct drain_counts *ret);
 

@@ -271,7 +271,7 @@ def test_a_model_that_does_not_work_stops_nothing_else_and_is_cured_by_a_new_car
     inlet.put("red.png", media.png(8, 8, (255, 0, 0)))
     inlet.put("good.txt", GOOD)
     done = inlet.once(ok=(3,))
-    assert b"1 models could not be loaded: their items wait" in done.stdout
+    assert b"1 model could not be loaded: their items wait" in done.stdout
     logged = done.stderr.decode()
     for words in expected:
         assert words in logged

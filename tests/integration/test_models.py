@@ -76,6 +76,35 @@ def test_more_items_than_a_batch_holds(inlet):
     assert all([a["concept"] for a in i["annotations"]] == ["de"] for i in inlet.items())
 
 
+def test_what_no_model_takes_waits_and_is_no_work(inlet):
+    """Nobody works on it: status, metrics and wait say so, with a daemon and without, until a model is configured."""
+    def infer():
+        return inlet.status()["work"]["infer"]
+    inlet.put("de.txt", GERMAN)
+    inlet.put("photo.jpg", media.CAT)
+    assert b"2 items wait: no model of their kind is configured" in inlet.once().stdout
+    assert infer() == {"queued": 0, "retrying": 0, "waiting": 2}
+    text = inlet.text("status")
+    assert "nothing to do" in text and "2 items for a model" in text
+    inlet.start()
+    assert infer() == {"queued": 0, "retrying": 0, "waiting": 2}
+    assert "2 items wait: no model of their kind is configured" in inlet.text("wait")
+    inlet.stop()
+    inlet.write_config(models=[{"card": TEXT}])
+    assert infer() == {"queued": 1, "retrying": 0, "waiting": 1}, "a stand-in reads the card"
+    inlet.once()
+    assert labels(inlet, "de.txt") == {"de": SUCCESS} and infer() == {"queued": 0, "retrying": 0, "waiting": 1}
+    assert "1 item waits: no model" in inlet.text("wait")
+    inlet.write_config(normalize=False)
+    inlet.put("fr.txt", FRENCH)
+    inlet.once()
+    assert inlet.status()["work"]["normalize"] == {"queued": 0, "retrying": 0, "waiting": 1}
+    assert "1 item for `normalize: on`" in inlet.text("status")
+    inlet.write_config(normalize=True, models=[{"card": TEXT}, {"card": IMAGE}])
+    inlet.once()
+    assert inlet.status()["items"]["by_state"]["routed"] == 3 and infer()["waiting"] == 0
+
+
 # ---- bands ----
 
 def test_bands_decide_the_status_of_a_score(inlet):
@@ -292,7 +321,7 @@ def test_status_json_has_these_members(inlet):
             counted[a["status"]] += 1
     assert {name: status["annotations"][name] for name in counted} == counted and min(counted.values()) > 0
     assert set(status["work"]) == {"fetch", "normalize", "infer", "route"}
-    assert all(work == {"queued": 0, "retrying": 0} for work in status["work"].values())
+    assert all(work == {"queued": 0, "retrying": 0, "waiting": 0} for work in status["work"].values())
     assert {"segments", "large", "bytes", "revision"} <= status["store"].keys() and status["store"]["segments"] == 1
 
 
