@@ -1,6 +1,8 @@
 /* labelstudio.c - Label Studio's result types, and what geometry each has.
  *
- *   {"id","from_name","to_name","type","original_width","original_height","image_rotation","score","value":{…}} */
+ *   {"id","from_name","to_name","type","original_width","original_height","image_rotation","score","value":{…}}
+ *
+ * Its CSV and JSON-MIN exports have regions: the members of value, with original_width and original_height among them. */
 #include "daemon/manifest/labelstudio.h"
 
 #include "daemon/manifest/objects.h"
@@ -227,13 +229,15 @@ static bool is_one_of(const struct node *n, const char *const *names, size_t max
 	return false;
 }
 
-/* Members of value that neither the geometry nor the words say. */
+static const char *const sizes[] = { "original_width", "original_height" };
+
+/* Members of value that neither the geometry nor the words say. sized: the sizes are among them. */
 static void write_rest_of_value(struct manifest *m, struct json *j, const struct node *value, const struct shape *shape,
-	const struct node *words)
+	const struct node *words, bool sized)
 {
 	bool open = false;
 	for (const struct node *n = node_first(&m->dom, value); n; n = node_next(&m->dom, value, n)) {
-		if (n == words || (shape && is_one_of(n, shape->known, 6)))
+		if (n == words || (shape && is_one_of(n, shape->known, 6)) || (sized && is_one_of(n, sizes, 2)))
 			continue;
 		if (!open)
 			json_open(j, "value", '{');
@@ -256,9 +260,9 @@ static struct slice attributes_of(struct manifest *m, const struct node *result,
 		if (n->kind != NODE_NULL && !is_one_of(n, not_here, 4))
 			node_write(n, &j);
 	if (value && words) /* without words all of value is the geometry "other" or was said */
-		write_rest_of_value(m, &j, value, shape, words);
+		write_rest_of_value(m, &j, value, shape, words, false);
 	else if (value && shape)
-		write_rest_of_value(m, &j, value, shape, NULL);
+		write_rest_of_value(m, &j, value, shape, NULL, false);
 	json_close(&j, '}');
 	return draft_take(d);
 }
@@ -341,4 +345,36 @@ void labelstudio_result(struct manifest *m, const struct node *result, const str
 		l->attributes = attributes;
 		word = word ? node_next(&m->dom, words, word) : NULL;
 	} while (word);
+}
+
+static struct slice region_attributes(struct manifest *m, const struct node *region, const struct shape *shape,
+	const struct node *words, struct slice type)
+{
+	struct draft *d = &m->draft;
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	json_open(&j, NULL, '{');
+	json_str(&j, "type", type);
+	write_rest_of_value(m, &j, region, shape, words, shape != NULL);
+	json_close(&j, '}');
+	return draft_take(d);
+}
+
+bool labelstudio_region(struct manifest *m, const struct node *region)
+{
+	const struct node *words = words_of(m, region);
+	if (!words)
+		return false;
+	struct arena *a = &m->draft.arena;
+	struct slice type = node_name(words, a);
+	const struct shape *shape = shape_of(m, region, type);
+	struct slice attributes = region_attributes(m, region, shape, words, type);
+	struct slice geometry = shape ? geometry_of(m, region, region, shape, type) : (struct slice){ 0 };
+	for (const struct node *word = node_first(&m->dom, words); word; word = node_next(&m->dom, words, word)) {
+		struct slice concept = node_scalar(word, a);
+		struct manifest_label *l = draft_label(&m->draft, concept.len ? concept : type);
+		l->geometry = geometry;
+		l->attributes = attributes;
+	}
+	return true;
 }

@@ -14,5 +14,7 @@ struct result_origin {
 
 /* Adds one label for each word of the result, or one under the name of its control; what is no result, nothing. */
 void labelstudio_result(struct manifest *m, const struct node *result, const struct result_origin *origin);
+/* The same of a region as Label Studio's CSV and JSON-MIN exports have it: a value that stands alone. False: it is none. */
+bool labelstudio_region(struct manifest *m, const struct node *region);
 
 #endif

@@ -2,6 +2,7 @@
 #include "daemon/manifest/mapped.h"
 
 #include "daemon/base/text.h"
+#include "daemon/manifest/labelstudio.h"
 #include "daemon/manifest/literal.h"
 #include "daemon/manifest/reference.h"
 
@@ -122,13 +123,16 @@ static void take_metadata(struct manifest *m, const struct mapped *in)
 
 /* ---- labels ---- */
 
-/* ["cat", {"name":"dog","confidence":0.5}, 3] */
-static bool labels_of_list(struct manifest *m, const struct node *list)
+/* ["cat", {"name":"dog","confidence":0.5}, 3], or regions of Label Studio */
+static void labels_of_list(struct manifest *m, const struct node *list)
 {
 	struct arena *a = &m->draft.arena;
+	size_t nameless = 0;
 	for (const struct node *n = node_first(&m->dom, list); n; n = node_next(&m->dom, list, n)) {
 		const struct node *named = n;
 		const struct node *confidence = NULL;
+		if (n->kind == NODE_OBJECT && labelstudio_region(m, n))
+			continue;
 		if (n->kind == NODE_OBJECT) {
 			static const char *const names[] = { "concept", "name", "label", "class" };
 			for (size_t i = 0; i < 4 && (named == n || !named); i++)
@@ -140,8 +144,10 @@ static bool labels_of_list(struct manifest *m, const struct node *list)
 		struct slice concept = slice_trim(node_scalar(named, a));
 		if (concept.len)
 			draft_label(&m->draft, arena_copy(a, concept))->confidence = node_number(confidence, -1);
+		nameless += concept.len == 0;
 	}
-	return true;
+	if (nameless)
+		draft_warn(&m->draft, "%zu of its labels have no name and are left out", nameless);
 }
 
 void add_labels(struct manifest *m, struct slice cell)
@@ -151,7 +157,7 @@ void add_labels(struct manifest *m, struct slice cell)
 	if (cell.len && (*cell.p == '[' || *cell.p == '"') && dom_parse(&m->dom, cell, &ignored) == 0) {
 		const struct node *root = dom_root(&m->dom);
 		if (root->kind == NODE_ARRAY) {
-			(void)labels_of_list(m, root);
+			labels_of_list(m, root);
 			return;
 		}
 		cell = node_string(root, &m->draft.arena);
@@ -276,7 +282,7 @@ static int take_labels(struct manifest *m, const struct mapped *in)
 	if (box.len && m->draft.label_count == first)
 		return draft_fail(&m->draft, at, "map the column that names it to label",
 			"there is a box without a label");
-	for (size_t i = first; i < m->draft.label_count; i++)
+	for (size_t i = first; box.len && i < m->draft.label_count; i++)
 		m->draft.labels[i].geometry = box;
 	describe_labels(m, in, first);
 	return DRAFT_ROW;

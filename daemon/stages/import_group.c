@@ -167,8 +167,18 @@ void group_body(const struct import_group *g, struct buf *to)
 	buf_char(to, '}');
 }
 
+/* Labels and metadata are the manifest's own JSON, which may go over many lines: a blank means the same there. */
+void frame_end(struct buf *to, size_t from)
+{
+	for (size_t i = from; i < to->len; i++)
+		if (to->data[i] == '\n' || to->data[i] == '\r')
+			to->data[i] = ' ';
+	buf_char(to, '\n');
+}
+
 void failure_frame(uint64_t line, struct slice failed, struct slice reason, struct slice cure, struct buf *to)
 {
+	size_t start = to->len;
 	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
 	json_u64(&j, "line", line);
@@ -177,7 +187,7 @@ void failure_frame(uint64_t line, struct slice failed, struct slice reason, stru
 	if (cure.len)
 		json_bytes(&j, "cure", cure);
 	json_close(&j, '}');
-	buf_char(to, '\n');
+	frame_end(to, start);
 }
 
 bool group_same_content(const struct import_group *g, const struct import_group *other)

@@ -26,6 +26,8 @@ bool group_same_content(const struct import_group *g, const struct import_group 
 size_t group_bytes(const struct import_group *g);
 /* Frames that say of each row why it failed; returns how many. retry: the same row may be good another time. */
 uint64_t group_failed(const struct import_group *g, struct slice reason, struct slice cure, bool retry, struct buf *to);
+/* Ends the line of a frame that begins at `from`. */
+void frame_end(struct buf *to, size_t from);
 void failure_frame(uint64_t line, struct slice failed, struct slice reason, struct slice cure, struct buf *to);
 /* The "failed" object of the row that m gave last. */
 void failed_row(struct manifest *m, const struct manifest_failure *f, struct buf *to);

@@ -140,6 +140,7 @@ static int upload(struct import_sender *s, struct upload *u, const struct sender
 static void row_frame(const struct import_group *g, const struct stat *st, bool payload, struct buf *to)
 {
 	char version[VERSION_TEXT_MAX];
+	size_t start = to->len;
 	struct buf body = { 0 };
 	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
@@ -156,12 +157,13 @@ static void row_frame(const struct import_group *g, const struct stat *st, bool 
 	group_body(g, &body);
 	json_raw(&j, "body", buf_slice(&body));
 	json_close(&j, '}');
-	buf_char(to, '\n');
+	frame_end(to, start);
 	buf_done(&body);
 }
 
 static void url_frame(const struct import_group *g, struct buf *to)
 {
+	size_t start = to->len;
 	struct buf body = { 0 };
 	struct json j = { .to = to };
 	group_body(g, &body);
@@ -171,7 +173,7 @@ static void url_frame(const struct import_group *g, struct buf *to)
 	json_raw(&j, "body", buf_slice(&body));
 	json_raw(&j, "origin", buf_slice(&g->origin));
 	json_close(&j, '}');
-	buf_char(to, '\n');
+	frame_end(to, start);
 	buf_done(&body);
 }
 
