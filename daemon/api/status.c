@@ -47,6 +47,19 @@ static int add_others(struct view *v, struct source_status_row **rows, size_t *n
 	return found;
 }
 
+/* A stand-in looks at no source unless it is asked to: what was found at the last look still holds. */
+static void recall(struct source_status_row *s)
+{
+	static const char *const kept[] = { "held", "offline" };
+	if (strcmp(s->view.state, "idle") != 0)
+		return;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		if (slice_eq(s->row.state, slice_of(kept[i])))
+			s->view.state = kept[i];
+	if (!s->view.message[0])
+		(void)snprintf(s->view.message, sizeof(s->view.message), "%.*s", (int)s->row.message.len, s->row.message.p);
+}
+
 int status_sources(struct pipeline *p, struct view *v, struct source_status_row **ret, size_t *ret_n, struct err *err)
 {
 	size_t n;
@@ -60,6 +73,7 @@ int status_sources(struct pipeline *p, struct view *v, struct source_status_row 
 		if (found == 0)
 			rows[i].row = (struct source_row){ .name = slice_of(views[i].name),
 				.kind = slice_of(views[i].kind) };
+		recall(&rows[i]);
 	}
 	if (add_others(v, &rows, &n, err) < 0)
 		return -1;

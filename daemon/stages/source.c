@@ -129,13 +129,15 @@ static bool is_news(const struct source_row *before, const char *state, const ch
 		clock_wall_ms() - before->last_pass_ms > PASS_NOTED_MS;
 }
 
-/* The root's identity goes into the log when it is new or another one; a full pass's time into the index. */
+/* The root's identity goes into the log when it is new or another one; a full pass's time into the index. message NULL: what the
+ * connector says. Both are what status tells while nobody looks at the source. */
 static int remember(struct source *s, bool full, const char *state, const char *message, struct err *err)
 {
 	struct source_status status;
 	struct source_row row;
 	struct change *c = change_new();
 	s->ops->status(s->connector, &status);
+	message = message ? message : status.message;
 	struct view *v;
 	if (view_open(s->p->store, &v, err) < 0) {
 		change_free(c);
@@ -183,9 +185,8 @@ static void was_held(struct source *s, const char *why)
 	s->held = true;
 	(void)snprintf(s->message, sizeof(s->message), "%s", why);
 	pthread_mutex_unlock(&s->lock);
-	if (was)
-		return;
-	LOG_WARNING(LOG_SOURCE, "source '%s': %s", s->config->name, why);
+	if (!was)
+		LOG_WARNING(LOG_SOURCE, "source '%s': %s", s->config->name, why);
 	(void)remember(s, false, "held", why, &ignored);
 }
 
@@ -233,7 +234,7 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	if (ok == 0 && pass.complete && !held)
 		ok = vanish_conclude(s, absent, &err);
 	if (ok == 0 && pass.complete && full && !held)
-		ok = remember(s, true, "live", "", &err);
+		ok = remember(s, true, "live", NULL, &err);
 	if (ok == 0 && held)
 		was_held(s, why);
 	else if (ok == 0)

@@ -153,6 +153,25 @@ def test_much_gone_at_once_is_asked_about(inlet, far):
     assert inlet.source("far")["objects"]["gone"] == 60
 
 
+def test_an_emptied_bucket_is_asked_about_and_status_keeps_the_question(inlet, far):
+    far.configure(on_gone="exclude")
+    fill(far, {f"{i:03d}": f"{i}" for i in range(101)})
+    inlet.once()
+    for i in range(101):
+        far.delete(f"{i:03d}")
+    question = "101 of 101 objects are gone at once"
+    for _ in range(2):
+        assert question in inlet.once(ok=(3,)).stderr.decode()
+        source = inlet.source("far")  # no daemon runs: what the last pass asked
+        assert source["state"] == "held" and question in source["message"] and source["objects"]["gone"] == 0
+        assert "inlet sync far --accept-gone" in inlet.text("status")
+    assert len(inlet.text("export").splitlines()) == 101
+    inlet.cli("sync", "far", "--accept-gone")
+    source = inlet.source("far")
+    assert source["state"] == "idle" and source["objects"]["gone"] == 101 and "the bucket is empty" in source["message"]
+    assert inlet.text("export") == ""
+
+
 def test_a_server_that_dies_while_it_lists(inlet, far):
     """Nothing is concluded from a listing that was not whole, not even of the keys that its first page left out."""
     n, pages = (1100, 1) if far.scheme == "s3" else (30, 0)  # filling a second page takes the official client of GCS half a minute
@@ -165,6 +184,7 @@ def test_a_server_that_dies_while_it_lists(inlet, far):
     inlet.once(ok=(3,))
     source = inlet.source("far")
     assert source["objects"]["gone"] == 0 and source["objects"]["present"] == n
+    assert source["state"] == "offline" and source["message"]
     far.proxy.clear()
     far.proxy.revive()
     inlet.once()
