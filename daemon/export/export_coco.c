@@ -12,7 +12,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/export/shape.h"
+#include "daemon/export/coco_shape.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +37,7 @@ struct coco {
 	uint64_t images, annotations;
 	struct export_left *left;
 	struct shape *shape;
+	struct shape_frame frame;    /* of the image at hand */
 	enum phase phase;
 	/* PHASE_ANNOTATIONS: */
 	uint32_t *ids;         /* by order: category_id */
@@ -163,7 +164,7 @@ static int add_annotation(struct coco *c, const struct item_full *it, const stru
 	json_u64(&j, "image_id", image);
 	if (a->geometry.len == 0) {
 		whole_image(&it->item, &j);
-	} else if (!shape_coco(c->shape, a->geometry, it->item.width, it->item.height, &j)) {
+	} else if (!coco_shape(c->shape, a->geometry, &c->frame, &j)) {
 		c->left->labels++;
 		buf_done(&text);
 		return 0;
@@ -193,6 +194,7 @@ static int coco_add(void *state, const struct item_full *entry, struct buf *to, 
 		return 0;
 	}
 	uint64_t id = c->by == EXPORT_BY_ITEM ? entry->item.id : c->images + 1;
+	c->frame = shape_frame(c->shape, &entry->item);
 	add_image(c, entry, id, to);
 	for (size_t i = 0; i < entry->annotation_count; i++)
 		if (add_annotation(c, entry, &entry->annotations[i], id, err) < 0)

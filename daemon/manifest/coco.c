@@ -2,6 +2,7 @@
 #include "daemon/manifest/coco.h"
 
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 #include "daemon/manifest/geometry.h"
 #include "daemon/manifest/mapped.h"
 #include "daemon/manifest/objects.h"
@@ -10,6 +11,7 @@
 
 #define CATEGORIES_MAX (1U << 20)
 #define CATEGORY_BYTES_MAX (64U << 20)
+#define OWN_BYTES 256 /* of attributes that are not received */
 
 struct coco_category {
 	char *id, *name;             /* owned */
@@ -75,12 +77,80 @@ static const struct coco_category *find(const struct coco_categories *c, struct 
 	return bsearch(&key, c->of, c->count, sizeof(*c->of), compare);
 }
 
+/* ---- what the file says beyond ---- */
+
+void coco_attributes_add(struct coco_attributes *a, struct slice name, struct slice text)
+{
+	struct buf *to = name.len ? &a->others : &a->categories;
+	a->too_long = a->too_long || a->others.len + a->categories.len + name.len + text.len > MANIFEST_ATTRIBUTES_MAX - OWN_BYTES;
+	if (a->too_long)
+		return;
+	if (to->len)
+		buf_char(to, ',');
+	if (name.len)
+		buf_printf(to, "\"%.*s\":", (int)name.len, name.p);
+	buf_add(to, text.p, text.len);
+}
+
+void coco_attributes_id(uint64_t *max, struct slice id)
+{
+	uint64_t n;
+	if (text_u64(id, &n) == 0 && n <= INT64_MAX && n > *max)
+		*max = n;
+}
+
+struct slice coco_attributes_text(struct coco_attributes *a)
+{
+	struct json j = { .to = &a->text };
+	if (a->too_long)
+		return (struct slice){ 0 };
+	a->text.len = 0;
+	json_open(&j, NULL, '{');
+	json_open(&j, "categories", '[');
+	buf_add(&a->text, a->categories.data, a->categories.len);
+	json_close(&j, ']');
+	json_open(&j, "others", '{');
+	buf_add(&a->text, a->others.data, a->others.len);
+	json_close(&j, '}');
+	json_u64(&j, "image_id_max", a->image_id_max);
+	json_u64(&j, "annotation_id_max", a->annotation_id_max);
+	json_close(&j, '}');
+	return buf_slice(&a->text);
+}
+
+void coco_attributes_done(struct coco_attributes *a)
+{
+	buf_done(&a->categories);
+	buf_done(&a->others);
+	buf_done(&a->text);
+}
+
 /* ---- an image ---- */
 
 static uint32_t pixels(const struct node *n)
 {
 	double v = node_number(n, 0);
 	return v >= 1 && v <= UINT32_MAX ? (uint32_t)v : 0;
+}
+
+/* Its id, its size as written, and its file_name where that is not the row's content. A URL's signature is not kept. */
+static struct slice image_attributes(struct manifest *m, const struct node *root, struct slice name)
+{
+	struct draft *d = &m->draft;
+	const struct node *file = node_get_kind(&m->dom, root, "file_name", NODE_STRING);
+	bool differs = d->row.content_kind == ROW_PATH && !slice_eq(d->row.content, name);
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	json_open(&j, NULL, '{');
+	node_write(node_get(&m->dom, root, "id"), &j);
+	node_write(node_get(&m->dom, root, "width"), &j);
+	node_write(node_get(&m->dom, root, "height"), &j);
+	if (file && differs)
+		node_write(file, &j);
+	else if (!file)
+		json_bool(&j, "unnamed", true);
+	json_close(&j, '}');
+	return draft_take(d);
 }
 
 int coco_image(struct manifest *m)
@@ -100,6 +170,7 @@ int coco_image(struct manifest *m)
 	d->row.width = pixels(node_get(&m->dom, root, "width"));
 	d->row.height = pixels(node_get(&m->dom, root, "height"));
 	d->row.metadata = join_members(d, (struct slice){ 0 }, other_members(m, root, known));
+	d->row.attributes = image_attributes(m, root, name);
 	return DRAFT_ROW;
 }
 
@@ -123,7 +194,7 @@ static struct slice mask(struct manifest *m, const struct node *rle)
 	struct json j;
 	const struct node *counts = node_get(&m->dom, rle, "counts");
 	const struct node *size = node_get(&m->dom, rle, "size");
-	if (!counts || !size)
+	if (!counts || !size || rle->count != 2)
 		return (struct slice){ 0 };
 	begin(m, &j, "mask");
 	json_str(&j, "encoding", SLICE_LIT("coco"));
@@ -210,9 +281,11 @@ int coco_label(struct manifest *m, const struct coco_categories *categories, str
 	const char *said = NULL;
 	struct slice geometry = geometry_of(m, category, &said);
 	double score = node_number(node_get(&m->dom, root, "score"), -1);
-	const char *const known[] = { "image_id", "category_id", "score", said, NULL };
-	if (whole && whole->kind == NODE_TRUE)
+	if (whole && whole->kind == NODE_TRUE) {
 		geometry = (struct slice){ 0 };
+		said = NULL;
+	}
+	const char *const known[] = { "image_id", score < 0 ? "image_id" : "score", said, NULL };
 	struct slice others = other_members(m, root, known);
 	struct manifest_label *l = draft_label(d, slice_of(category->name));
 	l->geometry = geometry;

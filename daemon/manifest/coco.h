@@ -15,6 +15,22 @@ int coco_category(struct coco_categories *c, const struct dom *dom, const struct
 void coco_categories_sort(struct coco_categories *c);
 void coco_categories_done(struct coco_categories *c);
 
+/* What the file says beyond images and annotations, as an export needs it to say it again:
+ *
+ *   {"categories":[…],"others":{"info":{…},"licenses":[…]},"image_id_max":42,"annotation_id_max":999}
+ *
+ * all as received; the highest whole numbers among the ids, so that other ids can be given without a clash. */
+struct coco_attributes {
+	struct buf categories, others;   /* elements and members, joined by commas */
+	uint64_t image_id_max, annotation_id_max;
+	bool too_long;                   /* there are none then */
+	struct buf text;                 /* all of it, made at the end */
+};
+void coco_attributes_add(struct coco_attributes *a, struct slice name, struct slice text); /* name empty: a category */
+void coco_attributes_id(uint64_t *max, struct slice id);
+struct slice coco_attributes_text(struct coco_attributes *a);
+void coco_attributes_done(struct coco_attributes *a);
+
 /* m->dom is an image: enum draft_result, the content and facts of the row. */
 int coco_image(struct manifest *m);
 /* m->dom is an annotation, which is at `at`: a label of the row. Of its shapes the geometry is keypoints, else the

@@ -19,6 +19,7 @@ struct coco {
 	struct sorter *sorter;
 	bool sorted;
 	struct coco_categories categories;
+	struct coco_attributes attributes;
 	struct buf text;             /* of the annotation at hand */
 };
 
@@ -45,17 +46,29 @@ static int add(struct manifest *m, enum kind kind, struct slice key, const struc
 		.reason = reason, .cure = v->cure }, err);
 }
 
+/* Of an annotation; a node without text where it has none. */
+static const struct node *own_id(struct manifest *m, const struct node *root)
+{
+	static const struct node none = { 0 };
+	const struct node *id = node_get_kind(&m->dom, root, "id", NODE_NUMBER);
+	return id ? id : &none;
+}
+
 /* One element of a list, as JSON in m->dom. */
 static int take_element(struct manifest *m, struct slice list, const struct value *v, struct err *err)
 {
 	struct coco *c = m->state;
 	const struct node *root = dom_root(&m->dom);
-	if (slice_eq(list, SLICE_LIT("categories")))
+	if (slice_eq(list, SLICE_LIT("categories"))) {
+		coco_attributes_add(&c->attributes, (struct slice){ 0 }, v->text);
 		return coco_category(&c->categories, &m->dom, root, err);
+	}
 	bool image = slice_eq(list, SLICE_LIT("images"));
 	const struct node *id = node_get(&m->dom, root, image ? "id" : "image_id");
 	if (!id || (id->kind != NODE_NUMBER && id->kind != NODE_STRING) || id->text.len == 0)
 		return add(m, KIND_BAD, (struct slice){ 0 }, v, image ? "the image has no id" : "the annotation has no image_id", err);
+	coco_attributes_id(image ? &c->attributes.image_id_max : &c->attributes.annotation_id_max,
+		(image ? id : own_id(m, root))->text);
 	return add(m, image ? KIND_IMAGE : KIND_ANNOTATION, id->text, v, NULL, err);
 }
 
@@ -99,6 +112,24 @@ static int expect(struct manifest *m, char wanted, const char *what, struct err 
 	return 0;
 }
 
+/* A member that is no list of ours stands in the attributes. */
+static int take_other(struct manifest *m, struct slice name, struct err *err)
+{
+	struct coco *c = m->state;
+	struct value v;
+	struct dom_error e;
+	m->values.max = MANIFEST_ATTRIBUTES_MAX;
+	int got = values_next(&m->values, &v, err);
+	m->values.max = m->o.record_max;
+	if (got == VALUES_BAD && !v.too_long)
+		return err_set(err, ERR_REJECT, 0, "line %llu: %s", (unsigned long long)v.bad_at.line, v.reason);
+	if (got == VALUES_BAD)
+		c->attributes.too_long = true;
+	else if (got == VALUES_ONE && text_is_utf8(name) && text_is_utf8(v.text) && dom_parse(&m->dom, v.text, &e) == 0)
+		coco_attributes_add(&c->attributes, name, v.text);
+	return got < 0 ? -1 : 0;
+}
+
 /* "name": value */
 static int take_member(struct manifest *m, struct err *err)
 {
@@ -111,13 +142,16 @@ static int take_member(struct manifest *m, struct err *err)
 	if (got != VALUES_ONE || v.text.len < 2 || *v.text.p != '"')
 		return err_set(err, ERR_REJECT, 0, "line %llu: the name of a member is expected", (unsigned long long)v.at.line);
 	size_t len = v.text.len - 2 < sizeof(name) - 1 ? v.text.len - 2 : sizeof(name) - 1;
+	bool name_is_cut = len < v.text.len - 2;
 	memcpy(name, v.text.p + 1, len);
 	if (expect(m, ':', "a colon", err) < 0 || values_peek(&m->values, &c, err) < 0)
 		return -1;
 	bool list = strcmp(name, "images") == 0 || strcmp(name, "annotations") == 0 || strcmp(name, "categories") == 0;
 	if (list && c == '[')
 		return take_list(m, (struct slice){ name, len }, err);
-	return values_skip(&m->values, err) < 0 ? -1 : 0;
+	if (name_is_cut)
+		return values_skip(&m->values, err) < 0 ? -1 : 0;
+	return take_other(m, (struct slice){ name, len }, err);
 }
 
 static int sort(struct manifest *m, struct err *err)
@@ -228,14 +262,21 @@ static int no_header(const struct manifest *m, struct slice *ret)
 	return -1;
 }
 
+static struct slice attributes(const struct manifest *m)
+{
+	struct coco *c = m->state;
+	return coco_attributes_text(&c->attributes);
+}
+
 static void coco_close(struct manifest *m)
 {
 	struct coco *c = m->state;
 	sorter_free(c->sorter);
 	coco_categories_done(&c->categories);
+	coco_attributes_done(&c->attributes);
 	buf_done(&c->text);
 	free(c);
 }
 
 const struct format manifest_coco = { .title = "COCO annotations", .open = coco_open, .next = coco_next,
-	.header = no_header, .values = objects_values, .resume = coco_resume, .close = coco_close };
+	.header = no_header, .attributes = attributes, .values = objects_values, .resume = coco_resume, .close = coco_close };

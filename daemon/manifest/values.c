@@ -203,6 +203,7 @@ static int bad_value(struct values *v, struct value *ret, struct scan *s, bool i
 	size_t left = window_left(w);
 	bool too_long = !s->reason && s->i > v->max;
 	ret->reason = s->reason ? s->reason : too_long ? "the row is longer than allowed" : "it ends in the middle of a value";
+	ret->too_long = too_long;
 	ret->cure = too_long ? "split it, or raise the limit" : "correct it; each row is JSON of its own";
 	ret->bad_at = window_place(w, w->at + (s->reason ? s->bad_at : too_long ? 0 : left));
 	size_t shown = left < KEPT ? left : KEPT;

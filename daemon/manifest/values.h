@@ -25,6 +25,7 @@ struct value {
 	struct manifest_place at;
 	struct slice text;          /* valid until the next; of a bad one what was passed over, or its beginning */
 	bool cut;
+	bool too_long;              /* bad for its length alone: what follows is not in doubt */
 	struct manifest_place bad_at;
 	const char *reason, *cure;
 };

@@ -234,7 +234,7 @@ static void test_coco_shapes(void **state)
 	expect_shape("{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,0.25,0.5]}",
 		"{\"bbox\":[240,120,160,240],\"area\":38400,\"segmentation\":[]}");
 	expect_shape("{\"kind\":\"box\",\"unit\":\"percent\",\"size\":[100,200],\"form\":\"xywh\",\"box\":[10,10,20,20]}",
-		"{\"bbox\":[10,20,20,40],\"area\":800,\"segmentation\":[]}");
+		"{\"bbox\":[64,48,128,96],\"area\":12288,\"segmentation\":[]}");
 	expect_shape("{\"kind\":\"box\",\"unit\":\"px\",\"form\":\"xywh\",\"box\":[10,10,4,2],\"rotation\":90,\"pivot\":\"corner\"}",
 		"{\"bbox\":[8,10,2,4],\"area\":8,\"segmentation\":[[10,10,10,14,8,14,8,10]]}");
 	expect_shape("{\"kind\":\"polygon\",\"unit\":\"px\",\"rings\":[[0,0,4,0,4,3]]}",

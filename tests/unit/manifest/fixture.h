@@ -92,6 +92,8 @@ static inline void dump_row(const struct manifest_row *r, struct buf *to)
 		json_str(&j, "unreadable", r->metadata);
 	else if (r->metadata.len)
 		json_raw(&j, "metadata", r->metadata);
+	if (r->attributes.len)
+		json_raw(&j, "attributes", r->attributes);
 	if (r->label_count) {
 		json_open(&j, "labels", '[');
 		for (size_t i = 0; i < r->label_count; i++)
@@ -140,6 +142,9 @@ static inline void expect_rows_of(struct slice text, const struct manifest_optio
 		} else {
 			buf_str(&got, "");
 			dump_rows(m, &got);
+			struct slice attributes = manifest_attributes(m);
+			if (attributes.len)
+				buf_printf(&got, "attributes %.*s\n", (int)attributes.len, attributes.p);
 			manifest_close(m);
 		}
 		assert_string_equal(got.data, expected);
