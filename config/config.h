@@ -13,7 +13,7 @@
 
 #define BUCKET_CONCURRENCY_MAX 256
 
-enum store_mode { STORE_COPY, STORE_REFLINK, STORE_REFERENCE };
+enum store_mode { STORE_COPY, STORE_REFERENCE, STORE_REFLINK }; /* the first two: of every kind of source */
 
 /* What becomes of an item when the last object that carries it is gone. */
 enum on_gone { ON_GONE_KEEP, ON_GONE_EXCLUDE };

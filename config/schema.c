@@ -11,9 +11,10 @@
 #define SECOND 1000.0
 #define DAY (86400 * SECOND)
 
-static const char *const store_modes[] = {
-	[STORE_COPY] = "copy", [STORE_REFLINK] = "reflink", [STORE_REFERENCE] = "reference", NULL
+static const char *const folder_store_modes[] = {
+	[STORE_COPY] = "copy", [STORE_REFERENCE] = "reference", [STORE_REFLINK] = "reflink", NULL
 };
+static const char *const bucket_store_modes[] = { [STORE_COPY] = "copy", [STORE_REFERENCE] = "reference", NULL };
 static const char *const gone_modes[] = { [ON_GONE_KEEP] = "keep", [ON_GONE_EXCLUDE] = "exclude", NULL };
 
 #define AT(member) offsetof(struct file_section, member)
@@ -61,8 +62,8 @@ const struct option folder_options[] = {
 		"compare all of it with the index this often" },
 	{ "poll", OPTION_DURATION, AT(folder.poll_ms), 0, DAY, "0", NULL,
 		"look this often instead of inotify; 0: inotify where it works" },
-	{ "store", OPTION_ENUM, AT(store), 0, 0, "copy", store_modes,
-		"keep the bytes, share their extents, or index them in place" },
+	{ "store", OPTION_ENUM, AT(store), 0, 0, "copy", folder_store_modes,
+		"keep the bytes, index them in place, or share their extents" },
 	{ "ignore", OPTION_STRINGS, AT(folder.ignore), 0, 0, "", NULL,
 		"file name patterns to pass over; temporary names always are" },
 	GONE_OPTIONS,
@@ -85,7 +86,7 @@ const struct option folder_options[] = {
 	{ "poll", OPTION_DURATION, AT(bucket.poll_ms), SECOND, 30 * DAY, "5m", NULL, "list the bucket this often" },   \
 	{ "concurrency", OPTION_U32, AT(bucket.concurrency), 0, BUCKET_CONCURRENCY_MAX, "0", NULL,                     \
 		"objects fetched at once, at most; limits.memory bounds it too; 0: found out" },                                                    \
-	{ "store", OPTION_ENUM, AT(store), 0, 0, "copy", store_modes, "keep the bytes, or index them in place" }
+	{ "store", OPTION_ENUM, AT(store), 0, 0, "copy", bucket_store_modes, "keep the bytes, or index them in place" }
 
 const struct option s3_options[] = {
 	BUCKET_OPTIONS,

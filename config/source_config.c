@@ -122,9 +122,6 @@ static int check_globs(const struct section *in, const char *key, char *const *g
 static int check_bucket(const struct section *in, struct source_config *s, enum bucket_rules rules, struct err *err)
 {
 	struct bucket_config *b = &s->bucket;
-	if (s->store == STORE_REFLINK)
-		return refuse(in, "store", "'reflink': a bucket has no extents to share",
-			"write copy, or reference to leave the bytes where they are", err);
 	if (check_bucket_name(in, b, b->endpoint ? BUCKET_LENIENT : rules, err) < 0 || check_globs(in, "include", b->include, err) < 0 ||
 		check_globs(in, "exclude", b->exclude, err) < 0)
 		return -1;

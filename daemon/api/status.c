@@ -71,8 +71,8 @@ int status_sources(struct pipeline *p, struct view *v, struct source_status_row 
 		if (found < 0)
 			return -1;
 		if (found == 0)
-			rows[i].row = (struct source_row){ .name = slice_of(views[i].name),
-				.kind = slice_of(views[i].kind) };
+			rows[i].row = (struct source_row){ .name = slice_of(views[i].name) };
+		rows[i].row.kind = slice_of(views[i].kind); /* the ledger learns it with the first pass that ends */
 		recall(&rows[i]);
 	}
 	if (add_others(v, &rows, &n, err) < 0)

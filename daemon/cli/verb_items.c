@@ -5,26 +5,55 @@
 #include "daemon/cli/out.h"
 #include "daemon/cli/table.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 
 #include <unistd.h>
 
 CLEANUP_FN(struct table *, table_free)
 
-/* "tabby 0.93, tiger cat? 0.41": a question mark waits for review. */
+/* A concept as it is shown: however often an item has it, as a box each for example, once. */
+struct label {
+	struct slice concept;
+	bool waits;
+	size_t count;
+	double confidence; /* the highest; -1: none */
+};
+
+static void label_count(struct label **labels, size_t *n, struct label found)
+{
+	for (size_t i = 0; i < *n; i++) {
+		struct label *l = &(*labels)[i];
+		if (l->waits == found.waits && slice_eq(l->concept, found.concept)) {
+			l->count++;
+			l->confidence = found.confidence > l->confidence ? found.confidence : l->confidence;
+			return;
+		}
+	}
+	*labels = mem_resize(*labels, *n + 1, sizeof(**labels));
+	(*labels)[(*n)++] = found;
+}
+
+/* "tabby 0.93, tiger cat? 0.41, car x3": a question mark waits for review. */
 static void labels_text(const json_t *item, struct buf *to)
 {
-	size_t i;
+	CLEANUP(freep) struct label *labels = NULL;
+	size_t n = 0, i;
 	json_t *label;
 	json_array_foreach(json_object_get(item, "annotations"), i, label) {
 		struct slice status = field(label, "status");
-		bool waits = slice_eq(status, SLICE_LIT("ANNOTATION_AWAITING_REVIEW"));
-		if (!waits && !slice_eq(status, SLICE_LIT("ANNOTATION_SUCCESS")))
-			continue;
 		const json_t *confidence = json_object_get(label, "confidence");
-		buf_printf(to, "%s%s%s", to->len ? ", " : "", field(label, "concept").p, waits ? "?" : "");
-		if (json_is_number(confidence))
-			buf_printf(to, " %.2f", json_number_value(confidence));
+		bool waits = slice_eq(status, SLICE_LIT("ANNOTATION_AWAITING_REVIEW"));
+		if (waits || slice_eq(status, SLICE_LIT("ANNOTATION_SUCCESS")))
+			label_count(&labels, &n, (struct label){ field(label, "concept"), waits, 1,
+				json_is_number(confidence) ? json_number_value(confidence) : -1 });
+	}
+	for (i = 0; i < n; i++) {
+		buf_printf(to, "%s%s%s", i ? ", " : "", labels[i].concept.p, labels[i].waits ? "?" : "");
+		if (labels[i].confidence >= 0)
+			buf_printf(to, " %.2f", labels[i].confidence);
+		if (labels[i].count > 1)
+			buf_printf(to, " x%zu", labels[i].count);
 	}
 }
 

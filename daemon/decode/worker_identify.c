@@ -140,7 +140,7 @@ int identify(const uint8_t *bytes, size_t size, struct identity *ret, struct err
 {
 	if (size == 0) {
 		*ret = (struct identity){ .media = MEDIA_OTHER, .type = "inode/x-empty" }; /* libmagic's word for it */
-		return err_set(err, ERR_REJECT, 0, "the file is empty (0 bytes); write it again, or remove it");
+		return err_set(err, ERR_REJECT, 0, "the file is empty (0 bytes)");
 	}
 	const char *answer = magic_buffer(magic, bytes, size < MAGIC_HEAD ? size : MAGIC_HEAD);
 	char charset[32];

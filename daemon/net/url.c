@@ -265,7 +265,8 @@ void url_label(const char *text, char ret[static URL_LABEL_MAX])
 		(void)snprintf(port, sizeof(port), ":%u", url.port);
 	bool v6 = strchr(url.host, ':');
 	size_t path = strcspn(url.target.p, "?#");
-	size_t at = (size_t)snprintf(ret, URL_LABEL_MAX, "%s%.200s%s%s", v6 ? "[" : "", url.host, v6 ? "]" : "", port);
+	size_t at = (size_t)snprintf(ret, URL_LABEL_MAX, "%s://%s%.200s%s%s", url.https ? "https" : "http", v6 ? "[" : "", url.host,
+		v6 ? "]" : "", port);
 	size_t room = URL_LABEL_MAX - 1 - at;
 	size_t kept = path <= room ? path : room - 3;
 	for (size_t i = 0; i < kept; i++)

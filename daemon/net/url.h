@@ -29,7 +29,7 @@ bool url_same_origin(const struct url *a, const struct url *b); /* scheme, host 
 /* The URL as it goes over the wire: the host as above, the target's bytes beyond ASCII as %XX, all else as written. The caller
  * frees it. */
 char *url_ascii(const struct url *url);
-/* "host[:port]/path" for messages: no user part, query or fragment (they carry secrets), unprintable bytes as '?', cut with "..."
+/* "https://host[:port]/path" for messages: no user part, query or fragment (they carry secrets), unprintable bytes as '?', cut with "..."
  * where it is too long; "(URL)" for what url_parse() refuses, because secrets may stand anywhere in it. */
 void url_label(const char *text, char ret[static URL_LABEL_MAX]);
 /* The URL that a Location of `base` leads to. The caller frees it; NULL: it is none. */

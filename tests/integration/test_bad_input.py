@@ -20,7 +20,7 @@ BAD = {
     "marked.txt": (b"\xef\xbb\xbfgood start \x81\xff", "byte 0x81 at offset 14", "as UTF-8"),
     "picture.svg": (media.SVG, "SVG", "convert it"),
     "named.jpg": (media.zipped(), "archive", "unpack it"),
-    "empty.txt": (b"", "empty", "write it again"),
+    "empty.txt": (b"", "empty", "replace the file"),
     "program.txt": (b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\x3e\0\x01\0\0\0" + bytes(200), "program", "remove it"),
 }
 

@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -485,6 +486,8 @@ def test_help_of_the_configuration_names_every_option(inlet):
     text = inlet.run("--help-config").stdout.decode()
     for option in "state_dir settle reconcile store ignore card accept memory object reserve normalize batch".split():
         assert option in text
+    modes = dict(re.findall(r"\b(folder|s3|gcs)\.store +(\S+)", text))
+    assert modes == {"folder": "copy|reference|reflink", "s3": "copy|reference", "gcs": "copy|reference"}
 
 
 def test_doctor_names_what_is_wrong_and_the_cure(inlet):

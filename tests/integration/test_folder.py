@@ -290,6 +290,12 @@ def test_an_unreadable_directory_hides_nothing_else_and_nothing_is_gone(inlet):
 
 # ---- the root ----
 
+def test_a_root_that_was_never_there(inlet):
+    inlet.inbox.rmdir()
+    assert b"1 source offline" in inlet.once(ok=(3,)).stdout
+    assert inlet.source()["kind"] == "folder", "also where no pass has told the ledger"
+
+
 def test_a_root_that_is_missing_at_the_start_is_offline(inlet):
     inlet.put("a.txt", "alpha")
     inlet.once()

@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -459,12 +460,14 @@ def test_annotations_of_other_tools(inlet, data):
     coco = data / "coco.json"
     coco.write_text(json.dumps({
         "annotations": [{"id": 1, "image_id": 8, "category_id": 3, "bbox": [1, 2, 3.5, 4], "iscrowd": 0},
-                        {"id": 2, "image_id": 7, "category_id": 3, "segmentation": [[1, 2, 3, 4, 5, 6]]}],
-        "categories": [{"id": 3, "name": "cat"}],
+                        {"id": 2, "image_id": 7, "category_id": 3, "segmentation": [[1, 2, 3, 4, 5, 6]]},
+                        *({"id": n, "image_id": 7, "category_id": c, "bbox": [n, 2, 3, 4]} for n, c in ((3, 3), (4, 4), (5, 3)))],
+        "categories": [{"id": 3, "name": "cat"}, {"id": 4, "name": "dog"}],
         "images": [{"id": 7, "file_name": "a.jpg", "width": 640, "height": 480}, {"id": 8, "file_name": "b.jpg"}]}))
     assert imported(inlet, coco)["written"] == 2
     assert geometry(inlet, "b.jpg") == [("cat", "box")]
-    assert geometry(inlet, "a.jpg") == [("cat", "polygon")]
+    assert geometry(inlet, "a.jpg") == [("cat", "polygon"), ("cat", "box"), ("dog", "box"), ("cat", "box")]
+    assert re.search(r"a\.jpg +cat x3, dog$", inlet.text("items"), re.M), "a concept once, however many boxes"
     tasks = data / "tasks.json"
     choice = {"from_name": "s", "to_name": "t", "type": "choices"}
     tasks.write_text(json.dumps([{"id": 7, "data": {"text": "a great film"},

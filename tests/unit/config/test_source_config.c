@@ -167,8 +167,7 @@ static void test_what_a_bucket_cannot_do(void **state)
 {
 	struct fixture *f = *state;
 	refused_source(f, "s3: {bucket: bkt, store: reflink}",
-		"28: sources[0].s3.store: 'reflink': a bucket has no extents to share; write copy, or reference to leave the bytes "
-		"where they are");
+		"28: sources[0].s3.store: 'reflink': needs one of copy, reference");
 	refused_source(f, "s3: {bucket: bkt, on_gone: erase}",
 		"30: sources[0].s3.on_gone: 'erase' is not possible yet: what is stored stays stored; `exclude` leaves such items "
 		"out of exports");

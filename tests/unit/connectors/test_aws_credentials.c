@@ -229,7 +229,7 @@ static void test_container(void **state)
 {
 	struct fixture *f = *state;
 	set_url(f, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "/container");
-	assert_fails(f, ERR_RETRY, "container credentials: GET 127.0.0.1");
+	assert_fails(f, ERR_RETRY, "container credentials: GET http://127.0.0.1");
 	(void)setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Basic c2VjcmV0", 1);
 	assert_got(f, "ASIA1", "container");
 	in_home(f, "token", "Basic d3Jvbmc=\n");

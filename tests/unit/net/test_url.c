@@ -84,12 +84,12 @@ static void test_labels_tell_no_secret(void **state)
 	static const struct {
 		const char *text, *label;
 	} rows[] = {
-		{ "https://example.org/a/b.jpg?X-Amz-Signature=secret#secret", "example.org/a/b.jpg" },
-		{ "http://example.org:8080", "example.org:8080" },
-		{ "https://[2001:db8::1]:444/x", "[2001:db8::1]:444/x" },
+		{ "https://example.org/a/b.jpg?X-Amz-Signature=secret#secret", "https://example.org/a/b.jpg" },
+		{ "http://example.org:8080", "http://example.org:8080" },
+		{ "https://[2001:db8::1]:444/x", "https://[2001:db8::1]:444/x" },
 		{ "http://user:secret@example.org/x", "(URL)" },
 		{ "s3://secret/key", "(URL)" },
-		{ "http://example.org/\xc3\xbc" "x", "example.org/??x" },
+		{ "http://example.org/\xc3\xbc" "x", "http://example.org/??x" },
 	};
 	char label[URL_LABEL_MAX];
 	(void)state;
