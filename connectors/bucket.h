@@ -55,6 +55,11 @@ void bucket_pump(struct bucket *b, uint64_t *ret_due_ns, enum discover_scope *re
 void bucket_status(struct bucket *b, struct source_status *ret);
 void bucket_stop(struct bucket *b);
 
+/* Findings of connector_ops.check() that all buckets have: who else may read the credentials file (NULL: there is none); the server's
+ * clock (0: it sent none) beside ours, from error_ms on an error, for there the provider refuses what we sign. */
+void bucket_check_file(const char *credentials, check_fn *tell, void *arg);
+void bucket_check_clock(int64_t server_ms, int64_t error_ms, check_fn *tell, void *arg);
+
 /* "gs://bucket/key" as a person reads it: for messages. */
 void bucket_describe(const struct bucket *b, struct slice key, char *ret_text, size_t size);
 

@@ -6,9 +6,7 @@
 #include "daemon/base/clock.h"
 
 #include <inttypes.h>
-#include <sys/stat.h>
 
-#define SKEW_WARN_MS 60000
 #define SKEW_ERROR_MS 300000 /* signed assertions are refused from here on */
 
 struct check {
@@ -32,17 +30,6 @@ static void tell_endpoint(const struct check *c)
 	say(c, "ok", "endpoint", found, "");
 }
 
-static void tell_key_file(const struct check *c)
-{
-	struct stat st;
-	char found[400];
-
-	if (!c->config->credentials || stat(c->config->credentials, &st) < 0 || (st.st_mode & 0007) == 0)
-		return;
-	(void)snprintf(found, sizeof(found), "%s may be read by others (mode %03o)", c->config->credentials, st.st_mode & 0777U);
-	say(c, "warning", "credentials file", found, "chmod 600, or hand it over as a systemd credential (LoadCredential=)");
-}
-
 static bool tell_credentials(const struct check *c)
 {
 	struct google_auth *auth = gcs_api_auth(c->api);
@@ -55,7 +42,7 @@ static bool tell_credentials(const struct check *c)
 			"none are sent: STORAGE_EMULATOR_HOST is set and gcs.credentials is not", "");
 		return true;
 	}
-	tell_key_file(c);
+	bucket_check_file(c->config->credentials, c->tell, c->arg);
 	if (google_auth_get(auth, &header, &err) < 0) {
 		say(c, "error", "credentials", err.text, "name a key or workload identity file in gcs.credentials; or log in with `gcloud auth "
 			"application-default login`; or say `anonymous: true` for a public bucket");
@@ -82,22 +69,6 @@ static const char *cure_of(const struct err *err)
 	}
 }
 
-static void tell_clock(const struct check *c, int64_t server_ms)
-{
-	int64_t skew_ms = clock_wall_ms() - server_ms, off_ms = skew_ms < 0 ? -skew_ms : skew_ms;
-	char found[120];
-
-	if (server_ms == 0) {
-		say(c, "warning", "clock", "the server sends no Date: not compared", "");
-		return;
-	}
-	(void)snprintf(found, sizeof(found), "%" PRId64 " s %s of the server's", off_ms / 1000, skew_ms < 0 ? "behind" : "ahead");
-	if (off_ms < SKEW_WARN_MS)
-		say(c, "ok", "clock", off_ms < 2000 ? "as the server's" : found, "");
-	else
-		say(c, off_ms < SKEW_ERROR_MS ? "warning" : "error", "clock", found, "set this host's clock: timedatectl set-ntp true");
-}
-
 /* The server's Date is that of a listing: the same request, asked for nothing else. */
 static bool tell_listing(const struct check *c, struct buf *ret_key, struct buf *ret_version, uint64_t *ret_bytes)
 {
@@ -114,7 +85,7 @@ static bool tell_listing(const struct check *c, struct buf *ret_key, struct buf 
 	int result = gcs_api_get(c->api, &request, &reply, &err);
 
 	if (reply.status != 0)
-		tell_clock(c, reply.date_ms);
+		bucket_check_clock(reply.date_ms, SKEW_ERROR_MS, c->tell, c->arg);
 	http_reply_done(&reply);
 	if (result == 0)
 		result = gcs_list_first(c->api, c->bucket, prefix, ret_key, ret_version, ret_bytes, &err);

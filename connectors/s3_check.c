@@ -1,16 +1,13 @@
 /* s3_check.c - asks a bucket the questions that a pass will ask, with the cure for each answer that is wrong. */
 #include "connectors/s3_check.h"
 
+#include "connectors/bucket.h"
 #include "connectors/s3_list.h"
-#include "daemon/base/cleanup.h"
-#include "daemon/base/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
-#define SKEW_WARN_S 60
-#define SKEW_ERROR_S 900   /* Amazon refuses signatures from here on; we would sign with its time */
+#define SKEW_ERROR_MS 900000 /* Amazon refuses signatures from here on; we would sign with its time */
 
 struct check {
 	struct s3_client *client;
@@ -25,27 +22,15 @@ static void say(const struct check *c, const char *level, const char *what, cons
 	c->tell(c->arg, level, what, found, cure);
 }
 
-static void tell_key_file(const struct check *c)
-{
-	struct stat st;
-	char found[400];
-
-	if (!c->config->credentials || stat(c->config->credentials, &st) < 0 || (st.st_mode & 0007) == 0)
-		return;
-	(void)snprintf(found, sizeof(found), "%s may be read by others (mode %03o)", c->config->credentials, st.st_mode & 0777U);
-	say(c, "warning", "credentials file", found, "chmod 600, or hand it over as a systemd credential (LoadCredential=)");
-}
-
 /* What was learned on the way to the listing; err: why it failed, or NULL. false: it never got as far as the server. */
 static bool tell_facts(const struct check *c, int64_t date_ms, const struct err *err)
 {
 	struct s3_facts facts;
 	char found[480];
-	int64_t skew_s = (clock_wall_ms() - date_ms) / 1000, off_s = skew_s < 0 ? -skew_s : skew_s;
 
 	s3_client_facts(c->client, &facts);
 	say(c, "ok", "endpoint", facts.host, "");
-	tell_key_file(c);
+	bucket_check_file(c->config->credentials, c->tell, c->arg);
 	if (!facts.credentials[0]) {
 		say(c, "error", "credentials", err ? err->text : "none", "name a file like ~/.aws/credentials as `credentials`, or log in as "
 			"the user that the daemon runs as (aws configure); or say `anonymous: true` for a public bucket");
@@ -57,11 +42,7 @@ static bool tell_facts(const struct check *c, int64_t date_ms, const struct err 
 	(void)snprintf(found, sizeof(found), "%s%s", facts.region, c->config->region && strcmp(c->config->region, facts.region) != 0 ?
 		", though `region` says another" : "");
 	say(c, strchr(found, ',') ? "warning" : "ok", "region", found, strchr(found, ',') ? "set `region` to it: each start asks twice" : "");
-	(void)snprintf(found, sizeof(found), "%lld s %s of the server's", (long long)off_s, skew_s < 0 ? "behind" : "ahead");
-	if (off_s < SKEW_WARN_S)
-		say(c, "ok", "clock", off_s < 2 ? "as the server's" : found, "");
-	else
-		say(c, off_s < SKEW_ERROR_S ? "warning" : "error", "clock", found, "set this host's clock: timedatectl set-ntp true");
+	bucket_check_clock(date_ms, SKEW_ERROR_MS, c->tell, c->arg);
 	return true;
 }
 

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import killed_with_a_core, sha256, wait_for
 from fault_proxy import FaultProxy, answer, cut, reset, vanish
+from http2_front import Front
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
 
@@ -285,6 +286,35 @@ def test_a_certificate_nobody_knows(shelf, tmp_path):
     lab.configure(endpoint=lab.bucket.url, ca_file=str(tmp_path / "cert.pem"))
     lab.once()
     assert sorted(lab.contents()) == ["a", "b"]
+
+
+@pytest.fixture
+def front(fake_gcs, tmp_path):
+    made = []
+
+    def make(*protocols):
+        made.append(Front(tmp_path, fake_gcs, list(protocols)))
+        return made[-1]
+    yield make
+    for it in made:
+        it.close()
+
+
+@pytest.mark.parametrize("offered, spoken", [(["h2", "http/1.1"], "2"), (["http/1.1"], "1.1")], ids=["offered", "not offered"])
+def test_http2_where_the_server_offers_it_and_connections_are_used_again(lab, front, offered, spoken):
+    server = front(*offered)
+    objects = {f"{n:02}.bin": b"%d" % n * 1000 for n in range(60)} | {"big": BIG}
+    lab.put_all(objects)
+    lab.configure(endpoint=server.url, ca_file=str(server.certificate), concurrency=4)
+    server.breaks = 2
+    lab.once()
+    lab.assert_synced(objects)
+    assert {r.version for r in server.seen} == {spoken}
+    assert server.breaks == 0
+    ranges = [r.headers["range"] for r in server.seen if "range" in r.headers]
+    assert len(ranges) == 2 and all(0 < int(r[len("bytes="):-1]) <= 200_000 for r in ranges), "a broken stream goes on where it stopped"
+    assert len(server.seen) == 1 + 61 + 2
+    assert len({r.connection for r in server.seen}) <= 4 + 1 + 2, "those that fetch, one that lists, and one more for each break at most"
 
 
 def test_three_ways_to_find_nothing_are_told_apart(lab):
