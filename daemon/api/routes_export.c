@@ -1,6 +1,7 @@
 /* routes_export.c - the whole dataset: as a file, and checked. */
 #include "daemon/api/routes.h"
 
+#include "config/source_config.h"
 #include "daemon/api/walk.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
@@ -78,6 +79,22 @@ static int download_bytes(void *arg, const struct item *item, struct buf *to, st
 	return 0;
 }
 
+/* Sources are few. */
+static void download_place(void *arg, const struct reference *r, struct buf *to)
+{
+	const struct config *c = arg;
+	for (size_t i = 0; i < c->source_count; i++) {
+		const struct source_config *s = &c->sources[i];
+		if (!slice_eq(r->source, slice_of(s->name)))
+			continue;
+		if (source_config_is_bucket(s))
+			buf_printf(to, "%s://%s/", strcmp(s->scheme, "gcs") == 0 ? "gs" : s->scheme, s->bucket.bucket);
+		else
+			buf_printf(to, "%s/", s->folder.path);
+		buf_add(to, r->key.p, r->key.len);
+	}
+}
+
 /* What manifests say of all their rows: a format may need it from its first line on. */
 static int tell_imports(struct exporter *x, struct store *store, struct err *err)
 {
@@ -91,19 +108,20 @@ static int tell_imports(struct exporter *x, struct store *store, struct err *err
 
 struct reply export_answer(struct request *r)
 {
-	static const char *const entries[] = { "item", "reference", NULL };
 	struct export_options o = { .spool_dir = pipeline_config(r->pipeline)->state_dir };
 	struct err err;
 	int format = EXPORT_JSONL;
-	int by = EXPORT_BY_ITEM;
-	if (query_choice(r, "format", export_format_names, &format, &err) < 0 || query_choice(r, "by", entries, &by, &err) < 0 ||
+	int by = -1;
+	if (query_choice(r, "format", export_format_names, &format, &err) < 0 || query_choice(r, "by", export_by_names, &by, &err) < 0 ||
 		query_bool(r, "review", &o.with_review, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	o.format = (enum export_format)format;
-	o.by = (enum export_by)by;
+	o.by = by < 0 ? EXPORT_BY_FORMAT : EXPORT_BY_ITEM + (enum export_by)by;
 	struct download *d = mem_zero(1, sizeof(*d));
 	o.text = download_bytes;
 	o.text_arg = r->pipeline;
+	o.place = download_place;
+	o.place_arg = (void *)pipeline_config(r->pipeline);
 	d->walk = (struct walk){ .store = pipeline_store(r->pipeline), .left = UINT64_MAX, .rows = true };
 	d->pipeline = r->pipeline;
 	d->exporter = exporter_new(&o, download_text, d);

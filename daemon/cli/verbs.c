@@ -55,8 +55,9 @@ static const struct verb_option import_options[] = {
 	END,
 };
 static const struct verb_option export_options[] = {
-	{ "format", 0, "jsonl|coco", "jsonl, as `inlet items --json`, is the default; COCO holds pictures only" },
-	{ "by", 0, "item|reference", "one entry an item (default), or one for each file that carries it" },
+	{ "format", 0, "FORMAT", "jsonl (as `inlet items --json`, the default), coco (pictures only), clarifai" },
+	{ "by", 0, "item|reference|row", "one entry an item, one for each file that carries it, or one for each row of a "
+		"manifest that named it, else the item (default for lists: clarifai)" },
 	{ "review", 0, NULL, "also labels that wait for review" },
 	{ "output", 'o', "FILE", "into a file, which appears only when it is whole; never into a watched folder" },
 	END,

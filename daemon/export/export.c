@@ -2,17 +2,21 @@
 #include "daemon/export/format.h"
 
 #include "daemon/base/mem.h"
+#include "daemon/export/ordered.h"
 
 #include <stdlib.h>
 
 static const struct format_ops *const formats[EXPORT_FORMATS] = {
 	[EXPORT_JSONL] = &format_jsonl,
 	[EXPORT_COCO] = &format_coco,
+	[EXPORT_CLARIFAI] = &format_clarifai,
 };
 const char *const export_format_names[EXPORT_FORMATS + 1] = {
 	[EXPORT_JSONL] = "jsonl",
 	[EXPORT_COCO] = "coco",
+	[EXPORT_CLARIFAI] = "clarifai",
 };
+const char *const export_by_names[] = { "item", "reference", "row", NULL };
 
 struct exporter {
 	struct export_options options;
@@ -24,6 +28,8 @@ struct exporter {
 	struct annotation *chosen; /* reused */
 	size_t room;
 	struct export_left left;
+	struct ordered *ordered;   /* NULL: entries go out as they come */
+	bool begun;
 };
 
 const char *export_media_type(enum export_format f)
@@ -41,6 +47,9 @@ struct exporter *exporter_new(const struct export_options *o, export_sink_fn *si
 	struct exporter *x = mem_zero(1, sizeof(*x));
 	x->options = *o;
 	x->format = formats[o->format];
+	if (o->by == EXPORT_BY_FORMAT)
+		x->options.by = x->format->list ? EXPORT_BY_ROW : EXPORT_BY_ITEM;
+	x->ordered = x->format->list ? ordered_new(o->spool_dir) : NULL;
 	x->state = x->format->open(&x->options, &x->left);
 	x->sink = sink;
 	x->arg = arg;
@@ -52,13 +61,29 @@ void exporter_free(struct exporter *x)
 	if (!x)
 		return;
 	x->format->close(x->state);
+	ordered_free(x->ordered);
 	buf_done(&x->text);
 	free(x->chosen);
 	free(x);
 }
 
-/* The annotations to export; of one reference (object != 0) those of the item itself and its own, not its siblings'. */
-static size_t choose(struct exporter *x, const struct item_full *it, uint64_t object)
+static bool has_rows(const struct item_full *it, uint64_t object)
+{
+	for (size_t i = 0; i < it->row_count; i++)
+		if (it->rows[i].object == object)
+			return true;
+	return false;
+}
+
+/* Of an entry of one reference (only, else NULL): not what is told of a sibling that has an entry of its own. */
+static bool belongs(const struct exporter *x, const struct item_full *it, const struct annotation *a, const struct reference *only)
+{
+	if (!only || a->object == 0 || a->object == only->object)
+		return true;
+	return x->options.by == EXPORT_BY_ROW && !has_rows(it, a->object);
+}
+
+static void choose(struct exporter *x, const struct item_full *it, const struct reference *only, struct item_full *entry)
 {
 	if (x->room < it->annotation_count) {
 		x->chosen = mem_resize(x->chosen, it->annotation_count, sizeof(*x->chosen));
@@ -69,10 +94,11 @@ static size_t choose(struct exporter *x, const struct item_full *it, uint64_t ob
 		const struct annotation *a = &it->annotations[i];
 		bool status = a->status == STATUS_SUCCESS ||
 			(x->options.with_review && a->status == STATUS_AWAITING_REVIEW);
-		if (status && (object == 0 || a->object == 0 || a->object == object))
+		if (status && belongs(x, it, a, only))
 			x->chosen[n++] = *a;
 	}
-	return n;
+	entry->annotations = x->chosen;
+	entry->annotation_count = n;
 }
 
 static int flush(struct exporter *x, struct err *err)
@@ -82,18 +108,25 @@ static int flush(struct exporter *x, struct err *err)
 	return r;
 }
 
-static int add_entry(struct exporter *x, const struct item_full *it, const struct reference *only, struct err *err)
+/* only, with its rows: the entry is of this reference; NULL: of the item. */
+static int add_entry(struct exporter *x, const struct item_full *it, const struct reference *only,
+	const struct import_row *rows, size_t row_count, struct err *err)
 {
 	struct item_full entry = *it;
 	if (only) {
 		entry.references = only;
 		entry.reference_count = 1;
+		entry.rows = rows;
+		entry.row_count = row_count;
 	}
-	entry.annotation_count = choose(x, it, only ? only->object : 0);
-	entry.annotations = x->chosen;
+	choose(x, it, only, &entry);
 	if (x->format->add(x->state, &entry, &x->text, err) < 0)
 		return err_wrap(err, "export item %llu", (unsigned long long)it->item.id);
-	return flush(x, err);
+	if (!x->ordered || x->text.len == 0)
+		return flush(x, err);
+	int r = ordered_add(x->ordered, &entry, buf_slice(&x->text), err);
+	x->text.len = 0;
+	return r;
 }
 
 void exporter_import(struct exporter *x, const struct import *i)
@@ -104,25 +137,31 @@ void exporter_import(struct exporter *x, const struct import *i)
 
 int exporter_add(struct exporter *x, const struct item_full *it, struct err *err)
 {
-	if (x->options.by == EXPORT_BY_ITEM)
-		return add_entry(x, it, NULL, err);
-	struct item_full rest = *it;
+	bool by_row = x->options.by == EXPORT_BY_ROW;
+	if (x->options.by == EXPORT_BY_ITEM || (by_row && it->row_count == 0))
+		return add_entry(x, it, NULL, NULL, 0, err);
+	size_t at = 0; /* rows are in the order of their references */
 	for (size_t i = 0; i < it->reference_count; i++) {
 		const struct reference *r = &it->references[i];
-		struct item_full one = rest;
-		for (one.row_count = 0; one.row_count < rest.row_count && rest.rows[one.row_count].object == r->object;)
-			one.row_count++; /* rows are in the order of their references */
-		if (r->state == OBJECT_PRESENT && add_entry(x, &one, r, err) < 0)
+		size_t n = 0;
+		while (at + n < it->row_count && it->rows[at + n].object == r->object)
+			n++;
+		bool wanted = by_row ? n > 0 : r->state == OBJECT_PRESENT;
+		if (wanted && add_entry(x, it, r, it->rows + at, n, err) < 0)
 			return -1;
-		rest.rows += one.row_count;
-		rest.row_count -= one.row_count;
+		at += n;
 	}
 	return 0;
 }
 
 int exporter_end(struct exporter *x, struct err *err)
 {
-	int more = x->format->end(x->state, &x->text, err);
+	if (!x->begun && x->format->begin)
+		x->format->begin(x->state, &x->text);
+	x->begun = true;
+	int more = x->ordered ? ordered_next(x->ordered, EXPORT_PIECE, &x->text, err) : 0;
+	if (more == 0)
+		more = x->format->end(x->state, &x->text, err);
 	if (more < 0)
 		return err_wrap(err, "end of export");
 	return flush(x, err) < 0 ? -1 : more;

@@ -34,20 +34,27 @@ void annotation_json(
 /* "name":"2026-11-23T23:59:59Z": UTC, whole seconds, so that jq and everything else can read it. */
 void time_json(struct json *j, const char *name, int64_t wall_ms);
 
-enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_FORMATS };
+enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_CLARIFAI, EXPORT_FORMATS };
 extern const char *const export_format_names[]; /* in their order, NULL at the end */
 const char *export_media_type(enum export_format f);
 const char *export_file_name(enum export_format f); /* what a browser saves it as */
-enum export_by { EXPORT_BY_ITEM, EXPORT_BY_REFERENCE };
+/* One entry an item; one a present reference (an item without any has none); or one a present reference of which a manifest
+ * says something, and an item that has no such is one. BY_FORMAT: what is usual in the format, BY_ROW for lists, else BY_ITEM. */
+enum export_by { EXPORT_BY_FORMAT, EXPORT_BY_ITEM, EXPORT_BY_REFERENCE, EXPORT_BY_ROW };
+extern const char *const export_by_names[]; /* from BY_ITEM on, NULL at the end */
 struct exporter;
 struct export_options {
 	enum export_format format;
-	enum export_by by;      /* one entry an item, or one a present reference (an item without any has none) */
+	enum export_by by;
 	bool with_review;       /* also annotations that wait for review; else only ANNOTATION_SUCCESS */
-	const char *spool_dir;  /* where COCO keeps annotations until the images are through; nothing is left there */
+	const char *spool_dir;  /* for what must wait until all items are through; nothing is left there */
 	/* Appends the bytes of an item that is a text, for formats that carry them. NULL: there are none to be had. */
 	int (*text)(void *arg, const struct item *item, struct buf *to, struct err *err);
 	void *text_arg;
+	/* Appends where a reference of a configured source is: "s3://bucket/key", "gs://…", or the absolute path of its file;
+	 * nothing where that is not known. NULL: never known. */
+	void (*place)(void *arg, const struct reference *r, struct buf *to);
+	void *place_arg;
 };
 /* What a format had to leave out because it cannot say it: of a shape, a kind or a status that it does not know. */
 #define EXPORT_LEFT_OUT "Inlet-Left-Out" /* the trailer of an export that says so */

@@ -9,10 +9,15 @@
 struct format_ops {
 	const char *type;       /* of its text */
 	const char *file_name;
+	/* Lists: one entry a row of a manifest (EXPORT_BY_ROW), in the order of manifests and their rows, and then the rest.
+	 * Entries wait in a file of spool_dir until all are there. */
+	bool list;
 	/* What is left out is counted in *left; o and left live as long as the state. */
 	void *(*open)(const struct export_options *o, struct export_left *left);
 	/* A manifest: what it says of all its rows is in attributes. NULL: not of interest. Slices are the caller's. */
 	void (*import)(void *state, const struct import *i);
+	/* What goes before the entries of a list; NULL: nothing. */
+	void (*begin)(void *state, struct buf *to);
 	/* One entry: an item with its chosen annotations and, by reference, that reference alone, with its rows. Text is appended to
 	 * `to`. */
 	int (*add)(void *state, const struct item_full *entry, struct buf *to, struct err *err);
@@ -20,6 +25,6 @@ struct format_ops {
 	void (*close)(void *state);
 };
 
-extern const struct format_ops format_jsonl, format_coco;
+extern const struct format_ops format_jsonl, format_coco, format_clarifai;
 
 #endif

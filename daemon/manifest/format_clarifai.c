@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#define ID_SHORT 1024U /* bytes: a longer id is known by its digest (daemon/stages/import_group.c) */
+
 enum column { INPUTID, INPUT, CONCEPTS, METADATA, GEOPOINTS, COLUMNS };
 static const char *const column_names[COLUMNS + 1] = { "inputid", "input", "concepts", "metadata", "geopoints", NULL };
 
@@ -91,6 +93,26 @@ static struct slice geopoints_member(struct manifest *m, struct slice text)
 	return draft_take(d);
 }
 
+/* What an export cannot tell from where the content is and what the row is known by. */
+static void take_spelling(struct manifest *m, struct slice input)
+{
+	struct draft *d = &m->draft;
+	struct manifest_row *row = &d->row;
+	bool same = row->identity_kind == ROW_BY_ID && (slice_eq(row->identity, row->content) || row->identity.len > ID_SHORT);
+	bool file = row->content_kind == ROW_PATH && !slice_eq(row->content, input);
+	if (!same && !file)
+		return;
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	json_open(&j, NULL, '{');
+	if (same)
+		json_str(&j, "inputid", row->identity);
+	if (file)
+		json_str(&j, "input", input);
+	json_close(&j, '}');
+	row->attributes = draft_take(d);
+}
+
 static int clarifai_row(struct manifest *m, const struct csv_record *r)
 {
 	const struct clarifai *c = m->state;
@@ -102,6 +124,7 @@ static int clarifai_row(struct manifest *m, const struct csv_record *r)
 		return draft_fail(d, table_place(m, (size_t)c->of[INPUT]), NULL, "its input is empty");
 	if (draft_content(d, input, m->o.input, table_place(m, (size_t)c->of[INPUT])) == DRAFT_FAILED)
 		return DRAFT_FAILED;
+	take_spelling(m, input);
 	add_labels(m, cell(m, r, CONCEPTS));
 	struct slice geopoints = geopoints_member(m, cell(m, r, GEOPOINTS));
 	struct slice own = { 0 };

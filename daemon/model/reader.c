@@ -5,16 +5,23 @@
 
 #include <assert.h>
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#define WHOLE_REAL_MAX 9007199254740992.0 /* 2^53: up to here a real is the whole number that it was read from */
 #define NAME_BYTES_MAX 48 /* of any member we ask for, with "_base64" */
 
 int reader_init(struct reader *r, struct slice line, struct err *err)
 {
 	*r = (struct reader){ .line = line };
 	json_error_t why;
-	r->root = json_loadb(line.p ? line.p : "", line.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+	r->root = json_loadb(line.p ? line.p : "", line.len, flags, &why);
+	if (!r->root && json_error_code(&why) == json_error_numeric_overflow) {
+		r->root = json_loadb(line.p, line.len, flags | JSON_DECODE_INT_AS_REAL, &why);
+		r->reals = true;
+	}
 	if (!r->root)
 		return err_set(err, ERR_REJECT, 0, "not JSON at byte %d: %s", why.position, why.text);
 	if (!json_is_object(r->root)) {
@@ -114,13 +121,21 @@ struct slice reader_text_or_empty(struct reader *r, const char *name)
 	return text_member(r, name, false);
 }
 
+/* 0 and a failure for what is none. */
+static json_int_t whole_value(struct reader *r, const char *name, const json_t *value)
+{
+	double d = json_real_value(value);
+	bool whole = r->reals && json_is_real(value) && d == floor(d);
+	if (whole && fabs(d) <= WHOLE_REAL_MAX)
+		return (json_int_t)d;
+	if (!json_is_integer(value))
+		reader_fail(r, name, whole ? "is too big" : "is not a whole number");
+	return json_integer_value(value);
+}
+
 static uint64_t u64_value(struct reader *r, const char *name, const json_t *value, uint64_t min, uint64_t max)
 {
-	if (!json_is_integer(value)) {
-		reader_fail(r, name, "is not a whole number");
-		return 0;
-	}
-	json_int_t n = json_integer_value(value);
+	json_int_t n = whole_value(r, name, value);
 	if (n < 0 || (uint64_t)n < min || (uint64_t)n > max) {
 		reader_fail(r, name, "is out of range");
 		return 0;
@@ -143,9 +158,7 @@ uint64_t reader_u64_or(struct reader *r, const char *name, uint64_t max, uint64_
 int64_t reader_i64(struct reader *r, const char *name)
 {
 	const json_t *value = take_required(r, name);
-	if (value && !json_is_integer(value))
-		reader_fail(r, name, "is not a whole number");
-	return json_integer_value(value); /* 0 for what is none */
+	return value ? whole_value(r, name, value) : 0;
 }
 
 bool reader_flag(struct reader *r, const char *name)

@@ -17,6 +17,7 @@ struct reader {
 	struct buf bytes;                      /* what base64 and raw members become; reserved once, so slices stay put */
 	const char *used[READER_MEMBERS_MAX];  /* keys inside root */
 	size_t used_count;
+	bool reals;                            /* a number that is no int64 is in the line: all of them were read as reals */
 	bool failed;
 	struct err why;
 };

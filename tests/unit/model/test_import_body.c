@@ -33,7 +33,7 @@ static void test_what_came_stays_as_it_came(void **state)
 {
 	(void)state;
 	static const char body[] = "{\"at\":\"url\",\"where\":\"http://h/\",\"media\":\"image\",\"metadata\":{\"a\": [1.0, 1e2]},"
-				   "\"unreadable\":\"{'a': b}\",\"attributes\":{\"id\": 9007199254740993},\"labels\":[{\"concept\":\"c\",\"confidence\":0.12345678901234567,"
+				   "\"unreadable\":\"{'a': b}\",\"attributes\":{\"id\": 90071992547409931234567},\"labels\":[{\"concept\":\"c\",\"confidence\":0.12345678901234567,"
 				   "\"status\":\"ANNOTATION_AWAITING_REVIEW\",\"maker\":\"machine\",\"worker\":\"m1\","
 				   "\"geometry\":{\"kind\":\"box\",\"box\":[1, 2.50,3,-0]},\"attributes\":{\"iscrowd\":0}}]}";
 	CLEANUP(buf_done) struct buf to = { 0 };
@@ -42,7 +42,7 @@ static void test_what_came_stays_as_it_came(void **state)
 	assert_int_equal(import_body_write(slice_of(body), &to, &err), 0);
 	assert_non_null(strstr(to.data, "\"geometry\":{\"kind\":\"box\",\"box\":[1, 2.50,3,-0]}"));
 	assert_non_null(strstr(to.data, "\"metadata\":{\"a\": [1.0, 1e2]}"));
-	assert_non_null(strstr(to.data, "\"attributes\":{\"id\": 9007199254740993}"));
+	assert_non_null(strstr(to.data, "\"attributes\":{\"id\": 90071992547409931234567}"));
 	assert_int_equal(import_body_write(buf_slice(&to), &again, &err), 0);
 	assert_string_equal(again.data, to.data);
 }
