@@ -217,7 +217,7 @@ $(BUILD)/bench-%: $(call obj,tests/bench/%.c) $(BUILD)/libinlet.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS)) -ldl -lm
 # INLET_BENCH=cold,index,noop,large,label,manifest,s3 picks parts; peers that are not installed are left out and named.
-bench: all models inbox $(BUILD)/bench-model $(BUILD)/bench-index $(BUILD)/bench-manifest $(PIP_TEST) servers
+bench: all models inbox $(addprefix $(BUILD)/bench-,model index manifest get) $(PIP_TEST) servers
 	$(Q)INLET_BUILD=$(abspath $(BUILD)) INLET_SERVERS="$(SERVER_PATH)" $(PYTHON) tests/bench/run.py
 
 SAN_CFLAGS := -O1 -g -fno-omit-frame-pointer

@@ -2,7 +2,8 @@
 this machine's. Each timed run starts warm, the variants alternate, own CPU stands beside wall time, memory is the peak of
 RssAnon + RssShmem with file-backed pages beside it. Nothing here is a test: it only reports.
 
-INLET_BENCH_DIR: where the trees are made (default: a temporary folder); INLET_BENCH: parts to run, e.g. "cold,noop";
+INLET_BENCH_DIR: where the trees are made (default: a temporary folder); INLET_BENCH: parts to run, e.g. "cold,noop" (s3-small,
+s3-large, s3-noop and s3-million are parts of their own too, see s3.py);
 INLET_BENCH_SCALE: share of the full size (1.0), INLET_BENCH_RUNS: timed runs a variant (3)."""
 
 import csv
@@ -45,31 +46,44 @@ class Memory(threading.Thread):
             time.sleep(0.02)
 
 
-def timed(command, **kw):
-    """(wall s, own CPU s, peak own MiB, peak file MiB) of one command."""
+def timed(command, limit_s=None, **kw):
+    """(wall s, own CPU s, peak own MiB, peak file MiB) of one command; None: it was not done after limit_s, and was ended."""
     start = time.monotonic()
     p = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **kw)
     memory = Memory(p.pid)
     memory.start()
+    limit = threading.Timer(limit_s or threading.TIMEOUT_MAX, p.kill)
+    limit.daemon = True
+    limit.start()
     errors = p.stderr.read()
     _, status, usage = os.wait4(p.pid, 0)
     wall = time.monotonic() - start
+    limit.cancel()
     memory.over = True
     memory.join()
+    if limit_s and wall >= limit_s:
+        return None
     if os.waitstatus_to_exitcode(status) not in (0, 3):
         sys.exit(f"{command} failed:\n{errors.decode(errors='replace')[-2000:]}")
     return wall, usage.ru_utime + usage.ru_stime, memory.own / 1024, memory.file / 1024
 
 
-def compare(title, variants, base, warm):
-    """variants: name -> (prepare, command). Alternates them, prints medians and the ratio to `base`."""
+def compare(title, variants, base, warm, limit_s=None):
+    """variants: name -> (prepare, command). Alternates them, prints medians and the ratio to `base`. Who takes longer than limit_s is
+    named and left out."""
     seen = {name: [] for name in variants}
     for _ in range(RUNS):
-        for name, (prepare, command, kw) in variants.items():
+        for name in list(seen):
+            prepare, command, kw = variants[name]
             prepare()
             os.sync()
             warm()
-            seen[name].append(timed(command, **kw))
+            result = timed(command, limit_s, **kw)
+            if result:
+                seen[name].append(result)
+            else:
+                print(f"{title}: {name} was not done after {limit_s} s: left out")
+                del seen[name]
     median = {name: [statistics.median(run[i] for run in runs) for i in range(4)] for name, runs in seen.items()}
     print(f"\n{title}\n{'':34} {'wall s':>8} {'ratio':>7} {'CPU s':>8} {'MiB':>7} {'+file':>7}   all walls")
     for name, (wall, cpu, own, file) in median.items():
@@ -250,9 +264,11 @@ def manifest(work):
     path.unlink()
 
 
-def s3(work):
-    import s3 as part  # its servers and clients are not needed by the rest
-    part.s3(work)
+def s3(*parts):
+    def run(work):
+        import s3 as part  # its servers and clients are not needed by the rest
+        part.run(work, parts)
+    return run
 
 
 def main():
@@ -262,7 +278,8 @@ def main():
     try:
         for part in PARTS:
             {"cold": cold, "index": index, "noop": noop, "large": large, "label": label,
-             "manifest": manifest, "s3": s3}[part](work)
+             "manifest": manifest, "s3": s3("s3-small", "s3-large", "s3-noop"), "s3-small": s3("s3-small"),
+             "s3-large": s3("s3-large"), "s3-noop": s3("s3-noop"), "s3-million": s3("s3-million")}[part](work)
     finally:
         if not base:
             shutil.rmtree(work, ignore_errors=True)
