@@ -13,9 +13,13 @@ static void row_members(const struct failure *f, struct json *j)
 	bool read = import_failure_read(f->row, &r, &row, &err) == 0;
 	json_u64(j, "import", f->import);
 	json_bytes(j, "file", f->file);
-	json_u64(j, "line", f->line);
-	json_u64(j, "column", row.column);
-	json_u64(j, "offset", row.offset);
+	if (row.column) {
+		json_u64(j, "line", f->line);
+		json_u64(j, "column", row.column);
+		json_u64(j, "offset", row.offset);
+	} else { /* no row but a file of a folder */
+		json_bytes(j, "path", row.raw);
+	}
 	if (f->subject == SUBJECT_ROW) {
 		json_str(j, "stage", SLICE_LIT("import"));
 		json_str(j, "class", row.retry ? SLICE_LIT("retry") : SLICE_LIT("quarantined"));
@@ -67,7 +71,8 @@ static void rows_json(const struct item_full *full, struct json *j)
 			json_u64(j, "import", full->rows[k].import);
 			json_bytes(j, "source", full->references[i].source);
 			json_bytes(j, "key", full->references[i].key);
-			json_u64(j, "line", full->rows[k].line);
+			if (full->rows[k].line)
+				json_u64(j, "line", full->rows[k].line);
 			json_raw(j, "row", full->rows[k].body);
 			json_close(j, '}');
 		}

@@ -8,9 +8,14 @@
 
 static bool shown;
 
+bool progress_seen(void)
+{
+	return isatty(STDERR_FILENO);
+}
+
 void progress_show(const char *fmt, ...)
 {
-	if (!isatty(STDERR_FILENO))
+	if (!progress_seen())
 		return;
 	va_list ap;
 	va_start(ap, fmt);

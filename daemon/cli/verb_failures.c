@@ -25,6 +25,10 @@ static int one_failure(void *arg, const json_t *f, struct err *err)
 	if (line) {
 		field_bytes(f, "file", &file);
 		buf_printf(&file, ":%llu:%llu", (unsigned long long)line, (unsigned long long)field_u64(f, "column"));
+	} else if (field(f, "file").len && !field(f, "key").len) {
+		field_bytes(f, "file", &file);
+		buf_char(&file, '/');
+		field_bytes(f, "path", &file);
 	} else {
 		buf_add(&file, source.p, source.len);
 		buf_char(&file, ':');

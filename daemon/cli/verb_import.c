@@ -1,18 +1,14 @@
-/* verb_import.c - import: reads a manifest here, with the caller's rights, and hands its rows to the store's owner. */
+/* verb_import.c - import: reads a manifest here, with the caller's rights, and hands its rows to the store's owner; or a folder. */
+#include "config/config.h"
 #include "daemon/base/cleanup.h"
-#include "daemon/base/clock.h"
-#include "daemon/base/json.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/cli/args.h"
-#include "daemon/cli/client.h"
-#include "daemon/cli/fields.h"
+#include "daemon/cli/import_folder.h"
+#include "daemon/stages/import_tree.h"
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
-#include "daemon/cli/work.h"
-#include "daemon/stages/import_sender.h"
-#include "daemon/stages/import_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,34 +17,24 @@
 #include <limits.h>
 #include <unistd.h>
 
-#define SHOW_NS (250 * NS_PER_MS)
 #define WARNINGS_SHOWN 10
 
 CLEANUP_FN(struct manifest *, manifest_close)
 
 struct import {
-	struct cli *cli;
+	struct import_run run;
 	int fd;                       /* of the manifest */
 	uint64_t bytes;               /* of it; 0: unknown */
-	char *file;                   /* resolved path; "" standard input */
-	char *name;
 	struct manifest_columns columns;
 	char *column_text;            /* what columns points into */
-	struct import_files files;
-	struct import_sender sender;
-	uint64_t number;              /* of the import */
-	uint64_t rows, warnings;
-	uint64_t start_ns, shown_ns;
+	uint64_t warnings;
 };
 
 static void import_done(struct import *i)
 {
-	sender_done(&i->sender);
-	import_files_close(&i->files);
+	run_done(&i->run);
 	if (i->fd > STDIN_FILENO)
 		close_fdp(&i->fd);
-	free(i->file);
-	free(i->name);
 	free(i->column_text);
 }
 
@@ -59,14 +45,14 @@ static ssize_t read_manifest(void *arg, void *p, size_t n, struct err *err)
 	const struct import *i = arg;
 	ssize_t got = read(i->fd, p, n);
 	if (got < 0)
-		return err_set(err, ERR_RETRY, errno, "read '%s'", *i->file ? i->file : "standard input");
+		return err_set(err, ERR_RETRY, errno, "read '%s'", *i->run.file ? i->run.file : "standard input");
 	return got;
 }
 
 static int seek_manifest(void *arg, uint64_t offset, struct err *err)
 {
 	const struct import *i = arg;
-	return lseek(i->fd, (off_t)offset, SEEK_SET) < 0 ? err_set(err, ERR_RETRY, errno, "seek in '%s'", i->file) : 0;
+	return lseek(i->fd, (off_t)offset, SEEK_SET) < 0 ? err_set(err, ERR_RETRY, errno, "seek in '%s'", i->run.file) : 0;
 }
 
 static int open_spool(void)
@@ -96,11 +82,11 @@ static int parse_columns(struct import *i, const char *text, struct err *err)
 
 static int options(struct import *i, struct manifest_options *o, struct err *err)
 {
-	const struct args *a = i->cli->args;
+	const struct args *a = i->run.cli->args;
 	const char *format = args_option(a, "format"), *input = args_option(a, "input"), *columns = args_option(a, "columns");
 	bool known = true;
-	const struct import_config *c = &i->cli->config->import;
-	*o = (struct manifest_options){ .name = *i->file ? i->file : i->name, .spool = -1, .input = c->input,
+	const struct import_config *c = &i->run.cli->config->import;
+	*o = (struct manifest_options){ .name = *i->run.file ? i->run.file : i->run.name, .spool = -1, .input = c->input,
 		.field_max = (size_t)c->field_bytes };
 	if (format)
 		o->format = manifest_format_parse(slice_of(format), &known);
@@ -119,40 +105,44 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 		i->columns.of[r] = c->columns.of[r];
 	i->columns.loose = !columns;
 	o->columns = &i->columns;
-	o->seek = *i->file ? seek_manifest : NULL;
+	o->seek = *i->run.file ? seek_manifest : NULL;
 	return 0;
 }
 
-/* Who the manifest is: its resolved path, and the name that it has from then on. */
-static int identify(struct import *i, const char *word, struct err *err)
+/* Who the manifest or folder is: its resolved path, and the name that it has from then on. */
+static int identify(struct import *i, const char *path, struct err *err)
 {
-	const char *name = args_option(i->cli->args, "name");
+	const char *name = args_option(i->run.cli->args, "name");
 	struct stat st;
-	if (strcmp(word, "-") == 0) {
-		if (!name)
-			return err_set(err, ERR_REJECT, 0, "a manifest from standard input has no name: give it one with --name, under which "
-				"it is known when it is imported again");
-		i->fd = STDIN_FILENO;
-		i->file = mem_strdup("");
-		i->name = mem_strdup(name);
-		return 0;
-	}
-	i->fd = open(word, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	i->file = i->fd >= 0 ? realpath(word, NULL) : NULL;
-	if (!i->file || fstat(i->fd, &st) < 0)
-		return err_set(err, ERR_REJECT, errno, "the manifest '%s'", word);
-	if (S_ISDIR(st.st_mode))
-		return err_set(err, ERR_REJECT, 0, "'%s' is a folder; name a manifest in it", word);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char *file = fd >= 0 ? realpath(path, NULL) : NULL;
+	i->fd = fd;
+	i->run.file = file;
+	if (!file || fstat(fd, &st) < 0)
+		return err_set(err, ERR_REJECT, errno, "the manifest or folder '%s'", path);
+	i->run.folder = S_ISDIR(st.st_mode);
 	i->bytes = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	i->name = mem_strdup(name ? name : i->file);
+	i->run.name = mem_strdup(name ? name : file);
+	return 0;
+}
+
+static int identify_input(struct import *i, struct err *err)
+{
+	const char *name = args_option(i->run.cli->args, "name");
+	if (!name)
+		return err_set(err, ERR_REJECT, 0, "a manifest from standard input has no name: give it one with --name, under which "
+			"it is known when it is imported again");
+	i->fd = STDIN_FILENO;
+	i->run.file = mem_strdup("");
+	i->run.name = mem_strdup(name);
 	return 0;
 }
 
 static int open_files(struct import *i, struct err *err)
 {
-	const char *root = args_option(i->cli->args, "root");
-	CLEANUP(freep) char *beside = mem_strdup(i->file);
-	return import_files_open(root ? root : *i->file ? dirname(beside) : ".", i->cli->config->state_dir, &i->files, err);
+	const char *root = args_option(i->run.cli->args, "root");
+	CLEANUP(freep) char *beside = mem_strdup(i->run.file);
+	return run_open(&i->run, root ? root : *i->run.file ? dirname(beside) : ".", err);
 }
 
 /* --- its rows --- */
@@ -165,30 +155,16 @@ static void warn(struct import *i, const struct manifest_row *row)
 		struct buf text = { 0 };
 		out_plain(&text, row->warnings[k]);
 		progress_clear();
-		(void)fprintf(stderr, "inlet: %s:%" PRIu64 ": %s\n", *i->file ? i->file : i->name, row->at.line, text.data);
+		(void)fprintf(stderr, "inlet: %s:%" PRIu64 ": %s\n", *i->run.file ? i->run.file : i->run.name, row->at.line, text.data);
 		buf_done(&text);
 	}
 }
 
 static void show(struct import *i, const struct manifest *m)
 {
-	uint64_t now_ns = clock_mono_ns();
-	if (now_ns - i->shown_ns < SHOW_NS)
-		return;
-	i->shown_ns = now_ns;
 	struct buf text = { 0 };
-	uint64_t ms = (now_ns - i->start_ns) / NS_PER_MS + 1, read = manifest_read_bytes(m);
-	buf_printf(&text, "%" PRIu64 " rows", i->rows);
-	if (i->sender.failed)
-		buf_printf(&text, ", %" PRIu64 " failed", i->sender.failed);
-	buf_printf(&text, " | %" PRIu64 " rows/s", i->rows * 1000 / ms);
-	if (i->sender.sent_bytes) {
-		buf_str(&text, " | ");
-		out_bytes(&text, i->sender.sent_bytes);
-	}
-	if (i->bytes && read && read <= i->bytes)
-		buf_printf(&text, " | %" PRIu64 " %%, %" PRIu64 " s left", read * 100 / i->bytes,
-			ms * (i->bytes - read) / read / 1000);
+	buf_printf(&text, "%" PRIu64 " rows", i->run.rows);
+	run_progress(&i->run, "rows", manifest_read_bytes(m), i->bytes, &text);
 	progress_show("%s", text.data);
 	buf_done(&text);
 }
@@ -201,105 +177,25 @@ static int all_rows(struct import *i, struct manifest *m, struct err *err)
 	while ((more = manifest_next(m, &row, &failure, err)) > 0) {
 		if (interrupted())
 			return err_set(err, ERR_RETRY, EINTR, "the import");
-		i->rows++;
+		i->run.rows++;
 		if (more == 1)
 			warn(i, &row);
-		if ((more == 1 ? sender_row(&i->sender, m, &row, err) : sender_failure(&i->sender, m, &failure, err)) < 0)
+		if ((more == 1 ? sender_row(&i->run.sender, m, &row, err) : sender_failure(&i->run.sender, m, &failure, err)) < 0)
 			return -1;
-		show(i, m);
+		if (run_shows(&i->run))
+			show(i, m);
 	}
-	int sent = sender_flush(&i->sender, more < 0 ? &(struct err){ 0 } : err); /* what was read before it broke stays read */
+	int sent = sender_flush(&i->run.sender, more < 0 ? &(struct err){ 0 } : err); /* what was read before it broke stays read */
 	progress_clear();
 	return more < 0 ? -1 : sent;
 }
 
-/* --- with the owner --- */
-
-static int hand_over(void *arg, uint64_t pass, import_give_fn *give, void *from, json_t **ret, struct err *err)
-{
-	CLEANUP(freep) char *path = mem_printf("/api/v1/import/%" PRIu64 "/rows", pass);
-	return client_upload(arg, path, give, from, ret, err);
-}
-
 static int begin(struct import *i, const struct manifest *m, struct err *err)
 {
-	CLEANUP(json_decrefp) json_t *answer = NULL;
-	struct buf body = { 0 };
-	struct json j = { .to = &body };
 	struct slice header = { 0 };
-	json_open(&j, NULL, '{');
-	json_str(&j, "name", slice_of(i->name));
-	json_bytes(&j, "file", slice_of(i->file));
-	json_str(&j, "format", slice_of(manifest_format_name(manifest_format(m))));
-	if (manifest_header(m, &header) == 0 && header.len && text_is_utf8(header))
-		json_str(&j, "header", header);
-	json_close(&j, '}');
-	CLEANUP(freep) char *text = buf_take(&body);
-	if (client_json(i->cli->client, "/api/v1/import", text, &answer, err) < 0)
-		return -1;
-	i->number = field_u64(answer, "import");
-	i->sender.pass = field_u64(answer, "pass");
-	return 0;
-}
-
-static int print_people(const struct import *i, const json_t *answer, bool waited, struct err *err)
-{
-	struct buf name = { 0 };
-	out_plain(&name, slice_of(i->name));
-	int r = out_printf(err, "import %" PRIu64 " of '%s': %" PRIu64 " rows, %" PRIu64 " new or changed, %" PRIu64 " failed\n",
-		i->number, name.data, i->rows, field_u64(answer, "written"), i->sender.failed);
-	buf_done(&name);
-	if (r == 0 && i->sender.failed)
-		r = out_printf(err, "see `inlet failures --import %" PRIu64 "`; mend what it lists and import again\n", i->number);
-	uint64_t lost = field_u64(answer, "not_fetched"), later = field_u64(answer, "to_fetch");
-	if (r == 0 && lost + later)
-		r = out_printf(err, "%" PRIu64 " that rows name cannot be fetched, %" PRIu64 " are tried again later; see `inlet failures --import %"
-			PRIu64 "`\n", lost, later, i->number);
-	uint64_t vanished = field_u64(answer, "vanished");
-	if (r == 0 && vanished)
-		r = out_printf(err, "%" PRIu64 " that earlier passes named are not in the manifest any more; nothing of them was deleted\n",
-			vanished);
-	if (r == 0 && !waited)
-		r = out_printf(err, "the rows are in; `inlet wait` returns when the rest is done\n");
-	else if (r == 0 && !json_is_true(json_object_get(answer, "drained")))
-		r = out_printf(err, "not done yet: %s\n", field(answer, "reason").p);
-	return r;
-}
-
-static char *end_body(const struct import *i, const struct manifest *m, bool wait)
-{
-	struct buf body = { 0 };
-	struct json j = { .to = &body };
-	struct slice attributes = manifest_attributes(m);
-	json_open(&j, NULL, '{');
-	json_u64(&j, "rows", i->rows);
-	json_u64(&j, "failed", i->sender.failed);
-	if (attributes.len)
-		json_str(&j, "attributes", attributes);
-	json_bool(&j, "wait", wait);
-	json_close(&j, '}');
-	return buf_take(&body);
-}
-
-static int end(struct import *i, const struct manifest *m, struct err *err)
-{
-	CLEANUP(json_decrefp) json_t *answer = NULL;
-	bool wait = args_option(i->cli->args, "no-wait") == NULL;
-	CLEANUP(freep) char *path = mem_printf("/api/v1/import/%" PRIu64 "/end", i->sender.pass);
-	CLEANUP(freep) char *body = end_body(i, m, wait);
-	if (work_request(i->cli, path, body, &answer, err) < 0)
-		return -1;
-	if (i->cli->args->json) {
-		CLEANUP(freep) char *text = json_dumps(answer, JSON_COMPACT);
-		if (out_printf(err, "%s\n", text) < 0)
-			return -1;
-	} else if (print_people(i, answer, wait, err) < 0) {
-		return -1;
-	}
-	if (wait && !json_is_true(json_object_get(answer, "drained")))
-		return EXIT_FAILED;
-	bool partial = i->sender.failed || field_u64(answer, "not_fetched") || (wait && field_u64(answer, "to_fetch"));
-	return partial ? EXIT_PARTIAL : EXIT_DONE;
+	if (manifest_header(m, &header) < 0)
+		header.len = 0;
+	return run_begin(&i->run, manifest_format_name(manifest_format(m)), header, err);
 }
 
 static int run(struct import *i, struct manifest_options *o, struct err *err)
@@ -308,7 +204,7 @@ static int run(struct import *i, struct manifest_options *o, struct err *err)
 	struct buf line = { 0 };
 	if (open_files(i, err) < 0)
 		return -1;
-	struct manifest_tree tree = import_tree(&i->files);
+	struct manifest_tree tree = import_tree(&i->run.files);
 	o->tree = &tree;
 	o->spool = open_spool(); /* the reader's from here on */
 	if (manifest_open(o, read_manifest, i, &m, err) < 0)
@@ -316,28 +212,94 @@ static int run(struct import *i, struct manifest_options *o, struct err *err)
 	manifest_describe(m, &line);
 	(void)fprintf(stderr, "%s\n", line.data);
 	buf_done(&line);
-	i->sender.hand = hand_over;
-	i->sender.arg = i->cli->client;
-	i->sender.files = &i->files;
-	i->start_ns = clock_mono_ns();
 	if (begin(i, m, err) < 0 || all_rows(i, m, err) < 0)
 		return -1;
 	if (i->warnings > WARNINGS_SHOWN)
 		(void)fprintf(stderr, "inlet: %" PRIu64 " warnings in all\n", i->warnings);
-	return end(i, m, err);
+	return run_end(&i->run, manifest_attributes(m), err);
+}
+
+/* --- a folder --- */
+
+/* Is the file of this name in the folder a list of what else is in it? 1: it is open as i's manifest; 0; -1. */
+static int holds(struct import *i, const char *name, enum manifest_format format, struct err *err)
+{
+	CLEANUP(manifest_closep) struct manifest *m = NULL;
+	CLEANUP(freep) char *path = mem_printf("%s/%s", i->run.file, name);
+	struct import list = { .run.cli = i->run.cli, .fd = -1, .run.files.root = -1 };
+	struct manifest_options o = { .name = path, .spool = -1 };
+	struct err why;
+	int r = 0;
+	if (identify(&list, path, &why) == 0 && open_files(&list, &why) == 0) {
+		struct manifest_tree tree = import_tree(&list.run.files);
+		o.tree = &tree;
+		r = manifest_open(&o, read_manifest, &list, &m, &why) == 0 && manifest_format(m) == format;
+	}
+	if (r > 0 && lseek(list.fd, 0, SEEK_SET) < 0)
+		r = err_set(err, ERR_RETRY, errno, "seek in '%s'", path);
+	if (r > 0) {
+		(void)fprintf(stderr, "inlet: '%s' holds %s: imported as that dataset (--format folder takes its files as they are)\n",
+			i->run.file, name);
+		struct import folder = *i;
+		*i = list;
+		list = folder;
+	}
+	manifest_close(TAKE_PTR(m));
+	import_done(&list);
+	return r;
+}
+
+/* Datasets whose list lies beside their files are meant by their folder's name, unless somebody asks for the files alone. */
+static int find_list(struct import *i, struct err *err)
+{
+	static const struct {
+		const char *name;
+		enum manifest_format format;
+	} lists[] = { { "data.yaml", MANIFEST_YOLO }, { "metadata.csv", MANIFEST_HUGGING_FACE },
+		{ "metadata.jsonl", MANIFEST_HUGGING_FACE } };
+	const struct args *a = i->run.cli->args;
+	int r = 0;
+	if (args_option(a, "format") || args_option(a, "labels-from"))
+		return 0;
+	for (size_t k = 0; r == 0 && k < sizeof(lists) / sizeof(*lists); k++)
+		r = holds(i, lists[k].name, lists[k].format, err);
+	return r;
+}
+
+static int folder_options(const struct import *i, struct err *err)
+{
+	static const char *const of_folders[] = { "labels-from", "chunk", "chunks" };
+	const struct args *a = i->run.cli->args;
+	const char *format = args_option(a, "format");
+	if (i->run.folder && format && strcmp(format, "folder") != 0)
+		return err_set(err, ERR_REJECT, 0, "'%s' is a folder; name a manifest in it", a->words[0]);
+	for (size_t k = 0; !i->run.folder && k < sizeof(of_folders) / sizeof(*of_folders); k++)
+		if (args_option(a, of_folders[k]))
+			return err_set(err, ERR_REJECT, 0, "option '--%s' is for folders, and '%s' is a manifest", of_folders[k],
+				i->run.name);
+	return 0;
+}
+
+static int manifest(struct import *i, struct err *err)
+{
+	struct manifest_options o;
+	return options(i, &o, err) < 0 ? EXIT_USAGE : run(i, &o, err);
 }
 
 int verb_import(struct cli *c, struct err *err)
 {
-	struct import i = { .cli = c, .fd = -1, .files.root = -1 };
-	struct manifest_options o;
-	int r = identify(&i, c->args->words[0], err);
-	if (r < 0 && i.fd < 0 && strcmp(c->args->words[0], "-") == 0)
+	struct import i = { .run.cli = c, .fd = -1, .run.files.root = -1 };
+	const char *word = c->args->words[0];
+	bool input = strcmp(word, "-") == 0;
+	int r = input ? identify_input(&i, err) : identify(&i, word, err);
+	if (r < 0 && input)
 		r = EXIT_USAGE;
-	else if (r == 0 && options(&i, &o, err) < 0)
+	if (r == 0 && i.run.folder && find_list(&i, err) < 0)
+		r = -1;
+	if (r == 0 && folder_options(&i, err) < 0)
 		r = EXIT_USAGE;
-	if (r == EXIT_DONE)
-		r = run(&i, &o, err);
+	if (r == 0)
+		r = i.run.folder ? import_folder(&i.run, err) : manifest(&i, err);
 	import_done(&i);
 	return r;
 }

@@ -47,10 +47,13 @@ static const struct verb_option wait_options[] = {
 };
 static const struct verb_option import_options[] = {
 	{ "name", 0, "NAME", "of the import, under which it is known when it comes again; for '-' it must be given" },
-	{ "format", 0, "FORMAT", "csv, jsonl, clarifai, urls, … (as a rule it is recognised)" },
+	{ "format", 0, "FORMAT", "csv, jsonl, clarifai, urls, … (as a rule it is recognised); folder: every file as it is" },
 	{ "input", 0, "url|file_path|raw", "what the values of an input column are (else as they look)" },
 	{ "columns", 0, "ROLE=COLUMN,…", "which column says what, like url=image_url,label=class" },
 	{ "root", 0, "FOLDER", "that paths are relative to and must stay beneath; the manifest's own folder is the default" },
+	{ "labels-from", 0, "directory", "of a folder: the folder that a file is in is its label; train, val and test are splits" },
+	{ "chunk", 0, "N", "of a folder: files that become durable together (1 to 128); else `import: {batch: …}`, which is 32" },
+	{ "chunks", 0, NULL, "of a folder: a line for each of these chunks" },
 	{ "no-wait", 0, NULL, "return when the rows are in, not when their items are labelled" },
 	END,
 };
@@ -88,7 +91,7 @@ static const struct verb verbs[] = {
 		relabel_options },
 	{ "pause", "[SOURCE]", "take in nothing new until `inlet resume`", NEEDS_OWNER, 0, 1, verb_pause, NULL },
 	{ "resume", "[SOURCE]", "take in again", NEEDS_OWNER, 0, 1, verb_resume, NULL },
-	{ "import", "FILE | -", "take in the rows of a manifest: their files or texts, and their labels", NEEDS_OWNER, 1, 1,
+	{ "import", "FILE | FOLDER | -", "take in the rows of a manifest, or a folder's files, with their labels", NEEDS_OWNER, 1, 1,
 		verb_import, import_options },
 	{ "export", "[-o FILE]", "write the dataset with its accepted labels", NEEDS_OWNER, 0, 0, verb_export,
 		export_options },

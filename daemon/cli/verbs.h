@@ -25,7 +25,7 @@ struct cli {
 	struct client *client;       /* NULL unless the verb speaks to the store's owner */
 };
 
-#define VERB_OPTIONS_MAX 10
+#define VERB_OPTIONS_MAX 12
 #define WORDS_ANY ((size_t)-1)
 struct verb_option {
 	const char *name;

@@ -189,7 +189,8 @@ struct record_import {
 struct record_row {
 	uint64_t object;             /* 0 when submitted: that of (source, key), which is in the ledger by then */
 	uint64_t row;                /* its number, given once; 0 when submitted for a new one */
-	uint64_t import, line;       /* line: as it was when this was written */
+	uint64_t import, line;       /* line: as it was when this was written; 0: of a file of a folder. import 0: what a source
+	                              * itself says of its object, by the folder that it is in */
 	struct slice body;           /* a JSON object (import_body.h) */
 	struct slice origin;         /* of a row whose bytes are to be fetched: its URL, and where it stands; the same form as of a
 	                              * failed row */

@@ -36,8 +36,10 @@ void line_put_row(struct json *j, const struct record *r)
 {
 	line_put_number(j, "object", r->row.object);
 	line_put_number(j, "row", r->row.row);
-	line_put_number(j, "import", r->row.import);
-	line_put_number(j, "line", r->row.line);
+	if (r->row.import)
+		json_u64(j, "import", r->row.import);
+	if (r->row.line)
+		json_u64(j, "line", r->row.line);
 	if (r->row.pending) {
 		json_bool(j, "pending", true);
 		json_bytes(j, "source", r->row.source);
@@ -52,8 +54,8 @@ void line_get_row(struct record_mem *m, struct record *ret)
 	struct reader *r = &m->reader;
 	ret->row.object = line_get_number(r, "object");
 	ret->row.row = line_get_number(r, "row");
-	ret->row.import = reader_u64(r, "import", 1, IMPORT_MAX);
-	ret->row.line = reader_u64(r, "line", 1, ROW_LINE_MAX);
+	ret->row.import = reader_u64_or(r, "import", IMPORT_MAX, 0);
+	ret->row.line = reader_u64_or(r, "line", ROW_LINE_MAX, 0);
 	ret->row.pending = reader_flag(r, "pending");
 	if (ret->row.pending) {
 		ret->row.source = reader_text(r, "source");

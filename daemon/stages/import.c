@@ -13,6 +13,7 @@
 
 #define NAME_MAX_BYTES 400
 #define SLICE_ROWS 500
+#define FOLDER SLICE_LIT("folder") /* the format of an import that is a folder's files */
 
 CLEANUP_FN(struct view *, view_close)
 
@@ -32,7 +33,7 @@ static void pass_free(struct import_pass *pass)
 {
 	bitset_done(&pass->seen);
 	bitset_done(&pass->moved);
-	bitset_done(&pass->failed);
+	places_done(&pass->places);
 	pthread_mutex_destroy(&pass->lock);
 	free(pass->name);
 	free(pass);
@@ -132,6 +133,9 @@ static int prepare_begin(struct change *c, struct view *now, void *arg, struct e
 	if (found < 0)
 		return -1;
 	g->import = import.id;
+	if (found && slice_eq(import.format, FOLDER) != slice_eq(g->b->format, FOLDER))
+		return err_set(err, ERR_REJECT, 0, "'%.*s' is the name of an import of a %s; give this one another with --name",
+			(int)g->b->name.len, g->b->name.p, slice_eq(import.format, FOLDER) ? "folder" : "manifest");
 	if (!found || !slice_eq(import.file, g->b->file))
 		change_add(c, RECORD_SOURCE)->source = (struct record_source){ g->b->name, SLICE_LIT("manifest"), g->b->file };
 	if (!found || !slice_eq(import.format, g->b->format) || !slice_eq(import.header, g->b->header))
@@ -155,7 +159,7 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 	struct beginning g = { .b = b };
 	struct import import;
 	if (b->name.len == 0 || b->name.len > NAME_MAX_BYTES || !text_is_utf8(b->name))
-		return err_set(err, ERR_REJECT, 0, "the name of an import is 1 to %d bytes of UTF-8", NAME_MAX_BYTES);
+		return err_set(err, ERR_REJECT, 0, "the name of an import is 1 to %d bytes of UTF-8; give it one with --name", NAME_MAX_BYTES);
 	if (view_open(p->store, &v, err) < 0 || refuse_name(p, b, v, err) < 0)
 		return -1;
 	struct change *c = change_new();
@@ -167,27 +171,76 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 	pass->import = *ret_import = import.id;
 	pass->name = mem_strndup(b->name.p, b->name.len);
 	pass->last_row = view_last_row(v);
-	*ret_pass = pass_add(p->imports, pass);
-	return 0;
+	pass->folder = slice_eq(import.format, FOLDER);
+	pass->users = 1;
+	*ret_pass = pass_add(p->imports, pass); /* from here on no other pass adds failures */
+	int ok = pass->folder ? places_load(&pass->places, p->store, pass->import, err) : 0;
+	import_pass_put(p, pass);
+	return ok;
 }
 
 /* --- end: what was not seen --- */
 
+/* What a pass makes of the rows that it did not see. */
+struct conclusion {
+	struct pipeline *p;
+	struct import_pass *pass;
+	struct view *v;
+	struct change *change;
+	uint64_t vanished;
+};
+
+static bool any_seen(struct import_pass *pass, const struct import_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (import_saw(pass, rows[i].row))
+			return true;
+	return false;
+}
+
+static bool any_labels(const struct import_row *rows, size_t n)
+{
+	static const char labels[] = "\"labels\":";
+	for (size_t i = 0; i < n; i++)
+		if (memmem(rows[i].body.p, rows[i].body.len, labels, sizeof(labels) - 1))
+			return true;
+	return false;
+}
+
+/* Has a folder's file that is not where it was another place in it now? Then what its old one said is not so any more. 1, 0, -1. */
+static int has_moved(struct conclusion *c, const struct ledger_row *object, struct err *err)
+{
+	const struct reference *refs;
+	const struct import_row *rows;
+	size_t ref_count, n;
+	if (view_references(c->v, object->item, false, &refs, &ref_count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ref_count; i++) {
+		if (refs[i].object == object->object || !slice_eq(refs[i].source, slice_of(c->pass->name)))
+			continue;
+		if (view_rows(c->v, refs[i].object, &rows, &n, err) < 0)
+			return -1;
+		if (any_seen(c->pass, rows, n))
+			return 1;
+	}
+	return 0;
+}
+
 /* Of an object that some row named: rows that are not there any more go. Of one that none named: it has vanished. */
-static int conclude_object(struct import_pass *pass, struct change *c, struct view *v, uint64_t object, uint64_t *vanished,
-	struct err *err)
+static int conclude_object(struct conclusion *c, const struct ledger_row *object, struct err *err)
 {
 	const struct import_row *rows;
 	size_t n;
-	bool named = false;
-	if (view_rows(v, object, &rows, &n, err) < 0)
+	if (view_rows(c->v, object->object, &rows, &n, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		named = named || import_saw(pass, rows[i].row);
-	*vanished += n > 0 && !named;
-	for (size_t i = 0; named && i < n; i++)
-		if (!import_saw(pass, rows[i].row))
-			change_add(c, RECORD_ROW_GONE)->row_gone = (struct record_row_gone){ object, rows[i].row };
+	bool named = any_seen(c->pass, rows, n), folder = c->pass->folder;
+	int moved = !named && folder && any_labels(rows, n) ? has_moved(c, object, err) : 0;
+	if (moved < 0)
+		return -1;
+	c->vanished += n > 0 && !named && !moved && !(folder && places_failed(&c->pass->places, object->name));
+	for (size_t i = 0; (named || moved) && i < n; i++)
+		if (!import_saw(c->pass, rows[i].row))
+			change_add(c->change, RECORD_ROW_GONE)->row_gone = (struct record_row_gone){ object->object, rows[i].row };
 	return 0;
 }
 
@@ -201,32 +254,31 @@ static int commit(struct pipeline *p, struct change *c, struct err *err)
 }
 
 /* A run of objects after *after in one snapshot. 1: there are more. */
-static int conclude_some(struct pipeline *p, struct import_pass *pass, struct buf *after, uint64_t *vanished, struct err *err)
+static int conclude_some(struct conclusion *c, struct buf *after, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct ledger_walk *w;
 	struct ledger_row row;
-	struct change *c = change_new();
 	int more = 0;
-	if (view_open(p->store, &v, err) < 0 ||
-		view_walk(v, slice_of(pass->name), LAYOUT_FLAT, SLICE_LIT(""), buf_slice(after), &w, err) < 0) {
-		change_free(c);
+	if (view_open(c->p->store, &v, err) < 0 ||
+		view_walk(v, slice_of(c->pass->name), LAYOUT_FLAT, SLICE_LIT(""), buf_slice(after), &w, err) < 0)
 		return -1;
-	}
+	c->v = v;
+	c->change = change_new();
 	for (int n = 0; n < SLICE_ROWS && (more = ledger_next(w, &row, err)) > 0; n++) {
 		after->len = 0;
 		buf_add(after, row.name.p, row.name.len);
-		if (conclude_object(pass, c, v, row.object, vanished, err) < 0) {
+		if (conclude_object(c, &row, err) < 0) {
 			more = -1;
 			break;
 		}
 	}
 	ledger_close(w);
 	if (more < 0) {
-		change_free(c);
+		change_free(c->change);
 		return -1;
 	}
-	return commit(p, c, err) < 0 ? -1 : more;
+	return commit(c->p, c->change, err) < 0 ? -1 : more;
 }
 
 /* Failures of lines that did not fail this time. 1: there are more. */
@@ -243,7 +295,7 @@ static int mend_some(struct pipeline *p, struct import_pass *pass, uint64_t *aft
 			break;
 		}
 		*after = f.number;
-		if (!bitset_has(&pass->failed, row_line(f.number)))
+		if (!bitset_has(&pass->places.failed, row_line(f.number)))
 			change_add(c, RECORD_MENDED)->mended = (struct record_mended){ f.number };
 	}
 	if (more < 0) {
@@ -278,14 +330,16 @@ static int prepare_end(struct change *c, struct view *now, void *arg, struct err
 static int conclude(struct pipeline *p, struct import_pass *pass, struct ending *e, struct err *err)
 {
 	CLEANUP(buf_done) struct buf after = { 0 };
+	struct conclusion what = { .p = p, .pass = pass };
 	uint64_t last = row_number(pass->import, 0);
 	int more;
 	do {
 		account_step(p);
-		more = conclude_some(p, pass, &after, &e->counts.vanished, err);
+		more = conclude_some(&what, &after, err);
 	} while (more > 0);
 	if (more < 0)
 		return -1;
+	e->counts.vanished = what.vanished;
 	do
 		more = mend_some(p, pass, &last, err);
 	while (more > 0);

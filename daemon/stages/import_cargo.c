@@ -8,10 +8,6 @@
 
 #include <stdlib.h>
 
-struct cargo_failure {
-	struct slice reason, cure, row;
-	uint64_t line;
-};
 struct loaded_row {
 	struct cargo_row row;      /* arrival: NULL */
 	bool arrives;
@@ -90,11 +86,16 @@ void cargo_row(struct import_cargo *c, const struct cargo_row *r)
 	own->number = change_arrive(c->change, r->arrival);
 }
 
-void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, struct slice cure, struct slice row)
+void cargo_failure(struct import_cargo *c, const struct cargo_failure *f)
 {
-	c->bytes += reason.len + cure.len + row.len;
-	c->failures[c->failure_count++] = (struct cargo_failure){ change_copy(c->change, reason), change_copy(c->change, cure),
-		change_copy(c->change, row), line };
+	c->bytes += f->reason.len + f->cure.len + f->row.len + f->path.len;
+	c->failures[c->failure_count++] = (struct cargo_failure){
+		.reason = change_copy(c->change, f->reason),
+		.cure = change_copy(c->change, f->cure),
+		.row = change_copy(c->change, f->row),
+		.path = change_copy(c->change, f->path),
+		.line = f->line,
+	};
 }
 
 /* --- in the committer's thread --- */
@@ -187,21 +188,10 @@ static int prepare_row(struct import_cargo *c, struct view *now, const struct lo
 	return 0;
 }
 
-/* A failure is numbered by its line. A JSON document may hold all its rows in one line: then those after the first get the
- * numbers that follow the highest one, and so the same ones whenever the same manifest comes again. */
-static uint64_t failure_place(struct import_pass *pass, uint64_t line)
-{
-	uint64_t place = bitset_has(&pass->failed, line) && pass->last_failed < ROW_LINE_MAX ? pass->last_failed + 1 : line;
-	bitset_set(&pass->failed, place);
-	if (place > pass->last_failed)
-		pass->last_failed = place;
-	return place;
-}
-
 static int prepare_failure(struct import_cargo *c, struct view *now, const struct cargo_failure *f, struct err *err)
 {
 	struct failure known;
-	uint64_t number = row_number(c->pass->import, failure_place(c->pass, f->line));
+	uint64_t number = row_number(c->pass->import, places_give(&c->pass->places, f->line, f->path));
 	int found = view_failure(now, SUBJECT_ROW, number, &known, err);
 	if (found < 0)
 		return -1;

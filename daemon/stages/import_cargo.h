@@ -25,11 +25,17 @@ size_t cargo_rows(const struct import_cargo *c);
 struct cargo_row {
 	struct slice key, version, body;
 	struct slice origin;     /* not empty: its bytes are to be fetched */
-	uint64_t line, frame;
+	uint64_t line, frame;    /* line 0: of a file of a folder */
 	const struct arrival *arrival; /* its bytes come with it; NULL: they are known, or to be fetched */
 };
 void cargo_row(struct import_cargo *c, const struct cargo_row *r);
-void cargo_failure(struct import_cargo *c, uint64_t line, struct slice reason, struct slice cure, struct slice row);
+struct cargo_failure {
+	struct slice reason, cure;
+	struct slice row;        /* import_body.h */
+	uint64_t line;           /* 0: of a file of a folder... */
+	struct slice path;       /* ...this one */
+};
+void cargo_failure(struct import_cargo *c, const struct cargo_failure *f);
 /* Takes c over. */
 void cargo_submit(struct import_cargo *c, cargo_done_fn *done, void *arg);
 

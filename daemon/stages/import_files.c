@@ -10,27 +10,8 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#define SHOWN_BYTES 100 /* of a path in a message */
 #define CURE_BENEATH "move the file beneath the manifest's folder, or name the folder that holds all of them with --root"
-
-int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err)
-{
-	*ret = (struct import_files){ .root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) };
-	ret->root_path = realpath(root, NULL);
-	ret->store_path = realpath(state_dir, NULL); /* NULL: there is no store yet, so nothing of it can be read */
-	if (ret->root >= 0 && ret->root_path)
-		return 0;
-	int why = errno;
-	import_files_close(ret);
-	return err_set(err, ERR_REJECT, why, "the folder '%s'", root);
-}
-
-void import_files_close(struct import_files *f)
-{
-	close_fdp(&f->root);
-	free(f->root_path);
-	free(f->store_path);
-	*f = (struct import_files){ .root = -1 };
-}
 
 /* What follows the root in an absolute path; NULL: it does not lie beneath it. */
 static const char *below(const char *path, const char *root)
@@ -55,21 +36,54 @@ static bool is_of_store(const struct import_files *f, int fd)
 	if (n < 0 || !f->store_path)
 		return false;
 	path[n] = '\0';
-	return below(path, f->store_path) != NULL;
+	return strcmp(path, f->store_path) == 0 || below(path, f->store_path) != NULL;
 }
 
-static int refused(const struct import_files *f, const char *path, int why, const char **ret_cure, struct err *err)
+static int own_store(const char *path, struct err *err)
+{
+	(void)err_set(err, ERR_REJECT, 0, "'%s' is part of Inlet's own store", path);
+	err->sys = FILES_OWN_STORE;
+	return -1;
+}
+
+int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err)
+{
+	*ret = (struct import_files){ .root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) };
+	ret->root_path = realpath(root, NULL);
+	int why = errno;
+	ret->store_path = realpath(state_dir, NULL); /* NULL: there is no store yet, so nothing of it can be read */
+	bool is_there = ret->root >= 0 && ret->root_path;
+	if (is_there && !is_of_store(ret, ret->root))
+		return 0;
+	import_files_close(ret);
+	if (!is_there)
+		return err_set(err, ERR_REJECT, why, "the folder '%s'", root);
+	return own_store(root, err);
+}
+
+void import_files_close(struct import_files *f)
+{
+	close_fdp(&f->root);
+	free(f->root_path);
+	free(f->store_path);
+	*f = (struct import_files){ .root = -1 };
+}
+
+static int refused(const struct import_files *f, const char *what, const char *path, int why, const char **ret_cure, struct err *err)
 {
 	struct buf shown = { 0 };
-	text_printable(&shown, slice_of(path));
+	size_t n = strlen(path);
+	if (n > SHOWN_BYTES) /* the whole path stands beside the reason, which must keep its end */
+		buf_str(&shown, "...");
+	text_printable(&shown, slice_of(n > SHOWN_BYTES ? path + n - SHOWN_BYTES : path));
 	bool outside = why == EXDEV || why == ELOOP;
 	*ret_cure = outside ? CURE_BENEATH :
 		why == ENOENT || why == ENOTDIR ? "put the file there, or mend the row, and import again" :
-						  "make it readable for you, and import again";
+		why == ENAMETOOLONG ? "import the folder that it is in by itself" : "make it readable for you, and import again";
 	if (outside)
-		(void)err_set(err, ERR_REJECT, 0, "the file '%s' does not lie beneath '%s'", shown.data, f->root_path);
+		(void)err_set(err, ERR_REJECT, 0, "the %s '%s' does not lie beneath '%s'", what, shown.data, f->root_path);
 	else
-		(void)err_set(err, ERR_RETRY, why, "the file '%s'", shown.data);
+		(void)err_set(err, ERR_RETRY, why, "the %s '%s'", what, shown.data);
 	buf_done(&shown);
 	return -1;
 }
@@ -83,32 +97,36 @@ int import_files_get(const struct import_files *f, struct slice path, int *ret_f
 	if (strlen(text) != path.len || path.len == 0)
 		return err_set(err, ERR_REJECT, 0, "a path is empty or holds a NUL byte");
 	if (text[0] == '/' && !(relative = below(text, f->root_path)))
-		return refused(f, text, EXDEV, ret_cure, err);
+		return refused(f, "file", text, EXDEV, ret_cure, err);
 	CLEANUP(close_fdp) int fd = file_open_within(f->root, relative, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return refused(f, text, errno, ret_cure, err);
+		return refused(f, "file", text, errno, ret_cure, err);
 	if (fstat(fd, ret_st) < 0)
-		return refused(f, text, errno, ret_cure, err);
+		return refused(f, "file", text, errno, ret_cure, err);
 	if (is_of_store(f, fd))
-		return err_set(err, ERR_REJECT, 0, "the file '%s' is part of Inlet's own store", relative);
-	if (!S_ISREG(ret_st->st_mode))
-		return err_set(err, ERR_REJECT, 0, "'%s' is not a file", relative);
+		return own_store(text, err);
+	if (!S_ISREG(ret_st->st_mode)) {
+		(void)err_set(err, ERR_REJECT, 0, "'%s' is not a file", relative);
+		err->sys = S_ISDIR(ret_st->st_mode) ? EISDIR : 0;
+		return -1;
+	}
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
 
-int import_files_folder(const struct import_files *f, const char *path, int *ret_fd, struct err *err)
+int import_files_folder(const struct import_files *f, const char *path, int *ret_fd, const char **ret_cure, struct err *err)
 {
-	const char *relative = path, *cure;
+	const char *relative = path;
+	*ret_cure = "";
 	if (path[0] == '\0' || strcmp(path, f->root_path) == 0)
 		relative = ".";
 	else if (path[0] == '/' && !(relative = below(path, f->root_path)))
-		return refused(f, path, EXDEV, &cure, err);
+		return refused(f, "folder", path, EXDEV, ret_cure, err);
 	CLEANUP(close_fdp) int fd = file_open_within(f->root, relative, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
-		return refused(f, path, errno, &cure, err);
+		return refused(f, "folder", path, errno, ret_cure, err);
 	if (is_of_store(f, fd))
-		return err_set(err, ERR_REJECT, 0, "the folder '%s' is part of Inlet's own store", path);
+		return own_store(path, err);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }

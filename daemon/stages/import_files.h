@@ -6,6 +6,7 @@
 #include "daemon/base/err.h"
 #include "daemon/base/slice.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 struct import_files {
@@ -13,17 +14,19 @@ struct import_files {
 	char *root_path;     /* resolved */
 	char *store_path;    /* resolved state_dir: nothing in it is ever opened */
 };
+#define FILES_OWN_STORE EBUSY /* err.sys, with ERR_REJECT: it is part of Inlet's own store */
 
-/* root: the directory that paths are relative to and must stay beneath. ERR_REJECT: there is no such directory. */
+/* root: the directory that paths are relative to and must stay beneath. ERR_REJECT: there is no such directory, or it
+ * is part of the store. */
 int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err);
 void import_files_close(struct import_files *f);
 
 /* A regular file: its descriptor, which the caller closes, and what it was then. path: relative to the root, or absolute and
- * beneath it. ERR_REJECT: it must not be read, or is no file; ERR_RETRY: it is not there or not readable now. *ret_cure says
- * what would help. */
+ * beneath it. ERR_REJECT: it must not be read, or is no file (sys EISDIR: but a folder); ERR_RETRY: it is not there or not
+ * readable now, sys says which. *ret_cure says what would help. */
 int import_files_get(const struct import_files *f, struct slice path, int *ret_fd, struct stat *ret_st, const char **ret_cure,
 	struct err *err);
 /* A folder in the same way; "" and "." are the root itself. */
-int import_files_folder(const struct import_files *f, const char *path, int *ret_fd, struct err *err);
+int import_files_folder(const struct import_files *f, const char *path, int *ret_fd, const char **ret_cure, struct err *err);
 
 #endif

@@ -124,6 +124,22 @@ struct import_group *group_new(struct manifest *m, const struct manifest_row *ro
 	return g;
 }
 
+struct import_group *group_of_file(const struct manifest_row *row)
+{
+	struct import_group *g = mem_zero(1, sizeof(*g));
+	struct import_failure place = { .raw = row->content };
+	struct json j = { .to = &g->failures };
+	make_key(row, &g->key);
+	g->kind = row->content_kind;
+	buf_add(&g->content, row->content.p, row->content.len);
+	make_head(row, &g->head);
+	add_labels(g, row);
+	buf_str(&g->failures, "0 ");
+	import_failure_put(&j, NULL, &place);
+	buf_char(&g->failures, '\n');
+	return g;
+}
+
 void group_free(struct import_group *g)
 {
 	if (!g)
@@ -181,7 +197,8 @@ void failure_frame(uint64_t line, struct slice failed, struct slice reason, stru
 	size_t start = to->len;
 	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
-	json_u64(&j, "line", line);
+	if (line)
+		json_u64(&j, "line", line);
 	json_raw(&j, "failed", failed);
 	json_bytes(&j, "reason", reason);
 	if (cure.len)

@@ -17,6 +17,8 @@ struct import_group {
 };
 
 struct import_group *group_new(struct manifest *m, const struct manifest_row *row);
+/* Of a file of a folder, which is in no manifest: its line is 0. row: content and identity are its path. */
+struct import_group *group_of_file(const struct manifest_row *row);
 void group_free(struct import_group *g); /* NULL allowed */
 /* Takes the row in if it belongs there. */
 bool group_add(struct import_group *g, struct manifest *m, const struct manifest_row *row);
@@ -28,6 +30,7 @@ size_t group_bytes(const struct import_group *g);
 uint64_t group_failed(const struct import_group *g, struct slice reason, struct slice cure, bool retry, struct buf *to);
 /* Ends the line of a frame that begins at `from`. */
 void frame_end(struct buf *to, size_t from);
+/* line 0: there is none. */
 void failure_frame(uint64_t line, struct slice failed, struct slice reason, struct slice cure, struct buf *to);
 /* The "failed" object of the row that m gave last. */
 void failed_row(struct manifest *m, const struct manifest_failure *f, struct buf *to);

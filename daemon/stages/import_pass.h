@@ -4,6 +4,7 @@
 
 #include "daemon/base/bitset.h"
 #include "daemon/stages/import.h"
+#include "daemon/stages/import_place.h"
 #include "daemon/stages/internal.h"
 
 /* Changed in the committer's thread (prepare), read by others when all of their changes are durable. */
@@ -17,8 +18,8 @@ struct import_pass {
 	pthread_mutex_t lock;
 	struct bitset seen;      /* guarded by lock: numbers of rows that were there before and were seen again */
 	struct bitset moved;     /* guarded by lock: of those, the ones that stand in another line than they did */
-	struct bitset failed;    /* numbers of this pass's failures within the import: failure_place() */
-	uint64_t last_failed;    /* the highest of them */
+	bool folder;             /* of a folder's files, not of a manifest's rows */
+	struct failure_places places;
 	_Atomic uint64_t written;
 };
 

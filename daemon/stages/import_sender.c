@@ -144,7 +144,8 @@ static void row_frame(const struct import_group *g, const struct stat *st, bool 
 	struct buf body = { 0 };
 	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
-	json_u64(&j, "line", g->at.line);
+	if (g->at.line)
+		json_u64(&j, "line", g->at.line);
 	json_bytes(&j, "key", buf_slice(&g->key));
 	if (st) {
 		json_bytes(&j, "version", (struct slice){ version, version_format(st, version) });
@@ -189,7 +190,33 @@ static uint64_t group_cannot(const struct import_group *g, const struct err *err
 	return group_failed(g, slice_of(err->text), slice_of(cure), err->class == ERR_RETRY, to);
 }
 
-/* --- files that are wanted --- */
+/* --- files --- */
+
+/* 0: *ret_fd and *ret_st are the file; -1: why it is not. */
+static int open_file(const struct import_sender *s, const struct import_group *g, int *ret_fd, struct stat *ret_st,
+	const char **ret_cure, struct err *ret_why)
+{
+	CLEANUP(close_fdp) int fd = -1;
+	if (import_files_get(s->files, buf_slice(&g->content), &fd, ret_st, ret_cure, ret_why) < 0)
+		return -1;
+	*ret_cure = "raise limits.object, or leave the file out";
+	if ((uint64_t)ret_st->st_size > s->bytes_max)
+		return err_set(ret_why, ERR_REJECT, 0, "%" PRIu64 " bytes are more than limits.object allows (%" PRIu64 ")",
+			(uint64_t)ret_st->st_size, s->bytes_max);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+/* How many rows say in *to that they failed: none of a file of a folder that has just gone, for nobody named it. */
+static uint64_t file_failed(struct import_sender *s, const struct import_group *g, const struct err *why, const char *cure,
+	struct buf *to)
+{
+	bool gone = g->at.line == 0 && why->sys == ENOENT;
+	uint64_t n = gone ? 0 : group_cannot(g, why, cure, to);
+	s->vanished += gone;
+	s->failed += n;
+	return n;
+}
 
 struct wanted_file {
 	int fd;
@@ -251,11 +278,12 @@ static int send_wanted(struct import_sender *s, struct import_group *g, struct s
 	struct wanted_file f;
 	const char *cure;
 	struct err why;
-	if (import_files_get(s->files, buf_slice(&g->content), &fd, &f.st, &cure, &why) < 0) {
-		s->failed += group_cannot(g, &why, cure, failed);
+	if (open_file(s, g, &fd, &f.st, &cure, &why) < 0) {
+		(void)file_failed(s, g, &why, cure, failed);
 		return 0;
 	}
 	f.fd = fd;
+	s->sent++;
 	s->sent_bytes += (uint64_t)f.st.st_size;
 	int sent = f.st.st_size > SMALL_BYTES ? large_file(s, g, &f, failed, err) : small_frame(g, &f, files);
 	if (sent < 0)
@@ -302,21 +330,26 @@ static int send_frames(struct import_sender *s, struct err *err)
 
 /* --- rows --- */
 
+static int send_full(struct import_sender *s, struct err *err)
+{
+	const struct sender_frames *f = &s->frames;
+	bool full = f->count >= FRAMES_MAX || f->text.len >= FRAMES_BYTES || f->held >= ROWS_BYTES;
+	return full ? send_frames(s, err) : 0;
+}
+
 /* Takes g over. */
 static void offer_file(struct import_sender *s, struct import_group *g)
 {
 	CLEANUP(close_fdp) int fd = -1;
 	struct stat st;
 	const char *cure;
-	struct err err;
-	if (import_files_get(s->files, buf_slice(&g->content), &fd, &st, &cure, &err) == 0) {
+	struct err why;
+	if (open_file(s, g, &fd, &st, &cure, &why) == 0) {
 		row_frame(g, &st, false, &s->frames.text);
 		frames_note(&s->frames, g, 1);
 		return;
 	}
-	uint64_t n = group_cannot(g, &err, cure, &s->frames.text);
-	frames_note(&s->frames, NULL, n);
-	s->failed += n;
+	frames_note(&s->frames, NULL, file_failed(s, g, &why, cure, &s->frames.text));
 	group_free(g);
 }
 
@@ -335,6 +368,7 @@ static int group_end(struct import_sender *s, struct err *err)
 	case ROW_TEXT:
 		row_frame(g, NULL, true, &s->frames.text);
 		buf_add(&s->frames.text, g->content.data, g->content.len);
+		s->sent++;
 		s->sent_bytes += g->content.len;
 		frames_note(&s->frames, g, 1);
 		break;
@@ -345,8 +379,7 @@ static int group_end(struct import_sender *s, struct err *err)
 		frames_note(&s->frames, g, 1);
 		break;
 	}
-	bool full = s->frames.count >= FRAMES_MAX || s->frames.text.len >= FRAMES_BYTES || s->frames.held >= ROWS_BYTES;
-	return full ? send_frames(s, err) : 0;
+	return send_full(s, err);
 }
 
 int sender_row(struct import_sender *s, struct manifest *m, const struct manifest_row *row, struct err *err)
@@ -368,7 +401,24 @@ int sender_failure(struct import_sender *s, struct manifest *m, const struct man
 	failure_frame(f->at.line, buf_slice(&failed), f->reason, f->cure, &s->frames.text);
 	frames_note(&s->frames, NULL, 1);
 	s->failed++;
-	return s->frames.count >= FRAMES_MAX || s->frames.text.len >= FRAMES_BYTES ? send_frames(s, err) : 0;
+	return send_full(s, err);
+}
+
+int sender_file(struct import_sender *s, const struct manifest_row *row, struct err *err)
+{
+	offer_file(s, group_of_file(row));
+	return send_full(s, err);
+}
+
+int sender_file_failed(struct import_sender *s, const struct manifest_row *row, const struct err *why, const char *cure,
+	struct err *err)
+{
+	struct import_group *g = group_of_file(row);
+	uint64_t n = group_cannot(g, why, cure, &s->frames.text);
+	frames_note(&s->frames, NULL, n);
+	s->failed += n;
+	group_free(g);
+	return send_full(s, err);
 }
 
 int sender_flush(struct import_sender *s, struct err *err)

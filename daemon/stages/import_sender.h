@@ -31,17 +31,23 @@ struct import_sender {
 	void *arg;                   /* hand's */
 	const struct import_files *files;
 	uint64_t pass;
-	uint64_t failed;             /* rows that could not be used */
-	uint64_t sent_bytes;         /* of files and texts */
+	uint64_t bytes_max;          /* of a file: a larger one fails here, and holds up nobody */
+	uint64_t failed;             /* rows and files that could not be used */
+	uint64_t vanished;           /* files of a folder that went while it was read: no failures */
+	uint64_t sent, sent_bytes;   /* files and texts that were not there yet */
 	/* the rest is import_sender.c's */
 	struct sender_frames frames; /* under way; its rows are owned */
 	struct import_group *group;  /* under way */
 };
 
-/* { .hand, .arg, .files, .pass } begins one. ERR_*: hand() failed; a row that cannot be used is no
+/* { .hand, .arg, .files, .pass, .bytes_max } begins one. ERR_*: hand() failed; a row that cannot be used is no
  * error. m: whose row it is now. */
 int sender_row(struct import_sender *s, struct manifest *m, const struct manifest_row *row, struct err *err);
 int sender_failure(struct import_sender *s, struct manifest *m, const struct manifest_failure *f, struct err *err);
+/* A file of a folder: content and identity of the row are its path. Or one, or a folder, that cannot be read. */
+int sender_file(struct import_sender *s, const struct manifest_row *row, struct err *err);
+int sender_file_failed(struct import_sender *s, const struct manifest_row *row, const struct err *why, const char *cure,
+	struct err *err);
 int sender_flush(struct import_sender *s, struct err *err); /* all of it is durable */
 void sender_done(struct import_sender *s);
 

@@ -33,7 +33,8 @@ static void tree_close(void *file)
 static int tree_open_dir(void *arg, const char *path, void **ret_dir, struct err *err)
 {
 	CLEANUP(close_fdp) int fd = -1;
-	if (import_files_folder(arg, path, &fd, err) < 0)
+	const char *cure;
+	if (import_files_folder(arg, path, &fd, &cure, err) < 0)
 		return err->sys == ENOENT || err->sys == ENOTDIR ? 0 : -1;
 	DIR *dir = fdopendir(fd);
 	if (!dir)

@@ -137,7 +137,7 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 	struct reader *r = &f->reader;
 	if (reader_init(r, line, err) < 0)
 		return -1;
-	f->line = reader_u64(r, "line", 1, ROW_LINE_MAX);
+	f->line = reader_u64_or(r, "line", ROW_LINE_MAX, 0);
 	f->key = reader_text_or_empty(r, "key");
 	f->version = reader_text_or_empty(r, "version");
 	f->bytes = reader_u64_or(r, "bytes", INT64_MAX, 0);
@@ -149,7 +149,7 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 	f->reason = reader_text_or_empty(r, "reason");
 	f->cure = reader_text_or_empty(r, "cure");
 	f->text.len = f->place.len = 0;
-	if (f->line >= BITSET_MAX)
+	if (f->line >= BITSET_MAX || !f->line != u->pass->folder)
 		reader_fail(r, "line", "is out of range");
 	else if (!f->body.len == !f->failed.len)
 		reader_fail(r, "body", "is there, or 'failed', but not both");
@@ -162,6 +162,20 @@ static void add_row(struct import_upload *u, struct import_cargo *to, const stru
 {
 	const struct frame *f = &u->frame;
 	cargo_row(to, &(struct cargo_row){ f->key, f->version, buf_slice(&f->text), buf_slice(&f->place), f->line, u->frames, arrival });
+}
+
+/* f->text is the failure as it is kept. */
+static int take_failure(struct import_upload *u, struct err *err)
+{
+	const struct frame *f = &u->frame;
+	struct import_failure row;
+	struct reader r;
+	if (import_failure_read(buf_slice(&f->text), &r, &row, err) < 0)
+		return -1;
+	cargo_failure(cargo_for(u, SLICE_LIT("")),
+		&(struct cargo_failure){ f->reason, f->cure, buf_slice(&f->text), f->line, f->line ? SLICE_LIT("") : row.raw });
+	reader_done(&r);
+	return 0;
 }
 
 /* Another file than an earlier row of its key: refused before its bytes are sent. 1, 0, -1. */
@@ -257,12 +271,8 @@ static int take_frame(struct import_upload *u, struct slice line, struct err *er
 	struct frame *f = &u->frame;
 	if (read_frame(u, line, err) < 0)
 		return -1;
-	if (f->failed.len) {
-		if (import_failure_write(f->failed, &f->text, err) < 0)
-			return -1;
-		cargo_failure(cargo_for(u, SLICE_LIT("")), f->line, f->reason, f->cure, buf_slice(&f->text));
-		return 0;
-	}
+	if (f->failed.len)
+		return import_failure_write(f->failed, &f->text, err) < 0 ? -1 : take_failure(u, err);
 	if (import_body_write(f->body, &f->text, err) < 0)
 		return -1;
 	if (f->text.len > BODY_MAX_BYTES)
@@ -344,7 +354,8 @@ void import_take(struct import_upload *u, struct slice bytes)
 	struct err err;
 	while (goes_on(u, bytes) && !has_failed(u))
 		if ((u->in_payload ? take_payload(u, &bytes, &err) : take_line(u, &bytes, &err)) < 0) {
-			(void)err_wrap(&err, "row of line %" PRIu64, u->frame.line);
+			if (u->frame.line)
+				(void)err_wrap(&err, "row of line %" PRIu64, u->frame.line);
 			(void)fail(u, &err);
 		}
 }

@@ -563,7 +563,6 @@ def test_what_is_no_manifest(inlet, data):
     (data / "M.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     assert inlet.cli("import", data / "M.csv", ok=(1,)).stderr
     assert inlet.cli("import", data / "none.csv", ok=(1,)).stderr
-    assert inlet.cli("import", data, ok=(1,)).stderr
     assert b"did you mean 'csv'" in inlet.cli("import", data / "M.csv", "--format", "csw", ok=(2,)).stderr
     assert inlet.items() == []
 

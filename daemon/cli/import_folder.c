@@ -1,0 +1,237 @@
+/* import_folder.c - files of a tree as rows of an import, 32 at a time.
+ *
+ * The tree is counted first where somebody looks on, so that there is an end to be told of. What is offered again unchanged is
+ * not sent, so an import that broke off is simply begun again. */
+#include "daemon/cli/import_folder.h"
+
+#include "config/config.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/json.h"
+#include "daemon/base/mem.h"
+#include "daemon/base/text.h"
+#include "daemon/cli/args.h"
+#include "daemon/cli/import_walk.h"
+#include "daemon/cli/interrupt.h"
+#include "daemon/cli/out.h"
+#include "daemon/cli/progress.h"
+#include "daemon/manifest/path_label.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+
+#define CHUNK_FILES_MAX 128
+#define FILE_COST (32U << 10) /* bytes that could be sent while one more file is opened: for what is left of the time */
+
+struct tally {
+	uint64_t files, cost;
+};
+struct folder_import {
+	struct import_run *run;
+	uint64_t chunk_files;     /* in a chunk */
+	bool labels;              /* the folder that a file is in names its concept */
+	bool chunk_lines;         /* say of each chunk how it went */
+	struct tally all, done;   /* all: as counted before; 0 nobody looks on */
+	uint64_t in_chunk;
+	uint64_t chunk_failed, chunk_sent, chunk_sent_bytes; /* totals when it began */
+};
+
+/* --- how it goes --- */
+
+static void show(struct folder_import *f)
+{
+	struct import_run *r = f->run;
+	struct buf text = { 0 };
+	buf_printf(&text, "%" PRIu64, r->rows);
+	if (f->all.files)
+		buf_printf(&text, " of %" PRIu64, f->all.files);
+	buf_str(&text, " files");
+	run_progress(r, "files", f->done.cost, f->all.cost, &text);
+	progress_show("%s", text.data);
+	buf_done(&text);
+}
+
+static uint64_t chunk_count(const struct folder_import *f)
+{
+	uint64_t files = f->all.files > f->done.files ? f->all.files : f->done.files; /* some came while it was read */
+	return (files + f->chunk_files - 1) / f->chunk_files;
+}
+
+static int chunk_json(const struct folder_import *f, struct err *err)
+{
+	const struct import_run *r = f->run;
+	struct buf text = { 0 };
+	struct json j = { .to = &text };
+	json_open(&j, NULL, '{');
+	json_u64(&j, "chunk", r->chunks);
+	json_u64(&j, "chunks", chunk_count(f));
+	json_u64(&j, "import", r->number);
+	json_u64(&j, "files", f->in_chunk);
+	json_u64(&j, "sent", r->sender.sent - f->chunk_sent);
+	json_u64(&j, "sent_bytes", r->sender.sent_bytes - f->chunk_sent_bytes);
+	json_u64(&j, "failed", r->sender.failed - f->chunk_failed);
+	json_u64(&j, "files_done", f->done.files);
+	json_u64(&j, "files_total", f->all.files);
+	json_u64(&j, "eta_s", run_left_s(r, f->done.cost, f->all.cost));
+	json_close(&j, '}');
+	int printed = out_printf(err, "%s\n", text.data);
+	buf_done(&text);
+	return printed;
+}
+
+static int chunk_line(const struct folder_import *f, struct err *err)
+{
+	const struct import_run *r = f->run;
+	if (r->cli->args->json)
+		return chunk_json(f, err);
+	return out_printf(err, "chunk %" PRIu64 " of %" PRIu64 ": %" PRIu64 " files, %" PRIu64 " new or changed, %" PRIu64
+		" failed; %" PRIu64 " s left\n", r->chunks, chunk_count(f), f->in_chunk, r->sender.sent - f->chunk_sent,
+		r->sender.failed - f->chunk_failed, run_left_s(r, f->done.cost, f->all.cost));
+}
+
+static int chunk_end(struct folder_import *f, struct err *err)
+{
+	struct import_run *r = f->run;
+	if (f->in_chunk == 0)
+		return 0;
+	if (sender_flush(&r->sender, err) < 0)
+		return -1;
+	r->chunks++;
+	progress_clear();
+	if (f->chunk_lines && chunk_line(f, err) < 0)
+		return -1;
+	f->in_chunk = 0;
+	f->chunk_failed = r->sender.failed;
+	f->chunk_sent = r->sender.sent;
+	f->chunk_sent_bytes = r->sender.sent_bytes;
+	return 0;
+}
+
+/* --- entries --- */
+
+static void count(struct tally *t, const struct walk_entry *e)
+{
+	struct stat st;
+	if (e->kind != WALK_FILE && e->kind != WALK_LINK)
+		return;
+	t->files++;
+	t->cost += FILE_COST + (fstatat(e->dir, e->name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)st.st_size : 0);
+}
+
+static int count_one(void *arg, const struct walk_entry *e, struct err *err)
+{
+	if (interrupted())
+		return err_set(err, ERR_RETRY, EINTR, "the import");
+	count(arg, e);
+	return 0;
+}
+
+static int file(struct folder_import *f, const struct walk_entry *e, struct err *err)
+{
+	struct path_label says = f->labels ? path_label(e->path) : (struct path_label){ 0 };
+	struct manifest_label label = { .concept = says.concept, .confidence = -1, .status = STATUS_SUCCESS, .maker = MAKER_UNKNOWN };
+	struct manifest_row row = { .identity_kind = ROW_BY_REFERENCE, .identity = e->path, .content_kind = ROW_PATH,
+		.content = e->path, .split = says.split, .labels = &label, .label_count = says.concept.len > 0 };
+	struct import_run *r = f->run;
+	int sent = e->kind == WALK_FAILED ? sender_file_failed(&r->sender, &row, e->why, e->cure, err) :
+		sender_file(&r->sender, &row, err);
+	if (sent < 0)
+		return -1;
+	r->rows++;
+	f->in_chunk++;
+	return f->in_chunk == f->chunk_files ? chunk_end(f, err) : 0;
+}
+
+/* Links to files of the tree are files; those to folders are not entered, for they may lead round in a circle. What leads
+ * elsewhere, or nowhere, fails by name. */
+static int link_to(struct folder_import *f, const struct walk_entry *e, struct err *err)
+{
+	CLEANUP(close_fdp) int fd = -1;
+	struct stat st;
+	const char *cure;
+	struct err why;
+	struct walk_entry failed = *e;
+	if (import_files_get(&f->run->files, e->path, &fd, &st, &cure, &why) == 0)
+		return file(f, e, err);
+	if (why.sys == EISDIR) {
+		f->run->skipped++;
+		return 0;
+	}
+	failed.kind = WALK_FAILED;
+	failed.why = &why;
+	failed.cure = why.class == ERR_REJECT ? "put the file itself there, or import the folder that the link leads to" :
+		"remove the link, or put there what it leads to";
+	return file(f, &failed, err);
+}
+
+static void say_store(const struct import_run *r, struct slice path)
+{
+	struct buf shown = { 0 };
+	out_plain(&shown, path);
+	progress_clear();
+	(void)fprintf(stderr, "inlet: %s/%s is passed over: it is Inlet's own store\n", r->file, shown.data);
+	buf_done(&shown);
+}
+
+static int import_one(void *arg, const struct walk_entry *e, struct err *err)
+{
+	struct folder_import *f = arg;
+	if (interrupted())
+		return err_set(err, ERR_RETRY, EINTR, "the import");
+	if (f->all.files)
+		count(&f->done, e);
+	if (run_shows(f->run))
+		show(f);
+	switch (e->kind) {
+	case WALK_FILE:
+	case WALK_FAILED: return file(f, e, err);
+	case WALK_LINK: return link_to(f, e, err);
+	case WALK_FOLDER: return 0;
+	case WALK_STORE: say_store(f->run, e->path); break;
+	case WALK_IGNORED:
+	case WALK_SPECIAL: break;
+	}
+	f->run->skipped++;
+	return 0;
+}
+
+/* --- all of it --- */
+
+static int options(struct folder_import *f, struct err *err)
+{
+	static const char *const of_manifests[] = { "input", "columns", "root" };
+	const struct args *a = f->run->cli->args;
+	const char *chunk = args_option(a, "chunk"), *labels = args_option(a, "labels-from");
+	for (size_t i = 0; i < sizeof(of_manifests) / sizeof(*of_manifests); i++)
+		if (args_option(a, of_manifests[i]))
+			return err_set(err, ERR_REJECT, 0, "option '--%s' is for manifests, and '%s' is a folder", of_manifests[i],
+				a->words[0]);
+	f->chunk_files = f->run->cli->config->import.batch;
+	if (chunk && (text_u64(slice_of(chunk), &f->chunk_files) < 0 || f->chunk_files < 1 || f->chunk_files > CHUNK_FILES_MAX))
+		return err_set(err, ERR_REJECT, 0, "option '--chunk' takes a number of files from 1 to %d", CHUNK_FILES_MAX);
+	f->labels = labels && strcmp(labels, "directory") == 0;
+	if (labels && !f->labels && strcmp(labels, "none") != 0)
+		return err_set(err, ERR_REJECT, 0, "option '--labels-from' takes directory or none");
+	f->chunk_lines = args_option(a, "chunks") != NULL;
+	return 0;
+}
+
+int import_folder(struct import_run *r, struct err *err)
+{
+	struct folder_import f = { .run = r };
+	r->folder = true;
+	if (options(&f, err) < 0)
+		return EXIT_USAGE;
+	if (run_open(r, r->file, err) < 0)
+		return -1;
+	if ((f.chunk_lines || progress_seen()) && import_walk(&r->files, count_one, &f.all, err) < 0)
+		return -1;
+	r->start_ns = clock_mono_ns();
+	if (run_begin(r, "folder", SLICE_LIT(""), err) < 0)
+		return -1;
+	int ok = import_walk(&r->files, import_one, &f, err);
+	if (ok == 0)
+		ok = chunk_end(&f, err);
+	progress_clear();
+	return ok < 0 ? -1 : run_end(r, SLICE_LIT(""), err);
+}
