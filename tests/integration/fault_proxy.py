@@ -84,6 +84,11 @@ def slow(seconds):
     return act
 
 
+def throttle(rate):
+    """So many bytes a second on this connection."""
+    return lambda handler: handler.forward(rate=rate)
+
+
 def vanish(handler):
     """The server dies: this connection and every other, and nobody listens any more."""
     handler.proxy.vanish()
@@ -127,7 +132,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = serve
 
-    def forward(self, stop_after=None, hard=False, pause_after=None, pause=None):
+    def forward(self, stop_after=None, hard=False, pause_after=None, pause=None, rate=None):
         seen = self.request_seen
         for attempt in (0, 1):  # an idle connection may have been closed by the server
             if not self.upstream:
@@ -168,6 +173,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 break
             self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
             sent += len(data)
+            if rate:
+                self.proxy.released.wait(len(data) / rate)
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
 

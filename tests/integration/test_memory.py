@@ -1,12 +1,15 @@
-"""limits.memory holds: very large files, all at once, in a few dozen MiB."""
+"""limits.memory holds: very large files and objects, all at once, in a few dozen MiB."""
 
+import os
 import pathlib
 import re
 import shutil
 import threading
 
 import pytest
-from conftest import wait_for
+from buckets import KEY_ID, REGION, SECRET
+from conftest import sha256, wait_for
+from fault_proxy import throttle
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -26,9 +29,19 @@ def anonymous_bytes(pid):
 
 
 class Sampler(threading.Thread):
+    """with Sampler(pid) as s: ...; s.peak"""
+
     def __init__(self, pid):
         super().__init__()
         self.pid, self.peak, self.samples, self.stop = pid, 0, 0, threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *failure):
+        self.stop.set()
+        self.join()
 
     def run(self):
         while not self.stop.wait(0.02):
@@ -56,17 +69,34 @@ def test_large_files_at_once_stay_within_the_limit(inlet, store, capsys):
     done = {"reference": "committed", "copy": "parked"}[store]  # the copies are looked at by a decoder too
     inlet.write_config(limits={"memory": "64MiB", "reserve": "16MiB"}, normalize="off" if done == "committed" else "on")
     inlet.start()
-    sampler = Sampler(inlet.daemon.pid)
-    sampler.start()
-    try:
+    with Sampler(inlet.daemon.pid) as sampler:
         put_sparse(inlet)
         wait_for("nine items", lambda: inlet.status()["items"]["by_state"][done] == len(FILES), deadline=300)
-    finally:
-        sampler.stop.set()
-        sampler.join()
     assert {i["bytes"] for i in inlet.items()} == set(FILES.values()) and inlet.failures() == []
     with capsys.disabled():
         print(f"\n13 GiB by {store}: at most {sampler.peak / MIB:.1f} MiB in {sampler.samples} samples")
     assert sampler.samples > 20 and 0 < sampler.peak < LIMIT
     inlet.stop()
     shutil.rmtree(inlet.state)  # 13 GiB
+
+
+@pytest.mark.parametrize("store", ["reference", "copy"])
+def test_large_objects_of_a_bucket_stay_within_the_limit(inlet, minio, proxied, store, capsys):
+    """Twelve at once; then the largest is alone on its slow connection, and ranges of it are read ahead."""
+    bucket, proxy, keys = minio.bucket(), proxied(minio), inlet.root / "keys"
+    objects = {f"f{n:02}.bin": os.urandom(24 * MIB) for n in range(11)} | {"largest.bin": os.urandom(160 * MIB)}
+    bucket.put_all(objects, threads=2)
+    proxy.on("GET", throttle(24 * MIB), when=lambda r: "largest.bin" in r.target)
+    keys.write_text(f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+    inlet.write_config(limits={"memory": "64MiB", "reserve": "16MiB"}, normalize="off", sources=[{"name": "lake", "s3": {
+        "bucket": bucket.name, "endpoint": proxy.url, "region": REGION, "credentials": str(keys), "store": store}}])
+    inlet.start()
+    with Sampler(inlet.daemon.pid) as sampler:
+        wait_for("all objects", lambda: inlet.status()["items"]["by_state"]["committed"] == len(objects), deadline=120)
+    ahead = [r for r in proxy.seen("GET") if re.fullmatch(r"bytes=\d+-\d+", r.headers.get("Range", r.headers.get("range", "")))]
+    with capsys.disabled():
+        print(f"\n{len(objects)} objects by {store}, {len(ahead)} ranges read ahead: at most {sampler.peak / MIB:.1f} MiB "
+              f"in {sampler.samples} samples")
+    assert {i["sha256"] for i in inlet.items()} == {sha256(data) for data in objects.values()}
+    assert ahead and {r.target.rpartition("/")[2] for r in ahead} == {"largest.bin"}
+    assert sampler.samples > 20 and 0 < sampler.peak < LIMIT
