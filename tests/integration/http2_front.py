@@ -29,6 +29,7 @@ class Front:
         config.bind = [f"127.0.0.1:{self.port}"]
         config.certfile, config.keyfile, config.alpn_protocols = str(self.certificate), str(key), protocols
         config.errorlog = None
+        config.keep_alive_timeout = 1  # a stream whose answer breaks off is left open by hypercorn until then
         self.loop, self.done = asyncio.new_event_loop(), asyncio.Event()
         self.thread = threading.Thread(target=self.loop.run_until_complete, daemon=True,
                                        args=(serve(self.answer, config, shutdown_trigger=self.done.wait, mode="asgi"),))
