@@ -14,7 +14,7 @@
 enum google_kind {
 	GOOGLE_SERVICE_ACCOUNT, /* an RSA key: signs its own assertion */
 	GOOGLE_USER,            /* authorized_user: a person's refresh token */
-	GOOGLE_EXTERNAL,        /* external_account: workload identity federation, another issuer's token from a file or URL */
+	GOOGLE_EXTERNAL,        /* external_account: workload identity federation: another issuer's token (google_subject.h) */
 	GOOGLE_IMPERSONATED,    /* impersonated_service_account: other credentials that may act as a service account */
 	GOOGLE_METADATA,        /* the metadata server of the machine or the cluster */
 };

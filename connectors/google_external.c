@@ -2,6 +2,7 @@
  * where the file says so, used to act as a service account. */
 #include "connectors/google_token.h"
 
+#include "connectors/google_subject.h"
 #include "connectors/google_wire.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
@@ -68,22 +69,27 @@ static int ask_source(const json_t *source, const struct google_rules *rules, st
 	return result;
 }
 
-/* Read anew at each exchange: issuers rotate these files every hour. */
-static int subject_token(const json_t *source, const struct google_rules *rules, struct buf *to, struct err *err)
+/* Read anew at each exchange: issuers rotate these tokens every hour. */
+static int subject_token(const json_t *file, const struct google_rules *rules, struct buf *to, struct err *err)
 {
-	const char *file = google_member(source, "file");
+	const json_t *source = json_object_get(file, "credential_source");
+	const char *path = google_member(source, "file");
 
 	(void)buf_grow(to, SUBJECT_MAX);
-	if (file) {
-		if (file_slurp(AT_FDCWD, file, SUBJECT_MAX, to, err) < 0)
+	if (google_member(source, "environment_id"))
+		return google_subject_aws(file, rules, to, err);
+	if (json_object_get(source, "executable"))
+		return google_subject_executable(file, rules, to, err);
+	if (path) {
+		if (file_slurp(AT_FDCWD, path, SUBJECT_MAX, to, err) < 0)
 			return err_wrap(err, "subject token");
 	} else if (google_member(source, "url")) {
 		buf_wipe(to);
 		if (ask_source(source, rules, to, err) < 0)
 			return -1;
 	} else {
-		return err_set(err, ERR_RETRY, 0, "credential_source has neither \"file\" nor \"url\": tokens from AWS's metadata, from a "
-			"program or from a certificate are not supported; let a helper write the token to a file");
+		return err_set(err, ERR_RETRY, 0, "credential_source has neither \"file\", \"url\", \"executable\" nor \"environment_id\": "
+			"certificates are not supported; let a helper write the token to a file");
 	}
 	return pick_subject(source, to, err);
 }
@@ -116,7 +122,7 @@ int google_federated(const struct google_credentials *c, const struct google_rul
 	CLEANUP(buf_wipe) struct buf subject = { 0 };
 	struct google_token as = { 0 };
 
-	if (subject_token(json_object_get(c->json, "credential_source"), rules, &subject, err) < 0)
+	if (subject_token(c->json, rules, &subject, err) < 0)
 		return err_wrap(err, "workload identity");
 	if (!acts)
 		return exchange_subject(c->json, rules, scope, &subject, ret, err);

@@ -103,7 +103,7 @@ static int send_one(struct http *http, const struct google_question *q, struct h
 {
 	static const char *const flavored[] = { "Metadata-Flavor: Google", NULL };
 	struct http_request request = {
-		.method = q->body.p ? "POST" : "GET",
+		.method = q->method ? q->method : q->body.p ? "POST" : "GET",
 		.url = q->url,
 		.headers = q->place == GOOGLE_METADATA_SERVER ? flavored : q->headers,
 		.body = q->body,

@@ -14,6 +14,7 @@ enum google_place {
 struct google_question {
 	enum google_place place;
 	const char *what;            /* for messages: "the token endpoint" */
+	const char *method;          /* NULL: GET, or POST with a body */
 	const char *url;
 	const char *const *headers;  /* NULL-terminated; NULL: none */
 	struct slice body;           /* POST when p is not NULL */

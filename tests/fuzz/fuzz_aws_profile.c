@@ -1,5 +1,5 @@
 /* fuzz_aws_profile.c - any bytes as ~/.aws/credentials, and as a credential_process. What is found lies inside the text. */
-#include "connectors/aws_process.h"
+#include "connectors/helper.h"
 #include "connectors/aws_profile.h"
 
 #include <stdint.h>
@@ -33,11 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)aws_profile_file_get(&f, SLICE_LIT("default"), "region");
 		aws_profile_file_done(&f);
 	}
-	if (aws_process_words(text, &words) == 0) {
+	if (helper_words(text, &words) == 0) {
 		size_t count = 0, len = 0;
 		for (; words[count]; count++)
 			len += strlen(words[count]);
-		if (count == 0 || count > AWS_PROCESS_WORDS || len > size)
+		if (count == 0 || count > HELPER_WORDS || len > size)
 			abort();
 		free(words);
 	}

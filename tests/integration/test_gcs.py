@@ -376,6 +376,31 @@ class TokenServer(http.server.ThreadingHTTPServer):
         path.chmod(0o600)
         return str(path)
 
+    def federated_file(self):
+        path = self.folder / "federated.json"
+        path.write_text(json.dumps({"type": "external_account", "audience": "//iam.googleapis.com/pool",
+                                    "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request", "token_url": self.url,
+                                    "credential_source": {
+                                        "environment_id": "aws1", "regional_cred_verification_url":
+                                        "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}}))
+        return str(path)
+
+    def is_signed(self, subject_token):
+        """As Google asks AWS: botocore, which is AWS's own, makes the signature once more."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+        question = json.loads(urllib.parse.unquote(subject_token))
+        headers = {h["key"]: h["value"] for h in question["headers"]}
+        authorization = headers.pop("Authorization")
+        if question["method"] != "POST" or headers["x-goog-cloud-target-resource"] != "//iam.googleapis.com/pool":
+            return False
+        request = AWSRequest("POST", question["url"], headers={k: v for k, v in headers.items() if k != "host"})
+        request.context["timestamp"] = headers["x-amz-date"]
+        theirs = SigV4Auth(Credentials("AKIDLAB", "secret-canary", "session"), "sts", "eu-central-1")
+        signature = theirs.signature(theirs.string_to_sign(request, theirs.canonical_request(request)), request)
+        return authorization.endswith(f"Signature={signature}")
+
     def verified(self, assertion):
         signed, _, signature = assertion.rpartition(".")
         (self.folder / "signature").write_bytes(base64.urlsafe_b64decode(signature + "=="))
@@ -391,8 +416,11 @@ class TokenHandler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        claims = self.server.verified(form["assertion"][0])
-        ok = claims and claims["aud"] == self.server.url and claims["iss"] == "lab@inlet.example" and not self.server.refuse
+        if "subject_token" in form:
+            ok = self.server.is_signed(form["subject_token"][0])
+        else:
+            claims = self.server.verified(form["assertion"][0])
+            ok = claims and claims["aud"] == self.server.url and claims["iss"] == "lab@inlet.example" and not self.server.refuse
         if ok:
             self.server.issued += 1
         body = json.dumps({"access_token": f"token-canary-{self.server.issued}", "expires_in": 3600, "token_type": "Bearer"} if ok else
@@ -427,6 +455,21 @@ def test_a_service_account_reads_the_bucket(lab, tokens):
     assert lab.once() == {"LIST": 1, "GET": 10}
     lab.assert_synced(objects)
     assert tokens.issued == 1
+
+
+def test_an_identity_at_aws_reads_the_bucket(lab, tokens, monkeypatch):
+    lab.put("a", b"1")
+    lab.configure(anonymous=None, credentials=tokens.federated_file())
+    for name, value in {"ACCESS_KEY_ID": "AKIDLAB", "SECRET_ACCESS_KEY": "secret-canary", "SESSION_TOKEN": "session",
+                        "REGION": "eu-central-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    only_with(lab.proxy, ["token-canary-1"])
+    assert lab.once() == {"LIST": 1, "GET": 1}
+    lab.assert_synced({"a": b"1"})
+    assert tokens.issued == 1
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-canary")
+    lab.once(ok=(3,))
+    assert "workload identity federation" in lab.output and "invalid_grant" in lab.output and "canary" not in lab.output
 
 
 def test_a_token_that_ends_within_the_listing_is_renewed(shelf, tokens):

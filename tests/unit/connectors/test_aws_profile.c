@@ -1,6 +1,6 @@
 /* test_aws_profile.c - AWS's files as people write them, the words of a credential_process, and the answers' times. */
 #include "connectors/aws_answer.h"
-#include "connectors/aws_process.h"
+#include "connectors/helper.h"
 #include "connectors/aws_profile.h"
 
 #include <setjmp.h>
@@ -74,7 +74,7 @@ static void test_a_file_that_is_missing_is_empty(void **state)
 static void assert_words(const char *command, size_t count, const char *const *expected)
 {
 	char **words = NULL;
-	assert_int_equal(aws_process_words(slice_of(command), &words), 0);
+	assert_int_equal(helper_words(slice_of(command), &words), 0);
 	for (size_t i = 0; i < count; i++)
 		assert_string_equal(words[i], expected[i]);
 	assert_null(words[count]);
@@ -90,21 +90,21 @@ static void test_words_as_a_shell_splits_them(void **state)
 		(const char *const[]){ "/opt/my prog", "a \" b", "c d", "", "efg" });
 	assert_words("p $HOME ; `id` | x", 6, (const char *const[]){ "p", "$HOME", ";", "`id`", "|", "x" });
 	assert_words("p \"a\\nb\"", 2, (const char *const[]){ "p", "a\\nb" });
-	assert_int_equal(aws_process_words(SLICE_LIT("p 'open"), &words), -1);
-	assert_int_equal(aws_process_words(SLICE_LIT("  "), &words), -1);
-	assert_int_equal(aws_process_words(SLICE_LIT("'' x"), &words), -1);
+	assert_int_equal(helper_words(SLICE_LIT("p 'open"), &words), -1);
+	assert_int_equal(helper_words(SLICE_LIT("  "), &words), -1);
+	assert_int_equal(helper_words(SLICE_LIT("'' x"), &words), -1);
 }
 
 static void test_too_many_words_are_refused(void **state)
 {
-	char text[2 * (AWS_PROCESS_WORDS + 1)];
+	char text[2 * (HELPER_WORDS + 1)];
 	char **words = NULL;
 	(void)state;
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = i % 2 ? ' ' : 'x';
-	assert_int_equal(aws_process_words((struct slice){ text, sizeof(text) - 2 }, &words), 0);
+	assert_int_equal(helper_words((struct slice){ text, sizeof(text) - 2 }, &words), 0);
 	free(words);
-	assert_int_equal(aws_process_words((struct slice){ text, sizeof(text) }, &words), -1);
+	assert_int_equal(helper_words((struct slice){ text, sizeof(text) }, &words), -1);
 }
 
 static void test_times(void **state)
