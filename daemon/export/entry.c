@@ -106,12 +106,22 @@ const struct node *entry_label(struct entry *e, const struct annotation *a)
 	return parse(&e->label_dom, a->attributes);
 }
 
-void members_write(const struct dom *t, const struct node *object, struct json *j)
+void members_write_but(const struct dom *t, const struct node *object, const char *const *but, struct json *j)
 {
 	if (!object || object->kind != NODE_OBJECT)
 		return;
-	for (const struct node *n = node_first(t, object); n; n = node_next(t, object, n))
-		node_write(n, j);
+	for (const struct node *n = node_first(t, object); n; n = node_next(t, object, n)) {
+		size_t i = 0;
+		while (but[i] && !node_name_is(n, but[i]))
+			i++;
+		if (!but[i])
+			node_write(n, j);
+	}
+}
+
+void members_write(const struct dom *t, const struct node *object, struct json *j)
+{
+	members_write_but(t, object, (const char *const[]){ NULL }, j);
 }
 
 void members_raw(struct slice object, struct json *j)

@@ -33,6 +33,8 @@ const struct node *entry_label(struct entry *e, const struct annotation *a);
 
 /* The members of an object into an open one; NULL or another kind: nothing. */
 void members_write(const struct dom *t, const struct node *object, struct json *j);
+/* The same without those of some names (NULL at the end). */
+void members_write_but(const struct dom *t, const struct node *object, const char *const *but, struct json *j);
 /* The same of an object's text. */
 void members_raw(struct slice object, struct json *j);
 

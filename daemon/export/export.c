@@ -48,7 +48,7 @@ struct exporter *exporter_new(const struct export_options *o, export_sink_fn *si
 	x->options = *o;
 	x->format = formats[o->format];
 	if (o->by == EXPORT_BY_FORMAT)
-		x->options.by = x->format->list ? EXPORT_BY_ROW : EXPORT_BY_ITEM;
+		x->options.by = x->format->list || x->format->by_row ? EXPORT_BY_ROW : EXPORT_BY_ITEM;
 	x->ordered = x->format->list ? ordered_new(o->spool_dir) : NULL;
 	x->state = x->format->open(&x->options, &x->left);
 	x->sink = sink;

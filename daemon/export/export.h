@@ -64,8 +64,9 @@ struct export_left {
 /* sink takes text as it comes; -1 stops the export. */
 typedef int export_sink_fn(void *arg, struct slice text, struct err *err);
 /* JSON lines are item_json() lines of the chosen annotations. COCO: images are items with width and height (others are
- * counted in info.items_without_pixels), image id = item id, or 1, 2, … by reference; geometries become pixels, and what COCO
- * cannot say (spans, tracks, relations, brush masks) is left out and counted in info.labels_without_shape. */
+ * counted in info.items_without_pixels), image id = item id, or 1, 2, … by reference;
+ * what came from a COCO file is as it was, with its ids; other geometries become pixels, and what COCO cannot say (spans, tracks,
+ * relations, brush masks) is left out and counted. */
 /* exporter_import(): before the first item, each import. */
 struct exporter *exporter_new(const struct export_options *o, export_sink_fn *sink, void *arg);
 void exporter_import(struct exporter *x, const struct import *i);

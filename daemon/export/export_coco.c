@@ -1,56 +1,60 @@
 /* export_coco.c - the dataset as one COCO object that pycocotools loads, in memory bounded by the number of concepts.
  *
- * Images go out as they come. Annotations name their category by its place in the sorted list of names, which is known
- * at the end only: until then they wait in an unlinked file, each as a struct spooled and the JSON that follows the
- * category:
+ * Images go out as they come. Annotations name their category by an id that is known at the end only: until then they wait in
+ * an unlinked file, each as a struct spooled and the JSON that follows the category:
  *
- *   {"images":[…],   "annotations":[{"id":1,"category_id":C  + spooled text …],   "categories":[…],"info":{…}}
- */
+ *   {"images":[…],   "annotations":[{"category_id":C  + spooled text …],   "categories":[…],"info":{…}}
+ *
+ * What came from a COCO file goes out as it came: its images, annotations and categories with their ids and all their members,
+ * its info. Ids of other images and annotations begin behind the highest of these. */
 #include "daemon/export/format.h"
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/export/coco_lists.h"
 #include "daemon/export/coco_shape.h"
+#include "daemon/export/entry.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
-struct category {
-	char *name;            /* owned */
-	uint32_t order;        /* in which it was first seen: what spooled.category says */
-};
 struct spooled {
-	uint32_t category;
-	uint32_t bytes;        /* of the JSON after it: ",…}" */
+	uint32_t category;     /* NO_CATEGORY: it goes without */
+	bool has_id;           /* among the JSON that follows */
+	uint32_t bytes;        /* of that: ",…}" */
 };
+#define NO_CATEGORY UINT32_MAX
+#define SAME_ITEM (1ULL << 40)
 enum phase { PHASE_IMAGES, PHASE_ANNOTATIONS, PHASE_DONE };
 struct coco {
-	enum export_by by;
-	char *spool_dir;
+	const struct export_options *o;
 	int spool;             /* -1: not made yet */
 	uint64_t spool_bytes;  /* written to the file */
 	struct buf pending;    /* not yet written */
-	struct category *categories; /* sorted by name */
-	size_t category_count, category_room;
+	struct coco_lists *lists;
+	struct entry entry;          /* the image's row */
+	const struct coco_origin *origin; /* of the image: NULL where no COCO file lists it */
 	uint64_t images, annotations;
+	uint64_t last_item, same_item; /* entries of that item before this one */
+	uint64_t image_id;           /* of an image that has none of its own */
 	struct export_left *left;
 	struct shape *shape;
 	struct shape_frame frame;    /* of the image at hand */
 	enum phase phase;
 	/* PHASE_ANNOTATIONS: */
-	uint32_t *ids;         /* by order: category_id */
 	uint64_t read_at;      /* in the spool */
 	uint64_t written;      /* annotations */
+	uint64_t given;        /* ids that we gave */
 };
 
 static void *coco_open(const struct export_options *o, struct export_left *left)
 {
 	struct coco *c = mem_zero(1, sizeof(*c));
-	c->by = o->by;
+	c->o = o;
+	c->lists = coco_lists_new();
 	c->left = left;
-	c->spool_dir = mem_strdup(o->spool_dir ? o->spool_dir : "/var/tmp");
 	c->spool = -1;
 	c->shape = shape_new();
 	return c;
@@ -60,56 +64,38 @@ static void coco_close(void *state)
 {
 	struct coco *c = state;
 	close_fdp(&c->spool);
-	for (size_t i = 0; i < c->category_count; i++)
-		free(c->categories[i].name);
-	free(c->categories);
-	free(c->ids);
-	free(c->spool_dir);
+	coco_lists_free(c->lists);
+	entry_done(&c->entry);
 	shape_free(c->shape);
 	buf_done(&c->pending);
 	free(c);
 }
 
-static uint32_t category_order(struct coco *c, struct slice name)
+static void coco_import(void *state, const struct import *i)
 {
-	size_t low = 0;
-	size_t high = c->category_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int cmp = slice_cmp(slice_of(c->categories[middle].name), name);
-		if (cmp == 0)
-			return c->categories[middle].order;
-		if (cmp < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (c->category_count == c->category_room) {
-		c->category_room = c->category_room ? 2 * c->category_room : 64;
-		c->categories = mem_resize(c->categories, c->category_room, sizeof(*c->categories));
-	}
-	memmove(c->categories + low + 1, c->categories + low, (c->category_count - low) * sizeof(*c->categories));
-	c->categories[low] = (struct category){ mem_strndup(name.p, name.len), (uint32_t)c->category_count };
-	return (uint32_t)c->category_count++;
+	struct coco *c = state;
+	coco_lists_import(c->lists, i);
 }
 
 static int spool_flush(struct coco *c, struct err *err)
 {
 	if (c->spool < 0)
-		c->spool = open(c->spool_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		c->spool = open(c->o->spool_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (c->spool < 0)
-		return err_set(err, ERR_RETRY, errno, "make a temporary file in '%s'", c->spool_dir);
+		return err_set(err, ERR_RETRY, errno, "make a temporary file in '%s'", c->o->spool_dir);
 	if (file_write_at(c->spool, c->pending.data, c->pending.len, c->spool_bytes, err) < 0)
-		return err_wrap(err, "temporary file in '%s'", c->spool_dir);
+		return err_wrap(err, "temporary file in '%s'", c->o->spool_dir);
 	c->spool_bytes += c->pending.len;
 	c->pending.len = 0;
 	return 0;
 }
 
-/* The key of the first reference where it can be written as text, else a name made of the content. */
-static void file_name(const struct item_full *it, struct json *j)
+/* Where its row says it is, else the key of the first reference that can be written as text, else a name made of the content. */
+static void file_name(const struct coco *c, const struct item_full *it, struct json *j)
 {
 	struct buf name = { 0 };
+	if (c->entry.listed && c->entry.at != ROW_TEXT)
+		buf_add(&name, c->entry.where.p, c->entry.where.len);
 	for (size_t i = 0; i < it->reference_count && name.len == 0; i++)
 		if (text_is_utf8(it->references[i].key))
 			buf_add(&name, it->references[i].key.p, it->references[i].key.len);
@@ -125,79 +111,215 @@ static void file_name(const struct item_full *it, struct json *j)
 	buf_done(&name);
 }
 
-static void add_image(struct coco *c, const struct item_full *it, uint64_t id, struct buf *to)
+/* An id of a COCO file: as it is, or moved behind those of the files before it. */
+static void put_moved(const struct node *id, uint64_t base, struct json *j)
+{
+	uint64_t n;
+	if (base && id->kind == NODE_NUMBER && text_u64(id->text, &n) == 0 && n <= INT64_MAX)
+		json_u64(j, "id", n + base);
+	else
+		json_raw(j, "id", node_json(id));
+}
+
+static void own_image(struct coco *c, struct json *j)
+{
+	const struct entry *e = &c->entry;
+	members_raw(e->metadata, j);
+	members_write_but(&e->said_dom, e->said, (const char *const[]){ "id", "unnamed", NULL }, j);
+	put_moved(node_get(&e->said_dom, e->said, "id"), c->origin->image_base, j);
+	if (!node_get(&e->said_dom, e->said, "file_name") && !node_get(&e->said_dom, e->said, "unnamed"))
+		json_str(j, "file_name", e->where);
+}
+
+static void other_image(struct coco *c, const struct item_full *it, struct json *j)
+{
+	json_u64(j, "id", c->image_id);
+	json_u64(j, "width", it->item.width);
+	json_u64(j, "height", it->item.height);
+	file_name(c, it, j);
+	json_u64(j, "item", it->item.id);
+	json_hex(j, "sha256", it->item.content.sha256, SHA256_BYTES);
+	if (it->reference_count)
+		json_str(j, "source", it->references[0].source);
+}
+
+static void add_image(struct coco *c, const struct item_full *it, struct buf *to)
 {
 	buf_str(to, c->images++ == 0 ? "{\"images\":[" : ",\n");
 	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
-	json_u64(&j, "id", id);
-	json_u64(&j, "width", it->item.width);
-	json_u64(&j, "height", it->item.height);
-	file_name(it, &j);
-	json_u64(&j, "item", it->item.id);
-	json_hex(&j, "sha256", it->item.content.sha256, SHA256_BYTES);
-	if (it->reference_count)
-		json_str(&j, "source", it->references[0].source);
+	if (c->origin)
+		own_image(c, &j);
+	else
+		other_image(c, it, &j);
 	json_close(&j, '}');
 }
 
+/* "image_id" of an annotation. */
+static void put_image_id(const struct coco *c, struct json *j)
+{
+	const struct entry *e = &c->entry;
+	const struct node *id = c->origin ? node_get(&e->said_dom, e->said, "id") : NULL;
+	uint64_t n;
+	if (!id)
+		json_u64(j, "image_id", c->image_id);
+	else if (c->origin->image_base && id->kind == NODE_NUMBER && text_u64(id->text, &n) == 0 && n <= INT64_MAX)
+		json_u64(j, "image_id", n + c->origin->image_base);
+	else
+		json_raw(j, "image_id", node_json(id));
+}
+
 /* A label of the whole image is a box around it, and says so in its attributes. */
-static void whole_image(const struct item *item, struct json *j)
+static void whole_image(const struct shape_frame *f, struct json *j)
 {
 	json_open(j, "bbox", '[');
 	json_u64(j, NULL, 0);
 	json_u64(j, NULL, 0);
-	json_u64(j, NULL, item->width);
-	json_u64(j, NULL, item->height);
+	json_double(j, NULL, f->width);
+	json_double(j, NULL, f->height);
 	json_close(j, ']');
-	json_u64(j, "area", (uint64_t)item->width * item->height);
+	json_double(j, "area", f->width * f->height);
 	json_u64(j, "iscrowd", 0);
 	json_open(j, "segmentation", '[');
 	json_close(j, ']');
 }
 
-static int add_annotation(struct coco *c, const struct item_full *it, const struct annotation *a, uint64_t image,
-	struct err *err)
+/* Its members as its file had them, and the geometry under the name that it had. */
+static void own_annotation(struct coco *c, const struct coco_origin *from, const struct annotation *a, const struct node *said,
+	struct json *j)
+{
+	const struct dom *dom = &c->entry.label_dom;
+	const struct node *id = node_get(dom, said, "id");
+	if (id)
+		put_moved(id, from->annotation_base, j);
+	members_write_but(dom, said, (const char *const[]){ "id", "category_id", NULL }, j);
+	if (a->geometry.len)
+		coco_shape_as_came(c->shape, a->geometry, j);
+	if (a->confidence >= 0)
+		json_double(j, "score", a->confidence);
+}
+
+static bool other_annotation(struct coco *c, const struct annotation *a, struct json *j)
+{
+	if (a->geometry.len == 0)
+		whole_image(&c->frame, j);
+	else if (!coco_shape(c->shape, a->geometry, &c->frame, j))
+		return false;
+	if (a->confidence >= 0)
+		json_double(j, "score", a->confidence);
+	json_open(j, "attributes", '{');
+	json_bool(j, "image_level", a->geometry.len == 0);
+	json_str(j, "status", slice_of(status_name(a->status)));
+	json_str(j, "worker", a->worker);
+	json_close(j, '}');
+	return true;
+}
+
+/* The COCO file that a label came from. Rows are in the order of their objects' numbers. */
+static const struct coco_origin *origin_of(const struct coco *c, const struct item_full *it, const struct annotation *a)
+{
+	size_t low = 0;
+	size_t high = it->row_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (it->rows[middle].object == a->object)
+			return a->attributes.len ? coco_lists_find(c->lists, it->rows[middle].import) : NULL;
+		if (it->rows[middle].object < a->object)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static int add_annotation(struct coco *c, const struct item_full *it, const struct annotation *a, struct err *err)
 {
 	struct buf text = { 0 };
 	struct json j = { .to = &text, .comma = true };
-	json_u64(&j, "image_id", image);
-	if (a->geometry.len == 0) {
-		whole_image(&it->item, &j);
-	} else if (!coco_shape(c->shape, a->geometry, &c->frame, &j)) {
+	struct spooled head = { .category = NO_CATEGORY };
+	struct arena arena = { 0 };
+	const struct coco_origin *from = origin_of(c, it, a);
+	const struct node *said = from ? entry_label(&c->entry, a) : NULL;
+	const struct node *category = node_get(&c->entry.label_dom, said, "category_id");
+	put_image_id(c, &j);
+	if (said)
+		own_annotation(c, from, a, said, &j);
+	else if (!other_annotation(c, a, &j)) {
 		c->left->labels++;
 		buf_done(&text);
 		return 0;
 	}
-	if (a->confidence >= 0)
-		json_double(&j, "score", a->confidence);
-	json_open(&j, "attributes", '{');
-	json_bool(&j, "image_level", a->geometry.len == 0);
-	json_str(&j, "status", slice_of(status_name(a->status)));
-	json_str(&j, "worker", a->worker);
 	json_close(&j, '}');
-	json_close(&j, '}');
-	struct spooled head = { category_order(c, a->concept), (uint32_t)text.len };
+	if (!said || category)
+		head.category = coco_lists_category(c->lists, from, node_scalar(category, &arena), a->concept);
+	head.has_id = node_get(&c->entry.label_dom, said, "id") != NULL;
+	head.bytes = (uint32_t)text.len;
 	buf_add(&c->pending, &head, sizeof(head));
 	buf_add(&c->pending, text.data, text.len);
 	buf_done(&text);
+	arena_done(&arena);
 	c->annotations++;
 	return c->pending.len < EXPORT_PIECE ? 0 : spool_flush(c, err);
+}
+
+/* The entry as the first COCO file that lists it says it; else as its first row does. */
+static int read_entry(struct coco *c, const struct item_full *entry, struct err *err)
+{
+	struct item_full from = *entry;
+	c->origin = NULL;
+	for (size_t i = 0; i < entry->row_count && !c->origin; i++) {
+		c->origin = coco_lists_find(c->lists, entry->rows[i].import);
+		if (c->origin) {
+			from.rows = entry->rows + i;
+			from.row_count = 1;
+		}
+	}
+	if (entry_read(&c->entry, c->o, &from, err) < 0)
+		return -1;
+	if (!node_get(&c->entry.said_dom, c->entry.said, "id"))
+		c->origin = NULL; /* read by an Inlet that did not keep it */
+	return 0;
+}
+
+/* The pixels that the image's numbers are of: those that its file declares, raw where its width and height are. */
+static void find_frame(struct coco *c, const struct item *item)
+{
+	const struct entry *e = &c->entry;
+	struct shape_frame *f = &c->frame;
+	*f = shape_frame(c->shape, item);
+	double width = c->origin ? node_number(node_get(&e->said_dom, e->said, "width"), 0) : 0;
+	double height = c->origin ? node_number(node_get(&e->said_dom, e->said, "height"), 0) : 0;
+	if (!(width > 0 && height > 0))
+		return;
+	f->raw = f->orientation >= 5 && width == f->height && height == f->width && width != height;
+	f->width = width;
+	f->height = height;
+}
+
+/* The item's, behind those of all files; further entries of one item are SAME_ITEM apart. */
+static void give_image_id(struct coco *c, const struct item *item)
+{
+	c->same_item = c->images && c->last_item == item->id ? c->same_item + 1 : 0;
+	c->last_item = item->id;
+	c->image_id = coco_lists_image_base(c->lists) +
+		(c->o->by == EXPORT_BY_REFERENCE ? c->images + 1 : item->id + c->same_item * SAME_ITEM);
 }
 
 static int coco_add(void *state, const struct item_full *entry, struct buf *to, struct err *err)
 {
 	struct coco *c = state;
-	if (entry->item.width == 0 || entry->item.height == 0) {
+	if (read_entry(c, entry, err) < 0)
+		return -1;
+	find_frame(c, &entry->item);
+	if (!c->origin && (entry->item.width == 0 || entry->item.height == 0)) {
 		c->left->items++;
 		c->left->labels += entry->annotation_count;
 		return 0;
 	}
-	uint64_t id = c->by == EXPORT_BY_ITEM ? entry->item.id : c->images + 1;
-	c->frame = shape_frame(c->shape, &entry->item);
-	add_image(c, entry, id, to);
+	give_image_id(c, &entry->item);
+	add_image(c, entry, to);
 	for (size_t i = 0; i < entry->annotation_count; i++)
-		if (add_annotation(c, entry, &entry->annotations[i], id, err) < 0)
+		if (add_annotation(c, entry, &entry->annotations[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -205,9 +327,7 @@ static int coco_add(void *state, const struct item_full *entry, struct buf *to, 
 static int begin_annotations(struct coco *c, struct buf *to, struct err *err)
 {
 	buf_str(to, c->images == 0 ? "{\"images\":[],\n\"annotations\":[" : "],\n\"annotations\":[");
-	c->ids = mem_zero(c->category_count + 1, sizeof(*c->ids));
-	for (size_t i = 0; i < c->category_count; i++)
-		c->ids[c->categories[i].order] = (uint32_t)i + 1;
+	coco_lists_number(c->lists);
 	c->phase = PHASE_ANNOTATIONS;
 	return c->pending.len ? spool_flush(c, err) : 0;
 }
@@ -219,35 +339,43 @@ static int next_annotation(struct coco *c, struct buf *to, struct err *err)
 		return -1;
 	if (c->written++ > 0)
 		buf_str(to, ",\n");
-	buf_printf(to, "{\"id\":%llu,\"category_id\":%u", (unsigned long long)c->written, c->ids[head.category]);
-	if (file_read_at(c->spool, buf_grow(to, head.bytes), head.bytes, c->read_at + sizeof(head), err) < 0)
+	struct json j = { .to = to };
+	json_open(&j, NULL, '{');
+	if (!head.has_id)
+		json_u64(&j, "id", coco_lists_annotation_base(c->lists) + ++c->given);
+	if (head.category != NO_CATEGORY)
+		coco_lists_put_id(c->lists, head.category, &j);
+	const size_t skip = j.comma ? 0 : 1; /* of the text that follows: its comma */
+	const size_t bytes = head.bytes - skip;
+	if (file_read_at(c->spool, buf_grow(to, bytes), bytes, c->read_at + sizeof(head) + skip, err) < 0)
 		return -1;
-	to->len += head.bytes;
+	to->len += bytes;
 	c->read_at += sizeof(head) + head.bytes;
 	return 0;
 }
 
+static void put_info(const struct coco *c, struct json *j)
+{
+	json_open(j, "info", '{');
+	json_str(j, "description", SLICE_LIT("exported by Inlet"));
+	json_u64(j, "images", c->images);
+	json_u64(j, "annotations", c->annotations);
+	json_u64(j, "items_without_pixels", c->left->items);
+	json_u64(j, "labels_without_shape", c->left->labels);
+	json_close(j, '}');
+	json_open(j, "licenses", '[');
+	json_close(j, ']');
+}
+
 static void finish(struct coco *c, struct buf *to)
 {
-	buf_str(to, "],\n\"categories\":[");
-	struct json j = { .to = to };
-	for (size_t i = 0; i < c->category_count; i++) {
-		json_open(&j, NULL, '{');
-		json_u64(&j, "id", i + 1);
-		json_str(&j, "name", slice_of(c->categories[i].name));
-		json_str(&j, "supercategory", SLICE_LIT(""));
-		json_close(&j, '}');
-	}
-	buf_str(to, "],\n");
-	j = (struct json){ .to = to };
-	json_open(&j, "info", '{');
-	json_str(&j, "description", SLICE_LIT("exported by Inlet"));
-	json_u64(&j, "images", c->images);
-	json_u64(&j, "annotations", c->annotations);
-	json_u64(&j, "items_without_pixels", c->left->items);
-	json_u64(&j, "labels_without_shape", c->left->labels);
+	buf_str(to, "]");
+	struct json j = { .to = to, .comma = true };
+	coco_lists_put_categories(c->lists, &j);
+	if (!coco_lists_put_others(c->lists, &j))
+		put_info(c, &j);
 	json_close(&j, '}');
-	buf_str(to, ",\"licenses\":[]}\n");
+	buf_char(to, '\n');
 	c->phase = PHASE_DONE;
 }
 
@@ -265,4 +393,4 @@ static int coco_end(void *state, struct buf *to, struct err *err)
 }
 
 const struct format_ops format_coco = { .type = "application/json", .file_name = "coco.json",
-	.open = coco_open, .add = coco_add, .end = coco_end, .close = coco_close };
+	.by_row = true, .open = coco_open, .import = coco_import, .add = coco_add, .end = coco_end, .close = coco_close };

@@ -12,6 +12,7 @@ struct format_ops {
 	/* Lists: one entry a row of a manifest (EXPORT_BY_ROW), in the order of manifests and their rows, and then the rest.
 	 * Entries wait in a file of spool_dir until all are there. */
 	bool list;
+	bool by_row;            /* one entry a row where nobody says otherwise, as lists; in the order of items */
 	/* What is left out is counted in *left; o and left live as long as the state. */
 	void *(*open)(const struct export_options *o, struct export_left *left);
 	/* A manifest: what it says of all its rows is in attributes. NULL: not of interest. Slices are the caller's. */

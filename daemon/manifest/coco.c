@@ -106,9 +106,11 @@ struct slice coco_attributes_text(struct coco_attributes *a)
 		return (struct slice){ 0 };
 	a->text.len = 0;
 	json_open(&j, NULL, '{');
-	json_open(&j, "categories", '[');
-	buf_add(&a->text, a->categories.data, a->categories.len);
-	json_close(&j, ']');
+	if (a->listed) {
+		json_open(&j, "categories", '[');
+		buf_add(&a->text, a->categories.data, a->categories.len);
+		json_close(&j, ']');
+	}
 	json_open(&j, "others", '{');
 	buf_add(&a->text, a->others.data, a->others.len);
 	json_close(&j, '}');

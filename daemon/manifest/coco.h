@@ -23,6 +23,7 @@ void coco_categories_done(struct coco_categories *c);
 struct coco_attributes {
 	struct buf categories, others;   /* elements and members, joined by commas */
 	uint64_t image_id_max, annotation_id_max;
+	bool listed;                     /* there is a list of categories */
 	bool too_long;                   /* there are none then */
 	struct buf text;                 /* all of it, made at the end */
 };

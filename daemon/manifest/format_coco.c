@@ -74,9 +74,11 @@ static int take_element(struct manifest *m, struct slice list, const struct valu
 
 static int take_list(struct manifest *m, struct slice name, struct err *err)
 {
+	struct coco *c = m->state;
 	struct values list;
 	struct value v;
 	int got = 0;
+	c->attributes.listed = c->attributes.listed || slice_eq(name, SLICE_LIT("categories"));
 	values_init(&list, &m->window, VALUES_LIST, m->o.record_max);
 	while ((got = values_next(&list, &v, err)) > 0) {
 		struct dom_error e;
