@@ -44,7 +44,7 @@ static int read_sources(const struct reader *r, const struct yaml_node *list, st
 	for (size_t i = 0; i < list->count; i++) {
 		CLEANUP(freep) char *section = mem_printf("sources[%zu]", i);
 		struct source_config *s = &c->sources[c->source_count++];
-		if (source_config_read(list->values[i], &r->at, section, s, err) < 0)
+		if (source_config_read(list->values[i], &r->at, section, &c->import, s, err) < 0)
 			return -1;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(c->sources[j].name, s->name) == 0)
@@ -228,10 +228,10 @@ static int check_networks(const struct reader *r, const struct config *c, const 
  * source. Symlinks do not hide either: both are resolved. */
 static int check_folder(const struct reader *r, const struct config *c, size_t i, struct err *err)
 {
-	const struct yaml_node *list = yaml_get(r->root, "sources");
-	const struct yaml_node *at = yaml_get(yaml_get(list->values[i], "folder"), "path");
+	const struct yaml_node *at = yaml_get(source_config_place(yaml_get(r->root, "sources"), i, &c->sources[i]), "path");
 	CLEANUP(freep) char *state = path_real(c->state_dir);
-	CLEANUP(freep) char *key = mem_printf("sources[%zu].folder.path", i);
+	CLEANUP(freep) char *section = source_config_section(i, &c->sources[i]);
+	CLEANUP(freep) char *key = mem_printf("%s.path", section);
 	CLEANUP(freep) char *folder = path_real(c->sources[i].folder.path);
 	if (path_inside(state, folder))
 		return option_err(err, &r->at, at, key,
@@ -240,8 +240,8 @@ static int check_folder(const struct reader *r, const struct config *c, size_t i
 		return option_err(err, &r->at, at, key,
 			"this watched folder, %s, lies inside the store (state_dir %s); move one of them", folder, state);
 	for (size_t j = 0; j < i; j++) {
-		if (source_config_is_bucket(&c->sources[j]))
-			continue;
+		if (source_config_is_bucket(&c->sources[j]) || !c->sources[j].manifest != !c->sources[i].manifest)
+			continue; /* lists may arrive beside files that are items themselves */
 		CLEANUP(freep) char *other = path_real(c->sources[j].folder.path);
 		if (strcmp(folder, other) == 0)
 			return option_err(err, &r->at, at, key, "%s is watched by source '%s' already; list it once", folder,
@@ -254,12 +254,30 @@ static int check_bucket(const struct reader *r, const struct config *c, size_t i
 {
 	const struct source_config *s = &c->sources[i];
 	for (size_t j = 0; j < i; j++) {
-		if (strcmp(c->sources[j].scheme, s->scheme) != 0 || !source_config_same_bucket(&c->sources[j], s))
+		if (strcmp(c->sources[j].scheme, s->scheme) != 0 || !c->sources[j].manifest != !s->manifest ||
+			!source_config_same_bucket(&c->sources[j], s))
 			continue;
-		CLEANUP(freep) char *key = mem_printf("sources[%zu].%s.bucket", i, s->scheme);
-		const struct yaml_node *at = yaml_get(yaml_get(r->root, "sources")->values[i], s->scheme);
+		CLEANUP(freep) char *section = source_config_section(i, s);
+		CLEANUP(freep) char *key = mem_printf("%s.bucket", section);
+		const struct yaml_node *at = source_config_place(yaml_get(r->root, "sources"), i, s);
 		return option_err(err, &r->at, yaml_get(at, "bucket"), key, "'%s' is synced by source '%s' already; list it once",
 			s->bucket.bucket, c->sources[j].name);
+	}
+	return 0;
+}
+
+/* Nothing of the store can be read through a manifest; a root inside of it can only be a mistake. */
+static int check_roots(const struct reader *r, const struct config *c, size_t i, struct err *err)
+{
+	const struct manifest_config *m = c->sources[i].manifest;
+	CLEANUP(freep) char *state = path_real(c->state_dir);
+	const struct yaml_node *at = m ? yaml_get(yaml_get(yaml_get(r->root, "sources")->values[i], "manifest"), "roots") : NULL;
+	for (size_t k = 0; at && m->roots[k]; k++) {
+		CLEANUP(freep) char *root = path_real(m->roots[k]);
+		CLEANUP(freep) char *key = mem_printf("sources[%zu].manifest.roots", i);
+		if (path_inside(root, state))
+			return option_err(err, &r->at, at->values[k], key, "%s lies inside the store (state_dir %s); name the folder of the files",
+				root, state);
 	}
 	return 0;
 }
@@ -268,7 +286,7 @@ static int check_sources(const struct reader *r, const struct config *c, struct 
 {
 	for (size_t i = 0; i < c->source_count; i++) {
 		bool bucket = source_config_is_bucket(&c->sources[i]);
-		if ((bucket ? check_bucket : check_folder)(r, c, i, err) < 0)
+		if ((bucket ? check_bucket : check_folder)(r, c, i, err) < 0 || check_roots(r, c, i, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -285,12 +303,13 @@ static int read_file(struct reader *r, struct config *c, struct err *err)
 	if (!c->state_dir)
 		return option_err(err, &r->at, yaml_get(r->root, "state_dir"), "state_dir",
 			"is empty; write where the store shall lie");
-	if (read_sources(r, raw.sources, c, err) < 0 || read_models(r, raw.models, c, err) < 0 ||
+	if (read_import(r, raw.import, &c->import, err) < 0 || read_sources(r, raw.sources, c, err) < 0 ||
+		read_models(r, raw.models, c, err) < 0 ||
 		read_section(r, limits_options, raw.limits, "limits", &c->limits, err) < 0 ||
 		read_section(r, inference_options, raw.inference, "inference", c, err) < 0 ||
 		read_section(r, fetch_options, raw.fetch, "fetch", c, err) < 0 ||
 		read_section(r, decode_options, raw.decode, "decode", c, err) < 0 ||
-		read_import(r, raw.import, &c->import, err) < 0 || check_networks(r, c, raw.fetch, err) < 0)
+		check_networks(r, c, raw.fetch, err) < 0)
 		return -1;
 	return check_sources(r, c, err);
 }

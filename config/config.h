@@ -52,9 +52,24 @@ struct gcs_config {
 	char *user_project;      /* billed for the requests; NULL */
 	bool anonymous;
 };
+/* Columns of plain manifests by what they say; NULL: known by their usual names, as where a manifest has no column so named: the
+ * mapping is for many manifests. */
+struct columns_config {
+	char *of[MANIFEST_ROLES];
+};
+/* A source of manifests: the objects of its place are lists, and what their rows name becomes items. */
+struct manifest_config {
+	char **roots;            /* folders beneath which rows may read files, absolute; NULL-terminated. Of a folder never empty: by default
+	                          * the folder itself; of a bucket empty: rows name keys beside their manifest */
+	char **names;            /* globs (key_filter.h) of the keys below the place that are manifests; empty: manifest_usual_name() */
+	enum manifest_format format;
+	enum manifest_input input;
+	struct columns_config columns;
+};
 struct source_config {
 	char *name;              /* [A-Za-z0-9._-]{1,64}, unique */
-	const char *scheme;      /* "folder", "s3", "gcs" */
+	const char *scheme;      /* "folder", "s3", "gcs": of its place */
+	struct manifest_config *manifest; /* NULL: the objects themselves become items */
 	enum store_mode store;   /* buckets: copy or reference */
 	enum on_gone on_gone;
 	float max_vanish;        /* 0..1: where on_gone is not keep, a pass in which more than this went stops and asks */
@@ -79,11 +94,6 @@ struct limits_config {
 	uint64_t decode_ms;      /* 30 s a file */
 	uint32_t attempts;       /* 5: of what is not the outside world */
 	uint64_t segment_bytes;  /* 1 GiB */
-};
-/* Columns of plain manifests by what they say; NULL: known by their usual names, as where a manifest has no column so named: the
- * mapping is for many manifests. */
-struct columns_config {
-	char *of[MANIFEST_ROLES];
 };
 /* How manifests and folders are imported. */
 struct import_config {

@@ -90,9 +90,9 @@ int named_files_check(const struct config *c, const struct yaml_node *root, cons
 		const struct source_config *s = &c->sources[i];
 		if (!source_config_is_bucket(s))
 			continue;
-		CLEANUP(freep) char *prefix = mem_printf("sources[%zu].%s", i, s->scheme);
+		CLEANUP(freep) char *prefix = source_config_section(i, s);
 		struct option_place here = { .file = at->file, .dir = at->dir, .prefix = prefix };
-		if (check_bucket(s, yaml_get(list->values[i], s->scheme), &here, err) < 0)
+		if (check_bucket(s, source_config_place(list, i, s), &here, err) < 0)
 			return -1;
 	}
 	return 0;

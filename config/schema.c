@@ -42,6 +42,24 @@ const struct option source_options[] = {
 	{ "folder", OPTION_NODE, AT(folder), 0, 0, "", NULL, "a watched folder" },
 	{ "s3", OPTION_NODE, AT(s3), 0, 0, "", NULL, "a bucket that speaks S3: Amazon, MinIO, Ceph, R2, ..." },
 	{ "gcs", OPTION_NODE, AT(gcs), 0, 0, "", NULL, "a bucket of Google Cloud Storage" },
+	{ "manifest", OPTION_NODE, AT(manifest), 0, 0, "", NULL,
+		"lists that arrive in a folder or bucket: what their rows name is imported" },
+	{ 0 },
+};
+#undef AT
+
+#define AT(member) offsetof(struct manifest_section, member)
+const struct option manifest_options[] = {
+	{ "folder", OPTION_NODE, AT(folder), 0, 0, "", NULL, "where the lists arrive: a folder, as above, ..." },
+	{ "s3", OPTION_NODE, AT(s3), 0, 0, "", NULL, "... or a bucket that speaks S3, ..." },
+	{ "gcs", OPTION_NODE, AT(gcs), 0, 0, "", NULL, "... or one of Google Cloud Storage" },
+	{ "names", OPTION_STRINGS, AT(config.names), 0, 0, "", NULL,
+		"globs of what is a list; none: *.csv *.tsv *.json *.jsonl *.ndjson *.manifest *.txt *.yaml *.yml, also *.gz *.zst" },
+	{ "roots", OPTION_STRINGS, AT(config.roots), 0, 0, "", NULL,
+		"folders beneath which rows may read files; none: the watched folder" },
+	{ "columns", OPTION_NODE, AT(columns), 0, 0, "", NULL, "as import.columns, instead of these" },
+	{ "input", OPTION_ENUM, AT(config.input), 0, 0, "", manifest_input_words, "as import.input, instead of that" },
+	{ "format", OPTION_ENUM, AT(config.format), 0, 0, "auto", manifest_format_words, "auto: each list shows it" },
 	{ 0 },
 };
 #undef AT

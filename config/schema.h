@@ -13,7 +13,12 @@ struct file_section {
 };
 struct source_section {
 	char *name;
+	const struct yaml_node *folder, *s3, *gcs, *manifest; /* one of them */
+};
+struct manifest_section {
 	const struct yaml_node *folder, *s3, *gcs; /* one of them */
+	const struct yaml_node *columns;
+	struct manifest_config config;
 };
 struct import_section {
 	const struct yaml_node *columns;
@@ -33,6 +38,7 @@ extern const struct option source_options[];    /* struct source_section */
 extern const struct option folder_options[];    /* struct source_config, as those of all kinds */
 extern const struct option s3_options[];
 extern const struct option gcs_options[];
+extern const struct option manifest_options[];  /* struct manifest_section */
 extern const struct option model_options[];     /* struct model_section */
 extern const struct option bands_options[];     /* struct bands_section */
 extern const struct option limits_options[];    /* struct limits_config */

@@ -3,6 +3,7 @@
 
 #include "config/bucket_name.h"
 #include "config/host.h"
+#include "config/path.h"
 #include "config/schema.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
@@ -203,8 +204,94 @@ static int check_name(const char *name, const struct yaml_node *n, const struct 
 		name ? name : "", SOURCE_NAME_MAX);
 }
 
+/* The one of nodes that is there. */
+static const struct kind *find_kind(const struct yaml_node *const nodes[KINDS], const struct option_place *at, struct err *err)
+{
+	const struct kind *kind = NULL;
+	for (size_t i = 0; i < KINDS; i++) {
+		if (nodes[i] && kind) {
+			(void)option_err(err, at, nodes[i], kinds[i].scheme,
+				"this source has '%s' already; give each its own entry with a name", kind->scheme);
+			return NULL;
+		}
+		if (nodes[i])
+			kind = &kinds[i];
+	}
+	return kind;
+}
+
+/* ---- sources of manifests ---- */
+
+static int manifest_columns(const struct yaml_node *n, const struct option_place *at, const struct columns_config *usual,
+	struct columns_config *ret, struct err *err)
+{
+	CLEANUP(freep) char *prefix = mem_printf("%s.columns", at->prefix);
+	struct option_place here = { .file = at->file, .dir = at->dir, .prefix = prefix };
+	if (n)
+		return option_read(columns_options, n, &here, ret, err);
+	for (enum manifest_role r = 0; r < MANIFEST_ROLES; r++)
+		ret->of[r] = usual->of[r] ? mem_strdup(usual->of[r]) : NULL;
+	return 0;
+}
+
+/* Paths from the configuration's folder; none: the watched folder itself. */
+static void manifest_roots(const struct source_config *s, const struct option_place *at, struct manifest_config *m)
+{
+	for (char **root = m->roots; *root; root++) {
+		char *path = path_join(at->dir, *root);
+		free(*root);
+		*root = path;
+	}
+	if (m->roots[0] || source_config_is_bucket(s))
+		return;
+	m->roots = mem_resize(m->roots, 2, sizeof(char *));
+	m->roots[0] = mem_strdup(s->folder.path);
+	m->roots[1] = NULL;
+}
+
+static int check_manifest(const struct section *in, const struct section *place, const struct source_config *s, struct err *err)
+{
+	static const char *const of_items[] = { "store", "on_gone", "max_vanish" };
+	for (size_t i = 0; i < sizeof(of_items) / sizeof(*of_items); i++)
+		if (yaml_get(place->n, of_items[i]))
+			return refuse(place, of_items[i], "says what becomes of a source's own files",
+				"a manifest is no item, and what its rows name is copied and kept: leave it out", err);
+	if (source_config_is_bucket(s) && s->manifest->roots[0])
+		return refuse(in, "roots", "are folders of this machine",
+			"rows of a manifest in a bucket name keys beside it, s3:// and gs:// objects of configured buckets, or URLs", err);
+	return check_globs(in, "names", s->manifest->names, err);
+}
+
+static int read_manifest(const struct yaml_node *n, const struct option_place *at, const char *section,
+	const struct import_config *import, struct source_config *s, struct err *err)
+{
+	CLEANUP(freep) char *prefix = mem_printf("%s.manifest", section);
+	struct option_place here = { .file = at->file, .dir = at->dir, .prefix = prefix };
+	struct manifest_section raw = { 0 };
+	int result = option_read(manifest_options, n, &here, &raw, err);
+	s->manifest = mem_dup(&raw.config, sizeof(raw.config));
+	if (result < 0)
+		return -1;
+	const struct yaml_node *const nodes[KINDS] = { raw.folder, raw.s3, raw.gcs };
+	const struct kind *kind = find_kind(nodes, &here, err);
+	if (!kind)
+		return err->class ? -1 : option_err(err, &here, n, NULL, "needs where the lists arrive: one of folder, s3, gcs");
+	const struct yaml_node *place = nodes[kind - kinds];
+	if (read_kind(kind, place, at, prefix, s, err) < 0 ||
+		manifest_columns(raw.columns, &here, &import->columns, &s->manifest->columns, err) < 0)
+		return -1;
+	CLEANUP(freep) char *below = mem_printf("%s.%s", prefix, kind->scheme);
+	struct option_place there = { .file = at->file, .dir = at->dir, .prefix = below };
+	if (!yaml_get(n, "input"))
+		s->manifest->input = import->input;
+	if (check_manifest(&(struct section){ n, &here }, &(struct section){ place, &there }, s, err) < 0)
+		return -1;
+	manifest_roots(s, at, s->manifest);
+	return 0;
+}
+
 int source_config_read(const struct yaml_node *n, const struct option_place *at, const char *section,
-	struct source_config *ret, struct err *err)
+	const struct import_config *import, struct source_config *ret, struct err *err)
 {
 	struct option_place here = { .file = at->file, .dir = at->dir, .prefix = section };
 	struct source_section raw = { 0 };
@@ -213,17 +300,29 @@ int source_config_read(const struct yaml_node *n, const struct option_place *at,
 	if (result < 0 || check_name(ret->name, n, &here, err) < 0)
 		return -1;
 	const struct yaml_node *const nodes[KINDS] = { raw.folder, raw.s3, raw.gcs };
-	const struct kind *kind = NULL;
-	for (size_t i = 0; i < KINDS; i++) {
-		if (nodes[i] && kind)
-			return option_err(err, &here, nodes[i], kinds[i].scheme,
-				"this source has '%s' already; give each its own entry with a name", kind->scheme);
-		if (nodes[i])
-			kind = &kinds[i];
-	}
+	*err = (struct err){ 0 };
+	const struct kind *kind = find_kind(nodes, &here, err);
+	if (!kind && err->class)
+		return -1;
+	if (kind && raw.manifest)
+		return option_err(err, &here, raw.manifest, "manifest",
+			"this source has '%s' already; write that into `manifest`, if lists arrive there", kind->scheme);
+	if (raw.manifest)
+		return read_manifest(raw.manifest, at, section, import, ret, err);
 	if (!kind)
-		return option_err(err, &here, n, NULL, "needs what it takes objects from: one of folder, s3, gcs");
+		return option_err(err, &here, n, NULL, "needs what it takes objects from: one of folder, s3, gcs, manifest");
 	return read_kind(kind, nodes[kind - kinds], at, section, ret, err);
+}
+
+const struct yaml_node *source_config_place(const struct yaml_node *sources, size_t i, const struct source_config *s)
+{
+	const struct yaml_node *entry = sources->values[i];
+	return yaml_get(s->manifest ? yaml_get(entry, "manifest") : entry, s->scheme);
+}
+
+char *source_config_section(size_t i, const struct source_config *s)
+{
+	return mem_printf("sources[%zu].%s%s", i, s->manifest ? "manifest." : "", s->scheme);
 }
 
 static bool same(const char *a, const char *b)
@@ -269,6 +368,12 @@ void source_config_done(struct source_config *s)
 	free(s->name);
 	if (kind)
 		option_free(kind->options, s);
+	if (s->manifest) {
+		struct manifest_section m = { .config = *s->manifest };
+		option_free(manifest_options, &m);
+		option_free(columns_options, &s->manifest->columns);
+		free(s->manifest);
+	}
 }
 
 void source_config_help(FILE *to)
@@ -278,4 +383,5 @@ void source_config_help(FILE *to)
 		CLEANUP(freep) char *prefix = mem_printf("sources[].%s", kinds[i].scheme);
 		option_help(kinds[i].options, prefix, to);
 	}
+	option_help(manifest_options, "sources[].manifest", to);
 }

@@ -5,9 +5,12 @@
 #include "config/config.h"
 #include "config/option.h"
 
-/* section is "sources[0]", for messages. ret begins zeroed; on failure what was filled stays, source_config_done() frees it. */
+/* section is "sources[0]", for messages. import: what a source of manifests does not say for itself. ret begins zeroed; on failure what was filled stays, source_config_done() frees it. */
 int source_config_read(const struct yaml_node *n, const struct option_place *at, const char *section,
-	struct source_config *ret, struct err *err);
+	const struct import_config *import, struct source_config *ret, struct err *err);
+/* Where the place of entry i of `sources` stands, for messages: its node, and "sources[0].manifest.folder", owned by the caller. */
+const struct yaml_node *source_config_place(const struct yaml_node *sources, size_t i, const struct source_config *s);
+char *source_config_section(size_t i, const struct source_config *s);
 /* The same bucket at the same endpoint, and no filter that would make two sources of it. Both are buckets of one scheme. */
 bool source_config_same_bucket(const struct source_config *a, const struct source_config *b);
 bool source_config_is_bucket(const struct source_config *s);

@@ -84,7 +84,8 @@ static void greet(const struct config *c)
 	for (size_t i = 0; i < c->source_count; i++) {
 		char where[1024];
 		source_config_describe(&c->sources[i], where, sizeof(where));
-		LOG_INFO(LOG_STARTED, "watching %s '%s': %s", c->sources[i].scheme, c->sources[i].name, where);
+		LOG_INFO(LOG_STARTED, "watching %s '%s': %s%s", c->sources[i].scheme, c->sources[i].name, where,
+			c->sources[i].manifest ? ", for manifests" : "");
 	}
 	if (c->source_count == 0)
 		LOG_NOTICE(LOG_STARTED, "`sources` is empty: nothing is watched, only `inlet import` brings something in");

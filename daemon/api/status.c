@@ -26,14 +26,14 @@ static struct source_view *live_views(struct pipeline *p, size_t *ret_n)
 
 /* name and kind of a detached source, or of a manifest that was imported, are slices of the view: not terminated, so they are
  * kept in row only. */
-static int add_others(struct view *v, struct source_status_row **rows, size_t *n, struct err *err)
+static int add_others(const struct config *c, struct view *v, struct source_status_row **rows, size_t *n, struct err *err)
 {
 	struct source_row row = { 0 };
 	size_t named = *n;
 	int found;
 	while ((found = view_source_next(v, row.name, &row, err)) > 0) {
-		if (configured(*rows, named, row.name))
-			continue;
+		if (configured(*rows, named, row.name) || import_source_of(c, row.name))
+			continue; /* manifests of a source are counted with it */
 		*rows = mem_resize(*rows, *n + 1, sizeof(**rows));
 		bool import = slice_eq(row.kind, SLICE_LIT("manifest"));
 		struct source_status_row *to = &(*rows)[(*n)++];
@@ -70,12 +70,16 @@ int status_sources(struct pipeline *p, struct view *v, struct source_status_row 
 		int found = view_source(v, slice_of(views[i].name), &rows[i].row, err);
 		if (found < 0)
 			return -1;
+		const struct source_config *config = &pipeline_config(p)->sources[i];
+		rows[i].manifests = config->manifest != NULL;
+		if (config->manifest && import_source_sum(v, config, &rows[i].sum, err) < 0)
+			return -1;
 		if (found == 0)
 			rows[i].row = (struct source_row){ .name = slice_of(views[i].name) };
 		rows[i].row.kind = slice_of(views[i].kind); /* the ledger learns it with the first pass that ends */
 		recall(&rows[i]);
 	}
-	if (add_others(v, &rows, &n, err) < 0)
+	if (add_others(pipeline_config(p), v, &rows, &n, err) < 0)
 		return -1;
 	*ret = TAKE_PTR(rows);
 	*ret_n = n;
@@ -86,7 +90,7 @@ static void source_json(const struct source_status_row *s, struct json *j)
 {
 	json_open(j, NULL, '{');
 	json_str(j, "name", s->row.name);
-	json_str(j, "kind", s->row.kind);
+	json_str(j, "kind", *s->view.kind ? slice_of(s->view.kind) : s->row.kind);
 	json_str(j, "state", slice_of(s->view.state));
 	json_str(j, "watching", slice_of(s->view.watching));
 	json_bytes(j, "message", slice_of(s->view.message));
@@ -99,6 +103,14 @@ static void source_json(const struct source_status_row *s, struct json *j)
 	json_u64(j, "archived", s->row.archived);
 	json_u64(j, "settling", s->view.settling);
 	json_close(j, '}');
+	if (s->manifests) {
+		json_open(j, "manifests", '{');
+		json_u64(j, "present", s->sum.present);
+		json_u64(j, "rows", s->sum.rows);
+		json_u64(j, "failed", s->sum.failed);
+		json_u64(j, "gone", s->sum.gone);
+		json_close(j, '}');
+	}
 	json_close(j, '}');
 }
 

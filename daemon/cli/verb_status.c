@@ -20,6 +20,29 @@ static struct slice number(struct buf *space, uint64_t n)
 	return buf_slice(space);
 }
 
+/* What the lists of a source of manifests came to. */
+static int print_manifests(const json_t *sources, struct err *err)
+{
+	size_t i;
+	const json_t *source;
+	json_array_foreach((json_t *)sources, i, source) {
+		const json_t *sum = json_object_get(source, "manifests");
+		uint64_t failed = field_u64(sum, "failed"), gone = field_u64(sum, "gone");
+		struct buf text = { 0 };
+		if (failed)
+			buf_printf(&text, ", %llu failed (`inlet failures` says why)", (unsigned long long)failed);
+		if (gone)
+			buf_printf(&text, "; %llu of its manifests %s gone, what they brought stays", (unsigned long long)gone, gone == 1 ? "is" : "are");
+		int r = sum ? out_printf(err, "%s: %llu manifests, %llu rows%s\n", field(source, "name").p,
+			(unsigned long long)field_u64(sum, "present"), (unsigned long long)field_u64(sum, "rows"),
+			text.len ? text.data : "") : 0;
+		buf_done(&text);
+		if (r < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int print_sources(const json_t *status, struct err *err)
 {
 	static const char *const titles[] = { "SOURCE", "KIND", "STATE", "WATCHING", ">PRESENT", ">GONE", ">SKIPPED",
@@ -42,7 +65,7 @@ static int print_sources(const json_t *status, struct err *err)
 	}
 	for (size_t k = 0; k < COUNTS; k++)
 		buf_done(&numbers[k]);
-	if (r < 0 || table_end(t, err) < 0)
+	if (r < 0 || table_end(t, err) < 0 || print_manifests(sources, err) < 0)
 		return -1;
 	return work_messages(sources, err);
 }

@@ -81,7 +81,7 @@ static void put_object(struct json *j, const struct record *r)
 	line_put_text(j, "version", object->version);
 	json_u64(j, "bytes", object->bytes);
 	line_put_number(j, "object", object->object);
-	line_put_number(j, "item", object->item);
+	put_u64_if_any(j, "item", object->item);
 	if (object->racy)
 		json_bool(j, "racy", true);
 }
@@ -94,7 +94,7 @@ static void get_object(struct record_mem *m, struct record *ret)
 	object->version = reader_text_or_empty(r, "version");
 	object->bytes = reader_u64(r, "bytes", 0, INT64_MAX);
 	object->object = line_get_number(r, "object");
-	object->item = line_get_number(r, "item");
+	object->item = reader_u64_or(r, "item", INT64_MAX, 0);
 	object->racy = reader_flag(r, "racy");
 }
 

@@ -106,7 +106,7 @@ struct record_object {
 	enum layout layout;
 	uint64_t bytes;
 	uint64_t object;   /* its number: monotonic over the store, given by the committer, kept for the key's life */
-	uint64_t item;
+	uint64_t item;     /* 0: a manifest of a source, which carries none */
 	bool racy;         /* changed within 2 s of its stat: read again at the next pass */
 };
 struct record_gone {

@@ -6,6 +6,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/stages/import_source.h"
 #include "daemon/stages/pace.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
@@ -221,16 +222,39 @@ static int fetch_large(struct fetch_worker *w, struct fetch_job *job, bool keep,
 	return 0;
 }
 
+/* A manifest is read into an unlinked file, as the version that it then was, and imported from there. */
+static int manifest_read(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+{
+	struct fetch_sink sink;
+	struct object seen;
+	struct content_id content;
+	CLEANUP(close_fdp) int fd = -1;
+	if (large_create(w->p->store, job->object.bytes, &fd, err) < 0)
+		return -1;
+	sink_file(&sink, w->p, w->hash, w->buffer, fd, w->p->config->limits.object_bytes);
+	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
+		sink_end(&sink, &content, err) < 0)
+		return -1;
+	w->racy = seen.racy;
+	w->version.len = 0;
+	buf_add(&w->version, seen.version.p, seen.version.len);
+	w->bytes = sink.bytes;
+	w->manifest = take_fd(&fd);
+	return 0;
+}
+
 static int fetch_one(struct fetch_worker *w, struct fetch_job *job, struct err *err)
 {
 	const struct source_config *c = source_config(job->source);
-	bool small = c->store == STORE_COPY && job->object.bytes <= ARENA_MEMBER_MAX;
+	bool small = c->store == STORE_COPY && !c->manifest && job->object.bytes <= ARENA_MEMBER_MAX;
 	uint64_t limit = w->p->config->limits.object_bytes;
 	if (job->object.bytes > limit)
 		return err_set(err, ERR_REJECT, 0, "%llu bytes are more than limits.object allows (%llu)",
 			(unsigned long long)job->object.bytes, (unsigned long long)limit);
 	if (!small)
 		fetch_worker_flush(w); /* neighbours do not wait for a long read */
+	if (c->manifest)
+		return manifest_read(w, job, err);
 	if (c->store == STORE_REFERENCE)
 		return fetch_large(w, job, false, err);
 	if (c->store == STORE_REFLINK && job->object.bytes >= CLONE_MIN && source_ops(job->source)->clone) {
@@ -252,6 +276,9 @@ static const char *cure_of(const struct fetch_job *job, const struct err *err)
 	case ENOENT: return "nothing: the next pass over the source decides";
 	case FETCH_ARCHIVED: return ARCHIVED_CURE;
 	case FETCH_THROTTLED: return "nothing: the server asks for less, it is tried again; a lower `concurrency` may suit it";
+	case IMPORT_WAITS: return "put the files there, or mend the rows; it is tried again";
+	case IMPORT_NO_MANIFEST: return "mend it, or move it elsewhere; `names` of the source says which of its files are manifests";
+	case IMPORT_NO_NAME: return "give it a shorter name, in UTF-8";
 	case 0: return err->class == ERR_REJECT ? "raise limits.object, or leave the file out" : "nothing: it is tried again";
 	default: return "look after the disk or the network behind this source; it is tried again";
 	}
@@ -334,12 +361,66 @@ static void fetch_failed(struct fetch_worker *w, struct fetch_job *job, const st
 	submit(w, c, cargo);
 }
 
+/* A manifest that has been imported: the ledger knows this version of it, and so it is not read again. */
+struct imported {
+	const struct fetch_job *job;
+	struct slice version;
+	uint64_t bytes;
+	bool racy;
+};
+
+static int prepare_imported(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	const struct imported *i = arg;
+	struct slice source = slice_of(source_name(i->job->source)), key = i->job->object.key;
+	enum layout layout = source_ops(i->job->source)->layout;
+	struct ledger_row row;
+	int found = view_object(now, source, layout, key, &row, err);
+	bool known = found > 0 && row.state == OBJECT_PRESENT && slice_eq(row.version, i->version);
+	if (found < 0)
+		return -1;
+	if (!known || (i->racy && !row.racy))
+		change_add(c, RECORD_OBJECT)->object = (struct record_object){ .source = source, .key = key, .version = i->version,
+			.layout = layout, .bytes = i->bytes, .racy = i->racy };
+	else if (row.racy && !i->racy)
+		change_add(c, RECORD_CALM)->calm = (struct record_calm){ source, key, layout };
+	return 0;
+}
+
+static void manifest_done(struct fetch_worker *w, struct fetch_job *job)
+{
+	struct change *c = change_new();
+	struct cargo *cargo = cargo_new(w);
+	struct imported *i = change_alloc(c, sizeof(*i));
+	*i = (struct imported){ job, change_copy(c, buf_slice(&w->version)), w->bytes, w->racy };
+	change_prepare(c, prepare_imported, i);
+	cargo_load(cargo, job);
+	submit(w, c, cargo);
+}
+
+/* What has just been read. A file that a row names may come later than the list: then the list is read again, which costs little. */
+static int manifest_import(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+{
+	struct import_source_end end;
+	CLEANUP(close_fdp) int fd = take_fd(&w->manifest);
+	int ok = import_source_run(w->p, source_config(job->source), job->object.key, fd, &end, err);
+	if (ok < 0 || end.waiting == 0)
+		return ok;
+	(void)err_set(err, ERR_RETRY, 0, "%llu of its %llu rows name files that are not there or cannot be read (import %llu)",
+		(unsigned long long)end.waiting, (unsigned long long)end.rows, (unsigned long long)end.import);
+	err->sys = IMPORT_WAITS;
+	return -1;
+}
+
 void fetch_worker_take(struct fetch_worker *w, struct fetch_job *job)
 {
+	bool manifest = source_config(job->source)->manifest != NULL;
 	struct err err;
 	if (w->change && clock_mono_ns() - w->opened_ns > HOLD_NS)
 		fetch_worker_flush(w);
-	if (fetch_paced(w, job, &err) == 0) {
+	if (fetch_paced(w, job, &err) == 0 && (!manifest || manifest_import(w, job, &err) == 0)) {
+		if (manifest)
+			manifest_done(w, job);
 		atomic_fetch_add_explicit(&w->p->read_objects, 1, memory_order_relaxed);
 	} else if (is_want_of_room(&err)) {
 		fetch_job_left(w->f, 1);
@@ -356,13 +437,14 @@ bool fetch_worker_holds(const struct fetch_worker *w)
 
 void fetch_worker_init(struct fetch_worker *w, struct fetcher *f, struct pipeline *p)
 {
-	*w = (struct fetch_worker){ .f = f, .p = p, .hash = sha256_new(), .buffer = mem_alloc(SINK_BUFFER) };
+	*w = (struct fetch_worker){ .f = f, .p = p, .hash = sha256_new(), .buffer = mem_alloc(SINK_BUFFER), .manifest = -1 };
 }
 
 void fetch_worker_done(struct fetch_worker *w)
 {
 	fetch_worker_flush(w);
 	arena_put(w->arena);
+	buf_done(&w->version);
 	sha256_free(w->hash);
 	free(w->buffer);
 }

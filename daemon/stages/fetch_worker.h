@@ -17,6 +17,10 @@ struct fetch_worker {
 	struct change *change;
 	struct cargo *cargo;         /* the jobs of change */
 	uint64_t opened_ns;          /* when change was begun */
+	int manifest;                /* the bytes of one that was read; -1 none. Then also, as it was read: */
+	struct buf version;
+	uint64_t bytes;
+	bool racy;
 };
 
 void fetch_worker_init(struct fetch_worker *w, struct fetcher *f, struct pipeline *p);

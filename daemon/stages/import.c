@@ -7,6 +7,7 @@
 #include "daemon/base/text.h"
 #include "daemon/model/reader.h"
 #include "daemon/stages/import_pass.h"
+#include "daemon/stages/import_source.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -117,6 +118,10 @@ static int refuse_name(struct pipeline *p, const struct import_begin *b, struct 
 	int found = view_source(v, b->name, &source, err);
 	if (found < 0)
 		return -1;
+	const struct source_config *owner = b->own ? NULL : import_source_of(p->config, b->name);
+	if (owner)
+		return err_set(err, ERR_REJECT, 0, "'%.*s' is how a manifest of the source '%s' is called; give the import another name with "
+			"--name", (int)b->name.len, b->name.p, owner->name);
 	bool is_other = found > 0 && source.kind.len && !slice_eq(source.kind, SLICE_LIT("manifest"));
 	if (!is_other && !pipeline_source(p, b->name))
 		return 0;

@@ -32,6 +32,7 @@ struct import_begin {
 	struct slice name;           /* of the import and its source, 1 to 400 bytes */
 	struct slice file;           /* where the manifest is; empty: a pipe */
 	struct slice format, header; /* for `inlet failures` (record.h) */
+	bool own;                    /* a manifest of a source, which the daemon reads itself (import_source.h) */
 };
 /* ERR_REJECT: the name is that of a source of another kind. */
 int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct err *err);

@@ -11,6 +11,7 @@
 #include <limits.h>
 
 #define SHOWN_BYTES 100 /* of a path in a message */
+#define CURE_ROOTS "move the file beneath the folder that the manifests are in, or list the folder that holds it under `roots` of the source"
 #define CURE_BENEATH "move the file beneath the manifest's folder, or name the folder that holds all of them with --root"
 
 /* What follows the root in an absolute path; NULL: it does not lie beneath it. */
@@ -48,7 +49,7 @@ static int own_store(const char *path, struct err *err)
 
 int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err)
 {
-	*ret = (struct import_files){ .root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) };
+	*ret = (struct import_files){ .root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), .beneath = CURE_BENEATH };
 	ret->root_path = realpath(root, NULL);
 	int why = errno;
 	ret->store_path = realpath(state_dir, NULL); /* NULL: there is no store yet, so nothing of it can be read */
@@ -63,10 +64,54 @@ int import_files_open(const char *root, const char *state_dir, struct import_fil
 
 void import_files_close(struct import_files *f)
 {
+	for (struct import_files *next = f->next, *after; next; next = after) {
+		after = TAKE_PTR(next->next);
+		import_files_close(next);
+		free(next);
+	}
 	close_fdp(&f->root);
 	free(f->root_path);
 	free(f->store_path);
+	free(f->start);
 	*f = (struct import_files){ .root = -1 };
+}
+
+int import_files_open_all(char *const *roots, const char *folder, const char *state_dir, struct import_files *ret, struct err *err)
+{
+	CLEANUP(freep) char *own = realpath(folder, NULL);
+	struct import_files *f = ret;
+	for (size_t i = 0; roots[i]; i++) {
+		if (i > 0)
+			f = f->next = mem_zero(1, sizeof(*f));
+		if (import_files_open(roots[i], state_dir, f, err) < 0) {
+			import_files_close(ret);
+			return -1;
+		}
+		const char *start = own ? below(own, f->root_path) : NULL;
+		f->start = start ? mem_strdup(start) : NULL;
+		f->beneath = CURE_ROOTS;
+	}
+	return 0;
+}
+
+/* Opens path beneath the first root that has it; -1 with errno of the first place that was looked at, EXDEV where there was none. */
+static int open_first(const struct import_files *f, const char *path, int flags)
+{
+	int why = 0;
+	for (; f; f = f->next) {
+		const char *relative = path[0] != '/' ? path : strcmp(path, f->root_path) == 0 ? "." : below(path, f->root_path);
+		for (bool own = path[0] != '/' && f->start; relative; own = false) {
+			CLEANUP(freep) char *at = own ? mem_printf("%s/%s", f->start, relative) : mem_strdup(relative);
+			int fd = file_open_within(f->root, at, flags);
+			if (fd >= 0)
+				return fd;
+			why = why ? why : errno;
+			if (!own)
+				break;
+		}
+	}
+	errno = why ? why : EXDEV;
+	return -1;
 }
 
 static int refused(const struct import_files *f, const char *what, const char *path, int why, const char **ret_cure, struct err *err)
@@ -77,7 +122,7 @@ static int refused(const struct import_files *f, const char *what, const char *p
 		buf_str(&shown, "...");
 	text_printable(&shown, slice_of(n > SHOWN_BYTES ? path + n - SHOWN_BYTES : path));
 	bool outside = why == EXDEV || why == ELOOP;
-	*ret_cure = outside ? CURE_BENEATH :
+	*ret_cure = outside ? f->beneath :
 		why == ENOENT || why == ENOTDIR ? "put the file there, or mend the row, and import again" :
 		why == ENAMETOOLONG ? "import the folder that it is in by itself" : "make it readable for you, and import again";
 	if (outside)
@@ -92,13 +137,10 @@ int import_files_get(const struct import_files *f, struct slice path, int *ret_f
 	struct err *err)
 {
 	CLEANUP(freep) char *text = mem_strndup(path.p ? path.p : "", path.len);
-	const char *relative = text;
 	*ret_cure = "mend the row, and import again";
 	if (strlen(text) != path.len || path.len == 0)
 		return err_set(err, ERR_REJECT, 0, "a path is empty or holds a NUL byte");
-	if (text[0] == '/' && !(relative = below(text, f->root_path)))
-		return refused(f, "file", text, EXDEV, ret_cure, err);
-	CLEANUP(close_fdp) int fd = file_open_within(f->root, relative, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(close_fdp) int fd = open_first(f, text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return refused(f, "file", text, errno, ret_cure, err);
 	if (fstat(fd, ret_st) < 0)
@@ -106,7 +148,7 @@ int import_files_get(const struct import_files *f, struct slice path, int *ret_f
 	if (is_of_store(f, fd))
 		return own_store(text, err);
 	if (!S_ISREG(ret_st->st_mode)) {
-		(void)err_set(err, ERR_REJECT, 0, "'%s' is not a file", relative);
+		(void)err_set(err, ERR_REJECT, 0, "'%s' is not a file", text);
 		err->sys = S_ISDIR(ret_st->st_mode) ? EISDIR : 0;
 		return -1;
 	}
@@ -116,13 +158,8 @@ int import_files_get(const struct import_files *f, struct slice path, int *ret_f
 
 int import_files_folder(const struct import_files *f, const char *path, int *ret_fd, const char **ret_cure, struct err *err)
 {
-	const char *relative = path;
 	*ret_cure = "";
-	if (path[0] == '\0' || strcmp(path, f->root_path) == 0)
-		relative = ".";
-	else if (path[0] == '/' && !(relative = below(path, f->root_path)))
-		return refused(f, "folder", path, EXDEV, ret_cure, err);
-	CLEANUP(close_fdp) int fd = file_open_within(f->root, relative, O_RDONLY | O_DIRECTORY);
+	CLEANUP(close_fdp) int fd = open_first(f, path[0] ? path : ".", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return refused(f, "folder", path, errno, ret_cure, err);
 	if (is_of_store(f, fd))

@@ -13,12 +13,18 @@ struct import_files {
 	int root;            /* directory; -1 closed */
 	char *root_path;     /* resolved */
 	char *store_path;    /* resolved state_dir: nothing in it is ever opened */
+	char *start;         /* relative paths are looked for here first, below the root; NULL: only at the root */
+	struct import_files *next; /* a further root; NULL */
+	const char *beneath; /* the cure for what lies outside */
 };
 #define FILES_OWN_STORE EBUSY /* err.sys, with ERR_REJECT: it is part of Inlet's own store */
 
 /* root: the directory that paths are relative to and must stay beneath. ERR_REJECT: there is no such directory, or it
  * is part of the store. */
 int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err);
+/* Several roots, NULL-terminated, at least one: a file may lie beneath any of them, and relative paths are looked for in this order. Where
+ * folder, the manifest's own, lies beneath a root, they begin there first. */
+int import_files_open_all(char *const *roots, const char *folder, const char *state_dir, struct import_files *ret, struct err *err);
 void import_files_close(struct import_files *f);
 
 /* A regular file: its descriptor, which the caller closes, and what it was then. path: relative to the root, or absolute and

@@ -185,9 +185,14 @@ static void rows_clear(struct import_sender *s)
 	frames_clear(&s->frames);
 }
 
-static uint64_t group_cannot(const struct import_group *g, const struct err *err, const char *cure, struct buf *to)
+static uint64_t group_cannot(struct import_sender *s, const struct import_group *g, const struct err *err, const char *cure,
+	struct buf *to)
 {
-	return group_failed(g, slice_of(err->text), slice_of(cure), err->class == ERR_RETRY, to);
+	bool retry = err->class == ERR_RETRY;
+	uint64_t n = group_failed(g, slice_of(err->text), slice_of(cure), retry, to);
+	s->failed += n;
+	s->waiting += retry ? n : 0;
+	return n;
 }
 
 /* --- files --- */
@@ -212,10 +217,8 @@ static uint64_t file_failed(struct import_sender *s, const struct import_group *
 	struct buf *to)
 {
 	bool gone = g->at.line == 0 && why->sys == ENOENT;
-	uint64_t n = gone ? 0 : group_cannot(g, why, cure, to);
 	s->vanished += gone;
-	s->failed += n;
-	return n;
+	return gone ? 0 : group_cannot(s, g, why, cure, to);
 }
 
 struct wanted_file {
@@ -290,7 +293,7 @@ static int send_wanted(struct import_sender *s, struct import_group *g, struct s
 		return -1;
 	if (sent == 0) {
 		(void)err_set(&why, ERR_RETRY, 0, "the file '%.200s' changed while it was read", g->content.data);
-		s->failed += group_cannot(g, &why, "import again when nobody writes to it", failed);
+		(void)group_cannot(s, g, &why, "import again when nobody writes to it", failed);
 	}
 	return files->text.len >= SMALL_BYTES ? send_files(s, files, failed, err) : 0;
 }
@@ -401,6 +404,7 @@ int sender_failure(struct import_sender *s, struct manifest *m, const struct man
 	failure_frame(f->at.line, buf_slice(&failed), f->reason, f->cure, &s->frames.text);
 	frames_note(&s->frames, NULL, 1);
 	s->failed++;
+	s->waiting += f->class == ERR_RETRY;
 	return send_full(s, err);
 }
 
@@ -414,9 +418,7 @@ int sender_file_failed(struct import_sender *s, const struct manifest_row *row, 
 	struct err *err)
 {
 	struct import_group *g = group_of_file(row);
-	uint64_t n = group_cannot(g, why, cure, &s->frames.text);
-	frames_note(&s->frames, NULL, n);
-	s->failed += n;
+	frames_note(&s->frames, NULL, group_cannot(s, g, why, cure, &s->frames.text));
 	group_free(g);
 	return send_full(s, err);
 }

@@ -33,6 +33,7 @@ struct import_sender {
 	uint64_t pass;
 	uint64_t bytes_max;          /* of a file: a larger one fails here, and holds up nobody */
 	uint64_t failed;             /* rows and files that could not be used */
+	uint64_t waiting;            /* of these, what they name is not there or not readable now */
 	uint64_t vanished;           /* files of a folder that went while it was read: no failures */
 	uint64_t sent, sent_bytes;   /* files and texts that were not there yet */
 	/* the rest is import_sender.c's */

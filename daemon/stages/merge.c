@@ -7,6 +7,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/stages/fetch.h"
+#include "daemon/stages/import_source.h"
 #include "daemon/stages/source.h"
 
 #include <stdlib.h>
@@ -332,9 +333,35 @@ static int join_page(struct join *j, struct err *err)
 	return 0;
 }
 
-int merge_page(void *arg, const struct page *page, struct err *err)
+/* What is no manifest in a source of manifests is passed over, as what is ignored by name. Returns the entries that are left, which
+ * the caller frees. */
+static struct entry *only_manifests(struct merge *m, struct page *page)
+{
+	CLEANUP(buf_done) struct buf key = { 0 };
+	struct entry *left = mem_zero(page->count, sizeof(*left));
+	size_t n = 0;
+	for (size_t i = 0; i < page->count; i++) {
+		const struct entry *e = &page->entries[i];
+		key.len = 0;
+		buf_add(&key, page->place.p, page->place.len);
+		if (page->place.len)
+			buf_char(&key, '/');
+		buf_add(&key, e->name.p, e->name.len);
+		if (e->kind == ENTRY_DIRECTORY || import_source_takes(source_config(m->source), buf_slice(&key)))
+			left[n++] = *e;
+		else
+			page->skipped++;
+	}
+	page->entries = left;
+	page->count = n;
+	return left;
+}
+
+int merge_page(void *arg, const struct page *whole, struct err *err)
 {
 	struct merge *m = arg;
+	struct page own = *whole, *page = &own;
+	CLEANUP(freep) struct entry *left = source_config(m->source)->manifest ? only_manifests(m, &own) : NULL;
 	struct pipeline *p = source_pipeline(m->source);
 	account_step(p);
 	if (p->stopping || source_paused(m->source))

@@ -348,7 +348,7 @@ struct pace *source_pace(const struct source *s)
 
 unsigned source_threads(const struct source *s)
 {
-	return s->threads;
+	return s->config->manifest ? 1 : s->threads; /* manifests are imported one after the other */
 }
 
 int source_fd(const struct source *s)
@@ -452,7 +452,7 @@ void source_describe(struct source *s, struct source_view *ret)
 	s->ops->status(s->connector, &status);
 	pthread_mutex_lock(&s->lock);
 	bool offline = s->offline || status.health == SOURCE_OFFLINE;
-	*ret = (struct source_view){ .name = s->config->name, .kind = s->ops->scheme, .settling = s->settling };
+	*ret = (struct source_view){ .name = s->config->name, .kind = s->config->manifest ? "manifest" : s->ops->scheme, .settling = s->settling };
 	ret->state = s->paused ? "paused" : offline ? "offline" : s->held ? "held" : s->running ? "scanning" : s->passes ? "live" : "idle";
 	ret->watching = status.health == SOURCE_POLLED ? "poll" : status.health == SOURCE_MIXED ? "mixed" : "inotify";
 	(void)snprintf(ret->message, sizeof(ret->message), "%s", s->message[0] ? s->message : status.message);

@@ -170,7 +170,7 @@ int apply_object(struct kv_txn *txn, const struct record_object *r)
 	uint64_t number = s.row.number, old_item = s.row.item;
 	enum object_state old_state = s.row.state;
 	bool carried = old_item == r->item && !s.row.ref_gone;
-	int has_item = old_item == r->item && r->item > 0 ? 1 : kv_get(txn, TABLE_ITEM, key_item(&k, r->item), &value);
+	int has_item = old_item == r->item || r->item == 0 ? 1 : kv_get(txn, TABLE_ITEM, key_item(&k, r->item), &value);
 	if (has_item < 0)
 		return -1;
 	if (has_item == 0)
@@ -189,12 +189,12 @@ int apply_object(struct kv_txn *txn, const struct record_object *r)
 	if (old_item != r->item) {
 		if (old_item != 0 && kv_delete(txn, TABLE_REF, key_ref(&k, old_item, number)) < 0)
 			return -1;
-		if (kv_put(txn, TABLE_REF, key_ref(&k, r->item, number), (struct slice){ "", 0 }) < 0)
+		if (r->item != 0 && kv_put(txn, TABLE_REF, key_ref(&k, r->item, number), (struct slice){ "", 0 }) < 0)
 			return -1;
 		if (old_item != 0 && carrier_lost(txn, old_item) < 0)
 			return -1;
 	}
-	if (!carried && carrier_gained(txn, r->item) < 0)
+	if (!carried && r->item != 0 && carrier_gained(txn, r->item) < 0)
 		return -1;
 	bool had_failed = old_state != OBJECT_NONE && old_state != OBJECT_PRESENT && old_state != OBJECT_GONE;
 	return had_failed ? failure_clear(txn, SUBJECT_OBJECT, number) : 0;

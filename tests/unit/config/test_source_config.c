@@ -82,11 +82,52 @@ static void test_options_of_gcs(void **state)
 		"concurrency, store, credentials, user_project, anonymous, on_gone, max_vanish");
 }
 
+static void test_a_source_of_manifests(void **state)
+{
+	struct fixture *f = *state;
+	const struct config *c = load(f, "state_dir: s\nimport: {columns: {url: bild}, input: raw}\nsources:\n"
+		"  - {name: a, manifest: {folder: {path: lists}}}\n"
+		"  - {name: b, manifest: {folder: {path: more}, roots: [pics, /srv/pics], names: ['*.csv'], input: auto, format: csv,\n"
+		"      columns: {label: klasse}}}\n"
+		"  - {name: c, manifest: {s3: {bucket: xyz, prefix: lists/}}}\n"
+		"  - {name: d, folder: {path: lists}}\n");
+	const struct source_config *a = &c->sources[0], *b = &c->sources[1];
+	assert_string_equal(a->scheme, "folder");
+	assert_path(f, a->folder.path, "lists");
+	assert_path(f, a->manifest->roots[0], "lists");
+	assert_null(a->manifest->roots[1]);
+	assert_string_equal(a->manifest->columns.of[ROLE_URL], "bild");
+	assert_int_equal(a->manifest->input, INPUT_RAW);
+	assert_path(f, b->manifest->roots[0], "pics");
+	assert_string_equal(b->manifest->roots[1], "/srv/pics");
+	assert_string_equal(b->manifest->names[0], "*.csv");
+	assert_int_equal(b->manifest->input, INPUT_AUTO);
+	assert_int_equal(b->manifest->format, MANIFEST_CSV);
+	assert_null(b->manifest->columns.of[ROLE_URL]);
+	assert_string_equal(b->manifest->columns.of[ROLE_LABEL], "klasse");
+	assert_string_equal(c->sources[2].scheme, "s3");
+	assert_null(c->sources[2].manifest->roots[0]);
+	assert_null(c->sources[3].manifest);
+#define REFUSED(manifest, message) refused(f, "state_dir: s\nsources:\n  - {name: a, manifest: {" manifest "}}\n", message)
+	REFUSED("roots: [x]", "/inlet.yaml:3:25: sources[0].manifest: needs where the lists arrive: one of folder, s3, gcs");
+	REFUSED("folder: {path: l, store: reference}", "/inlet.yaml:3:51: sources[0].manifest.folder.store: says what becomes of a "
+		"source's own files; a manifest is no item, and what its rows name is copied and kept: leave it out");
+	REFUSED("s3: {bucket: xyz}, roots: [p]", "/inlet.yaml:3:52: sources[0].manifest.roots: are folders of this machine; rows of a "
+		"manifest in a bucket name keys beside it, s3:// and gs:// objects of configured buckets, or URLs");
+	REFUSED("folder: {path: l}, roots: [s/large]", "/inlet.yaml:3:53: sources[0].manifest.roots: $D/s/large lies inside the store "
+		"(state_dir $D/s); name the folder of the files");
+	REFUSED("folder: {path: s/x}", "/inlet.yaml:3:41: sources[0].manifest.folder.path: this watched folder, $D/s/x, lies inside the "
+		"store (state_dir $D/s); move one of them");
+#undef REFUSED
+	refused(f, "state_dir: s\nsources:\n  - {name: a, folder: {path: l}, manifest: {folder: {path: m}}}\n",
+		"/inlet.yaml:3:44: sources[0].manifest: this source has 'folder' already; write that into `manifest`, if lists arrive there");
+}
+
 static void test_a_source_is_of_one_kind(void **state)
 {
 	struct fixture *f = *state;
 	refused(f, "state_dir: s\nsources: [{name: a}]\n",
-		"/inlet.yaml:2:11: sources[0]: needs what it takes objects from: one of folder, s3, gcs");
+		"/inlet.yaml:2:11: sources[0]: needs what it takes objects from: one of folder, s3, gcs, manifest");
 	refused_source(f, "s3: {bucket: bkt}\n  folder: {path: in}",
 		"7: sources[0].s3: this source has 'folder' already; give each its own entry with a name");
 	refused_source(f, "s3: {buckett: b}", "8: sources[0].s3.buckett: unknown key; did you mean 'bucket'?");
@@ -206,6 +247,7 @@ int main(void)
 		TEST(test_every_option_of_s3),
 		TEST(test_an_endpoint_of_ones_own_is_asked_in_path_style),
 		TEST(test_options_of_gcs),
+		TEST(test_a_source_of_manifests),
 		TEST(test_a_source_is_of_one_kind),
 		TEST(test_the_bucket_is_a_name),
 		TEST(test_secrets_are_refused_and_not_repeated),

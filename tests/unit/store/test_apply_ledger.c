@@ -59,6 +59,25 @@ static void test_object_is_present_with_its_item(void **state)
 	assert_int_equal(source_now(x).present, 1);
 }
 
+static void test_a_manifest_carries_no_item(void **state)
+{
+	struct index *x = *state;
+	struct ledger_row row;
+	index_apply(x, object_record("a/m.csv", "v1", 1, 0));
+	assert_int_equal(object_now(x, "a/m.csv", &row), 1);
+	assert_true(row.state == OBJECT_PRESENT && row.object == 1 && row.item == 0);
+	index_apply(x, object_record("a/m.csv", "v2", 1, 0));
+	index_apply(x, object_failure("a/m.csv", "v3", 1, true, 1, 7000));
+	index_apply(x, object_record("a/m.csv", "v3", 1, 0));
+	assert_int_equal(object_now(x, "a/m.csv", &row), 1);
+	assert_slice(row.version, "v3");
+	assert_int_equal(totals_now(x).retrying, 0);
+	assert_int_equal(source_now(x).present, 1);
+	index_apply(x, gone_record("a/m.csv", false)); /* and leaves nothing behind */
+	assert_int_equal(object_now(x, "a/m.csv", &row), 0);
+	assert_int_equal(source_now(x).present, 0);
+}
+
 static void test_objects_make_their_directories_known(void **state)
 {
 	struct index *x = *state;
@@ -476,6 +495,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_object_is_present_with_its_item),
+		T(test_a_manifest_carries_no_item),
 		T(test_objects_make_their_directories_known),
 		T(test_changed_object_moves_to_its_new_item),
 		T(test_gone_object_keeps_version_and_item),

@@ -1,0 +1,242 @@
+"""A source of manifests: lists that arrive in a folder or bucket are imported by the daemon itself, with what their rows name."""
+
+import csv
+import gzip
+import json
+import os
+import signal
+
+import pytest
+from buckets import KEY_ID, REGION, SECRET
+from conftest import sha256, wait_for
+from test_import import labels, revision
+
+
+@pytest.fixture
+def lists(inlet):
+    """The watched folder; its source is called "lists"."""
+    it = inlet.root / "lists"
+    it.mkdir()
+    inlet.write_config(normalize=False, sources=[{"name": "lists", "manifest": {"folder": {"path": "./lists", "settle": "0s"}}}])
+    return it
+
+
+def change(inlet, **options):
+    """Options of the source of manifests."""
+    inlet.settings["sources"][0]["manifest"].update(options)
+    inlet.write_config()
+
+
+def write(path, rows, header=("path", "label")):
+    """Arrives whole, as a careful writer does it."""
+    part = path.with_name(path.name + ".part")
+    with open(part, "w", newline="") as f:
+        out = csv.writer(f)
+        out.writerow(header)
+        out.writerows(rows)
+    part.rename(path)
+    return path
+
+
+def put(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"bytes of " + name.encode())
+
+
+def manifests(inlet):
+    it = inlet.source("lists")["manifests"]
+    return it["present"], it["rows"], it["failed"], it["gone"]
+
+
+def rows_failed(inlet):
+    """{first value of the row: failure}"""
+    return {next(iter(f["values"].values())): f for f in inlet.failures() if f["id"].startswith("r")}
+
+
+def test_a_list_and_its_pictures_arrive_change_and_go(inlet, lists):
+    inlet.start()
+    put(lists / "batch", "a.jpg", "b.jpg")
+    manifest = write(lists / "batch/M.csv", [("a.jpg", "cat"), ("b.jpg", "dog")])
+    wait_for("its rows", lambda: manifests(inlet) == (1, 2, 0, 0))
+    assert {i["sha256"] for i in inlet.items()} == {sha256(b"bytes of a.jpg"), sha256(b"bytes of b.jpg")}
+    assert {r["source"] for i in inlet.items() for r in i["references"]} == {"lists/batch/M.csv"}
+    assert labels(inlet, "a.jpg") == [("cat", "SUCCESS")]
+    source = inlet.source("lists")
+    assert (source["kind"], source["objects"]["present"], source["objects"]["skipped"]) == ("manifest", 1, 2)
+    assert [s["name"] for s in inlet.status()["sources"]] == ["lists"]  # each list is no line of its own
+    # The same list does nothing, touched or not.
+    before = revision(inlet)
+    inlet.cli("sync", "lists")
+    assert revision(inlet) == before
+    # An edited one updates.
+    put(lists / "batch", "c.jpg")
+    write(manifest, [("a.jpg", "lynx"), ("c.jpg", "hen")])
+    wait_for("the change", lambda: inlet.item("c.jpg") and labels(inlet, "a.jpg") == [("lynx", "SUCCESS")])
+    inlet.cli("wait")
+    assert manifests(inlet) == (1, 2, 0, 0) and labels(inlet, "b.jpg") == [("dog", "SUCCESS")]
+    # One that goes is told; what it brought stays.
+    manifest.unlink()
+    wait_for("the loss", lambda: manifests(inlet) == (0, 2, 0, 1))
+    assert "1 of its manifests is gone, what they brought stays" in inlet.text("status")
+    assert len(inlet.items()) == 3 and labels(inlet, "a.jpg") == [("lynx", "SUCCESS")]
+    assert inlet.lines("verify")[-1]["problems"] == 0
+    inlet.stop()
+    items = inlet.text("items", "--json")
+    inlet.cli("rebuild-index")
+    assert inlet.text("items", "--json") == items
+
+
+def test_rows_that_fail_are_told_and_the_rest_stands(inlet, lists):
+    put(lists, "a.jpg")
+    (inlet.root / "outside.txt").write_text("outside")
+    (lists / "link.txt").symlink_to(inlet.root / "outside.txt")
+    write(lists / "M.csv", [("a.jpg", "cat"), ("/etc/shadow", "x"), ("../outside.txt", "x"), ("link.txt", "x"),
+                            ("file:///etc/passwd", "x"), ("s3://somebody/else.jpg", "x"), ("../state/erase.key", "x")])
+    (lists / "bad.csv").write_text("a,b\n1,2\n")
+    (lists / "notes.txt").write_text("a text and no list")
+    put(lists, "photo.png")
+    inlet.once(ok=(3,))
+    assert [r["key"] for i in inlet.items() for r in i["references"]] == ["a.jpg"]
+    why = rows_failed(inlet)
+    assert set(why) == {"/etc/shadow", "../outside.txt", "link.txt", "file:///etc/passwd", "../state/erase.key"}
+    for f in why.values():
+        assert "does not lie beneath" in f["reason"] and "roots" in f["cure"], f
+        assert (f["class"], f["file"]) == ("quarantined", str(lists / "M.csv")) and f["line"] and f["import"]
+    assert "no source of the configuration covers" in inlet.failure("s3://somebody/else.jpg")["reason"]
+    bad = inlet.failure("bad.csv")
+    assert "no column says where" in bad["reason"] and "names" in bad["cure"] and bad["class"] == "quarantined"
+    assert manifests(inlet)[:3] == (1, 7, 5)
+    # Mended, and tried again by its id.
+    assert inlet.lines("failures", "--import", next(iter(why.values()))["import"])
+    before = revision(inlet)
+    inlet.cli("retry", bad["id"], ok=(0, 3))
+    assert inlet.failure("bad.csv") and len(inlet.items()) == 1
+    (lists / "bad.csv").write_text("path,b\na.jpg,2\n")
+    inlet.once(ok=(3,))
+    assert inlet.failure("bad.csv") is None and revision(inlet) > before and manifests(inlet)[:3] == (2, 8, 5)
+
+
+def test_files_that_come_after_their_list(inlet, lists):
+    inlet.start()
+    write(lists / "M.csv", [("late.jpg", "cat")])
+    wait_for("the list to wait", lambda: inlet.failure("M.csv"))
+    assert "name files that are not there" in inlet.failure("M.csv")["reason"] and inlet.failure("M.csv")["class"] == "retry"
+    put(lists, "late.jpg")
+    inlet.cli("retry", inlet.failure("M.csv")["id"])
+    wait_for("the picture", lambda: inlet.item("late.jpg"))
+    inlet.cli("wait")
+    assert inlet.failures() == [] and manifests(inlet) == (1, 1, 0, 0)
+
+
+def test_roots_and_columns(inlet, lists):
+    put(inlet.root / "pictures", "a.jpg", "sub/b.jpg")
+    put(lists, "own.jpg")
+    change(inlet, roots=["./pictures", "."], columns={"path": "bild", "label": "klasse"})
+    write(lists / "M.csv", [("a.jpg", "cat"), (str(inlet.root / "pictures/sub/b.jpg"), "dog"), ("own.jpg", "hen"),
+                            ("state/inlet.sock", "x"), ("state/index/data.mdb", "x")], header=("bild", "klasse"))
+    (lists / "plain.jsonl").write_text('{"image": "a.jpg", "label": "tabby"}\n')  # its names are the usual ones
+    inlet.once(ok=(3,))
+    assert {r["key"] for i in inlet.items() for r in i["references"]} == {"a.jpg", str(inlet.root / "pictures/sub/b.jpg"), "own.jpg"}
+    assert labels(inlet, "own.jpg") == [("hen", "SUCCESS")]
+    assert {"cat", "tabby"} == {a["concept"] for a in inlet.item("a.jpg")["annotations"]}
+    why = rows_failed(inlet)
+    assert "part of Inlet's own store" in why["state/index/data.mdb"]["reason"] and "state/inlet.sock" in why
+
+
+def test_columns_of_the_configuration_are_for_the_command_too(inlet):
+    inlet.write_config(**{"import": {"columns": {"text": "satz", "label": "klasse"}, "field": "1KiB"}})
+    manifest = write(inlet.root / "M.csv", [("eins", "a"), ("x" * 2000, "b")], header=("satz", "klasse"))
+    answer = json.loads(inlet.cli("import", manifest, "--json", ok=(3,)).stdout)
+    assert (answer["rows"], answer["failed"]) == (2, 1)
+    assert [a["concept"] for i in inlet.items() for a in i["annotations"]] == ["a"]
+    again = json.loads(inlet.cli("import", manifest, "--columns", "text=satz", "--name", "again", "--json", ok=(3,)).stdout)
+    assert again["written"] == 1
+    assert "there is no column 'satzt' for text; did you mean 'satz'?" in \
+        inlet.cli("import", manifest, "--columns", "text=satzt", ok=None).stderr.decode()
+
+
+def test_a_client_cannot_speak_for_a_list_of_the_source(inlet, lists):
+    manifest = write(inlet.root / "M.csv", [("text", "a")], header=("text", "label"))
+    refused = inlet.cli("import", manifest, "--name", "lists/M.csv", ok=(1,)).stderr.decode()
+    assert "is how a manifest of the source 'lists' is called" in refused
+
+
+def test_only_what_names_say_is_a_list(inlet, lists):
+    change(inlet, names=["in/*.list"])
+    for name in ("in/a.list", "in/b.csv", "a.list"):
+        (lists / name).parent.mkdir(exist_ok=True)
+        (lists / name).write_text(f"text,label\n{name},x\n")
+    inlet.once()
+    assert [r["source"] for i in inlet.items() for r in i["references"]] == ["lists/in/a.list"]
+    assert inlet.source("lists")["objects"]["skipped"] == 2
+
+
+def test_a_list_that_is_still_written_waits(inlet, lists):
+    inlet.settings["sources"][0]["manifest"]["folder"]["settle"] = "1s"
+    inlet.write_config()
+    inlet.start()
+    with open(lists / "slow.jsonl", "w") as f:
+        for n in range(12):
+            f.write(json.dumps({"id": str(n), "text": f"text {n}"}) + "\n")
+            f.flush()
+            wait_for("a tick of the writer", lambda: os.utime(lists / "slow.jsonl") is None)
+            inlet.status()
+            assert inlet.items() == []  # the writer is faster than the settle time
+    wait_for("all rows", lambda: manifests(inlet) == (1, 12, 0, 0))
+    assert len(inlet.items()) == 12
+
+
+def test_packed_lists(inlet, lists):
+    with gzip.open(lists / "M.csv.gz", "wt") as f:
+        f.write("text,label\neins,a\nzwei,b\n")
+    inlet.once()
+    assert manifests(inlet) == (1, 2, 0, 0) and len(inlet.items()) == 2
+
+
+def test_killed_in_the_middle_it_goes_on_by_itself(inlet, lists):
+    rows = 30000
+    write(lists / "M.csv", [(f"r{n}", f"text {n}", f"c{n % 7}") for n in range(rows)], header=("id", "text", "label"))
+    inlet.start()
+    assert wait_for("some rows", lambda: [n for n in [inlet.status()["items"]["total"]] if n > 1000])[0] < rows
+    inlet.stop(signal.SIGKILL)
+    inlet.start()
+    wait_for("the rest", lambda: manifests(inlet) == (1, rows, 0, 0))
+    status = inlet.status()
+    assert (status["items"]["total"], status["annotations"]["ANNOTATION_SUCCESS"]) == (rows, rows)
+    assert inlet.failures() == [] and inlet.lines("verify")[-1]["problems"] == 0
+
+
+# ---- buckets ----
+
+def test_lists_in_a_bucket(minio, inlet):
+    keys = inlet.root / "keys"
+    keys.write_text(f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+    bucket, other = minio.bucket(), minio.bucket()
+    other.put("secret.txt", b"secret")
+    bucket.put_all({
+        "in/batch/M.csv": b"path,label\nimg/a.txt,cat\n./b.txt,dog\n../up.txt,x\n/etc/shadow,x\nnone.txt,x\n"
+        b"s3://" + bucket.name.encode() + b"/in/c.txt,hen\ns3://" + other.name.encode() + b"/secret.txt,x\n",
+        "in/batch/img/a.txt": b"a", "in/batch/b.txt": b"b", "in/c.txt": b"c", "in/up.txt": b"up", "out/M.csv": b"text\nno\n",
+        "in/bad.jsonl": b"\x00\x01"})
+    inlet.write_config(normalize=False, sources=[{"name": "lists", "manifest": {"s3": {
+        "bucket": bucket.name, "prefix": "in/", "endpoint": minio.url, "credentials": str(keys), "region": REGION, "poll": "1s"}}}])
+    inlet.start()
+    wait_for("what the rows name", lambda: {i["sha256"] for i in inlet.items()} == {sha256(b) for b in (b"a", b"b", b"c")})
+    inlet.cli("wait", ok=(0, 3))
+    assert labels(inlet, "img/a.txt") == [("cat", "SUCCESS")]
+    why = rows_failed(inlet)
+    assert set(why) == {"../up.txt", "/etc/shadow"} and all("beneath the manifest's own" in f["reason"] for f in why.values())
+    assert why["../up.txt"]["file"] == f"s3://{bucket.name}/in/batch/M.csv"
+    assert "no source of the configuration covers" in inlet.failure(f"s3://{other.name}/secret.txt")["reason"]
+    assert inlet.failure("none.txt") and inlet.failure("in/bad.jsonl")["class"] == "quarantined"
+    assert manifests(inlet) == (1, 7, 2, 0)
+    bucket.put("in/batch/M.csv", b"path,label\n./b.txt,wolf\n")
+    wait_for("the change", lambda: labels(inlet, "./b.txt") == [("wolf", "SUCCESS")])
+    inlet.cli("wait", ok=(0, 3))
+    before = inlet.status()["store"]["revision"]
+    inlet.cli("sync", "lists", ok=(0, 3))  # nothing new: nothing written
+    assert inlet.status()["store"]["revision"] == before
+    bucket.delete("in/batch/M.csv")
+    wait_for("the loss", lambda: manifests(inlet)[3] == 1)
+    assert len(inlet.items()) == 3
