@@ -75,6 +75,7 @@ int verb_export(struct cli *c, struct err *err)
 	buf_str(&path, "/api/v1/export");
 	client_query(&path, "format", args_option(c->args, "format"));
 	client_query(&path, "by", args_option(c->args, "by"));
+	client_query(&path, "attribute", args_option(c->args, "attribute"));
 	client_query(&path, "review", args_option(c->args, "review") ? "true" : NULL);
 	CLEANUP(freep) char *url = buf_take(&path);
 	int r = name ? export_to_file(c, url, name, err) :

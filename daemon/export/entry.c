@@ -60,6 +60,8 @@ static int read_row(struct entry *e, const struct item_full *full, struct err *e
 	e->listed = true;
 	e->at = content_of(b.at);
 	e->where = arena_copy(&e->arena, b.where);
+	if (b.media.len)
+		e->media = media_parse(b.media);
 	e->split = arena_copy(&e->arena, b.split);
 	e->metadata = arena_copy(&e->arena, b.metadata);
 	e->unreadable = arena_copy(&e->arena, b.unreadable);
@@ -78,7 +80,8 @@ static enum row_content kind_of_place(struct slice place)
 int entry_read(struct entry *e, const struct export_options *o, const struct item_full *full, struct err *err)
 {
 	arena_reset(&e->arena);
-	*e = (struct entry){ .said_dom = e->said_dom, .label_dom = e->label_dom, .arena = e->arena, .place = e->place, .text = e->text };
+	*e = (struct entry){ .said_dom = e->said_dom, .label_dom = e->label_dom, .arena = e->arena, .place = e->place, .text = e->text,
+		.media = full->item.media };
 	if (full->row_count)
 		return read_row(e, full, err);
 	for (size_t i = 0; i < full->reference_count && o->place && !e->at; i++) {

@@ -11,6 +11,7 @@ struct entry {
 	enum row_content at;         /* 0: nothing says where its bytes are */
 	struct slice where;          /* URL or path as received; of a text its characters, once entry_text() has been called */
 	struct slice id;             /* its own; empty: it has none beside where it is */
+	enum media media;            /* as its row says, else as was found */
 	struct slice split;          /* "train", "val", "test" or empty */
 	struct slice metadata;       /* JSON object or empty */
 	struct slice unreadable;     /* metadata that is none, as received; or empty */

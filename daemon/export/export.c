@@ -10,11 +10,15 @@ static const struct format_ops *const formats[EXPORT_FORMATS] = {
 	[EXPORT_JSONL] = &format_jsonl,
 	[EXPORT_COCO] = &format_coco,
 	[EXPORT_CLARIFAI] = &format_clarifai,
+	[EXPORT_VERTEX] = &format_vertex,
+	[EXPORT_GROUND_TRUTH] = &format_groundtruth,
 };
 const char *const export_format_names[EXPORT_FORMATS + 1] = {
 	[EXPORT_JSONL] = "jsonl",
 	[EXPORT_COCO] = "coco",
 	[EXPORT_CLARIFAI] = "clarifai",
+	[EXPORT_VERTEX] = "vertex",
+	[EXPORT_GROUND_TRUTH] = "groundtruth",
 };
 const char *const export_by_names[] = { "item", "reference", "row", NULL };
 

@@ -34,7 +34,7 @@ void annotation_json(
 /* "name":"2026-11-23T23:59:59Z": UTC, whole seconds, so that jq and everything else can read it. */
 void time_json(struct json *j, const char *name, int64_t wall_ms);
 
-enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_CLARIFAI, EXPORT_FORMATS };
+enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_CLARIFAI, EXPORT_VERTEX, EXPORT_GROUND_TRUTH, EXPORT_FORMATS };
 extern const char *const export_format_names[]; /* in their order, NULL at the end */
 const char *export_media_type(enum export_format f);
 const char *export_file_name(enum export_format f); /* what a browser saves it as */
@@ -47,6 +47,7 @@ struct export_options {
 	enum export_format format;
 	enum export_by by;
 	bool with_review;       /* also annotations that wait for review; else only ANNOTATION_SUCCESS */
+	const char *attribute;  /* Ground Truth: of labels that came in no answer of its; NULL: "label". Borrowed */
 	const char *spool_dir;  /* for what must wait until all items are through; nothing is left there */
 	/* Appends the bytes of an item that is a text, for formats that carry them. NULL: there are none to be had. */
 	int (*text)(void *arg, const struct item *item, struct buf *to, struct err *err);

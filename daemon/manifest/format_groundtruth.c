@@ -1,8 +1,10 @@
 /* format_groundtruth.c - SageMaker Ground Truth's augmented manifest, also Rekognition's: {"source-ref":"s3://…"} or
  * {"source":"text"}; each attribute X with an "X-metadata" is a labeling job's answer, by the type that it says. Members
- * without one are metadata. A label's attributes say which answer it is from and keep the rest of its metadata. */
+ * without one are metadata. The row's attributes keep the answers as they came; a label's say which one it is from, and as
+ * which of its labels. */
 #include "daemon/manifest/formats.h"
 
+#include "daemon/base/cleanup.h"
 #include "daemon/manifest/geometry.h"
 #include "daemon/manifest/mapped.h"
 #include "daemon/manifest/objects.h"
@@ -11,7 +13,7 @@ struct answer {
 	struct slice name;             /* of the attribute */
 	const struct node *value;      /* NULL: there is metadata only */
 	const struct node *metadata;
-	struct slice attributes;       /* of each of its labels */
+	size_t labels;                 /* so far */
 	enum row_maker maker;
 	struct slice job;
 };
@@ -26,13 +28,19 @@ static const struct node *first(struct manifest *m, const struct node *list)
 	return list && list->kind == NODE_ARRAY ? node_first(&m->dom, list) : NULL;
 }
 
-static struct manifest_label *label(struct manifest *m, const struct answer *a, struct slice concept, double confidence)
+static struct manifest_label *label(struct manifest *m, struct answer *a, struct slice concept, double confidence)
 {
 	struct manifest_label *l = draft_label(&m->draft, concept.len ? concept : a->name);
 	l->confidence = confidence;
 	l->maker = a->maker;
 	l->worker = a->job;
-	l->attributes = a->attributes;
+	m->draft.text.len = 0;
+	struct json j = { .to = &m->draft.text };
+	json_open(&j, NULL, '{');
+	json_str(&j, "attribute", a->name);
+	json_u64(&j, "n", a->labels++);
+	json_close(&j, '}');
+	l->attributes = draft_take(&m->draft);
 	return l;
 }
 
@@ -50,7 +58,7 @@ static struct slice class_name(struct manifest *m, const struct answer *a, const
 }
 
 /* {"image_size":[{…}],"annotations":[{"class_id","left","top","width","height"}]}; objects[] of the metadata goes along. */
-static void boxes(struct manifest *m, const struct answer *a)
+static void boxes(struct manifest *m, struct answer *a)
 {
 	const struct node *size = first(m, get(m, a->value, "image_size"));
 	const struct node *list = get(m, a->value, "annotations");
@@ -85,7 +93,7 @@ static void boxes(struct manifest *m, const struct answer *a)
 }
 
 /* A number or a word, named by class-name or class-map. */
-static void one_class(struct manifest *m, const struct answer *a)
+static void one_class(struct manifest *m, struct answer *a)
 {
 	const struct node *name = get(m, a->metadata, "class-name");
 	struct slice concept = name ? node_scalar(name, &m->draft.arena) : class_name(m, a, a->value);
@@ -102,7 +110,7 @@ static double mapped_confidence(struct manifest *m, const struct node *map, cons
 	return confidence;
 }
 
-static void many_classes(struct manifest *m, const struct answer *a)
+static void many_classes(struct manifest *m, struct answer *a)
 {
 	const struct node *map = get(m, a->metadata, "confidence-map");
 	for (const struct node *n = first(m, a->value); n; n = node_next(&m->dom, a->value, n))
@@ -110,7 +118,7 @@ static void many_classes(struct manifest *m, const struct answer *a)
 }
 
 /* "X-ref": a PNG whose colours are classes. */
-static void segmentation(struct manifest *m, const struct answer *a)
+static void segmentation(struct manifest *m, struct answer *a)
 {
 	const struct node *colours = get(m, a->metadata, "internal-color-map");
 	struct json j;
@@ -129,12 +137,12 @@ static void segmentation(struct manifest *m, const struct answer *a)
 		j = (struct json){ .to = &m->draft.text };
 		node_write(get(m, n, "hex-color"), &j);
 		if (m->draft.text.len)
-			l->attributes = join_members(&m->draft, a->attributes, draft_take(&m->draft));
+			l->attributes = join_members(&m->draft, l->attributes, draft_take(&m->draft));
 	}
 }
 
 /* {"annotations":{"entities":[{"label","startOffset","endOffset"}]}} */
-static void entities(struct manifest *m, const struct answer *a)
+static void entities(struct manifest *m, struct answer *a)
 {
 	const struct node *list = get(m, get(m, a->value, "annotations"), "entities");
 	const struct node *facts = get(m, a->metadata, "entities");
@@ -155,7 +163,7 @@ static void entities(struct manifest *m, const struct answer *a)
 	}
 }
 
-static void anything(struct manifest *m, const struct answer *a)
+static void anything(struct manifest *m, struct answer *a)
 {
 	struct json j;
 	geometry_begin(&m->draft, &j, "other", NULL, (struct slice){ 0 }, (struct slice){ 0 });
@@ -169,26 +177,16 @@ static void read_answer(struct manifest *m, struct answer *a)
 {
 	static const struct {
 		const char *type;
-		void (*read)(struct manifest *m, const struct answer *a);
+		void (*read)(struct manifest *m, struct answer *a);
 	} types[] = { { "groundtruth/object-detection", boxes }, { "groundtruth/image-classification", one_class },
 		{ "groundtruth/text-classification", one_class }, { "groundtruth/label-verification", one_class },
 		{ "groundtruth/image-classification-multilabel", many_classes },
 		{ "groundtruth/text-classification-multilabel", many_classes },
 		{ "groundtruth/semantic-segmentation", segmentation }, { "groundtruth/text-span", entities },
 		{ "groundtruth/video-classification", one_class } };
-	static const char *const said[] = { "objects", "class-map", "class-name", "confidence", "confidence-map",
-		"internal-color-map", "entities", NULL };
 	struct draft *d = &m->draft;
 	struct slice type = node_scalar(get(m, a->metadata, "type"), &d->arena);
 	struct slice human = node_scalar(get(m, a->metadata, "human-annotated"), &d->arena);
-	struct slice rest = a->metadata->kind == NODE_OBJECT ? other_members(m, a->metadata, said) : (struct slice){ 0 };
-	d->text.len = 0;
-	struct json j = { .to = &d->text };
-	json_open(&j, NULL, '{');
-	json_str(&j, "attribute", a->name);
-	json_raw(&j, "metadata", arena_printf(&d->arena, "{%.*s}", (int)rest.len, rest.len ? rest.p : ""));
-	json_close(&j, '}');
-	a->attributes = draft_take(d);
 	a->maker = slice_eq(human, SLICE_LIT("yes")) ? MAKER_HUMAN : slice_eq(human, SLICE_LIT("no")) ? MAKER_MACHINE :
 		MAKER_UNKNOWN;
 	a->job = node_scalar(get(m, a->metadata, "job-name"), &d->arena);
@@ -219,6 +217,33 @@ static const struct node *named(struct manifest *m, const struct node *root, str
 	return get(m, root, whole);
 }
 
+#define ANSWERS_MAX (256U << 10) /* bytes of a row whose answers are kept as they came */
+
+/* What is neither the source nor an answer is metadata, *others; answers go to *answers as they are. */
+static void read_members(struct manifest *m, const struct node *root, const struct node *source, struct json *others,
+	struct json *answers)
+{
+	for (const struct node *n = node_first(&m->dom, root); n; n = node_next(&m->dom, root, n)) {
+		struct slice name = node_name(n, &m->draft.arena);
+		if (n == source)
+			continue;
+		if (!has_suffix(name)) {
+			if (!named(m, root, name, SUFFIX))
+				node_write(n, others);
+			continue;
+		}
+		struct answer a = { .name = { name.p, name.len - (sizeof(SUFFIX) - 1) }, .metadata = n };
+		a.value = named(m, root, a.name, "");
+		if (!a.value) {
+			node_write(n, others);
+			continue;
+		}
+		read_answer(m, &a);
+		node_write(a.value, answers);
+		node_write(n, answers);
+	}
+}
+
 static int truth_row(struct manifest *m, const struct node *root)
 {
 	struct draft *d = &m->draft;
@@ -230,26 +255,26 @@ static int truth_row(struct manifest *m, const struct node *root)
 	enum manifest_input input = reference ? INPUT_FILE_PATH : INPUT_RAW;
 	if (draft_content(d, value, input, node_place(m, source)) == DRAFT_FAILED)
 		return DRAFT_FAILED;
-	struct buf others = { 0 };
-	struct json j = { .to = &others };
-	for (const struct node *n = node_first(&m->dom, root); n; n = node_next(&m->dom, root, n)) {
-		struct slice name = node_name(n, &d->arena);
-		if (n == source)
-			continue;
-		if (has_suffix(name)) {
-			struct answer a = { .name = { name.p, name.len - (sizeof(SUFFIX) - 1) }, .metadata = n };
-			a.value = named(m, root, a.name, "");
-			if (a.value)
-				read_answer(m, &a);
-			else
-				node_write(n, &j);
-		} else if (!named(m, root, name, SUFFIX)) {
-			node_write(n, &j);
-		}
-	}
+	CLEANUP(buf_done) struct buf others = { 0 };
+	CLEANUP(buf_done) struct buf answers = { 0 };
+	struct json to_others = { .to = &others };
+	struct json to_answers = { .to = &answers };
+	read_members(m, root, source, &to_others, &to_answers);
 	if (others.len)
 		d->row.metadata = join_members(d, (struct slice){ 0 }, arena_copy(&d->arena, buf_slice(&others)));
-	buf_done(&others);
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	json_open(&j, NULL, '{');
+	if (d->row.content_kind == ROW_PATH && !slice_eq(d->row.content, value))
+		json_str(&j, "source-ref", value);
+	if (answers.len && answers.len <= ANSWERS_MAX) {
+		json_open(&j, "answers", '{');
+		buf_add(j.to, answers.data, answers.len);
+		json_close(&j, '}');
+	}
+	json_close(&j, '}');
+	if (d->text.len > 2)
+		d->row.attributes = draft_take(d);
 	return draft_finish(d);
 }
 

@@ -32,16 +32,31 @@ static const struct node *get(struct manifest *m, const struct node *object, con
 	return found;
 }
 
+/* What an annotation says beyond its label and shape, and the member of the row that it stands in. */
+static struct slice attributes_of(struct manifest *m, const struct node *annotation, const struct node *member)
+{
+	static const char *const said[] = { "displayName", "xMin", "yMin", "xMax", "yMax", "startOffset", "endOffset", "startTime",
+		"endTime", "timeOffset", "instanceId" };
+	struct draft *d = &m->draft;
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	json_open(&j, NULL, '{');
+	json_str(&j, "member", node_name(member, &d->arena));
+	for (const struct node *n = node_first(&m->dom, annotation); n; n = node_next(&m->dom, annotation, n)) {
+		bool known = false;
+		for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
+			known = known || same_name(n->name, said[i]);
+		if (!known)
+			node_write(n, &j);
+	}
+	json_close(&j, '}');
+	return draft_take(d);
+}
+
 static struct manifest_label *label(struct manifest *m, const struct node *annotation)
 {
 	struct draft *d = &m->draft;
-	const struct node *resources = get(m, annotation, "annotationResourceLabels");
-	struct slice concept = node_scalar(get(m, annotation, "displayName"), &d->arena);
-	struct manifest_label *l = draft_label(d, concept);
-	if (resources && resources->kind == NODE_OBJECT && resources->count)
-		l->attributes = arena_printf(&d->arena, "{\"annotationResourceLabels\":%.*s}", (int)resources->text.len,
-			resources->text.p);
-	return l;
+	return draft_label(d, node_scalar(get(m, annotation, "displayName"), &d->arena));
 }
 
 static void class(struct manifest *m, const struct node *n)
@@ -110,8 +125,7 @@ static void sentiment(struct manifest *m, const struct node *n)
 {
 	struct draft *d = &m->draft;
 	struct slice value = node_scalar(get(m, n, "sentiment"), &d->arena);
-	struct manifest_label *l = draft_label(d, value.len ? value : SLICE_LIT("0"));
-	l->attributes = arena_printf(&d->arena, "{\"sentimentAnnotation\":%.*s}", (int)n->text.len, n->text.p);
+	(void)draft_label(d, value.len ? value : SLICE_LIT("0"));
 }
 
 /* Which member holds what: one annotation, or a list of them. */
@@ -124,16 +138,30 @@ static const struct {
 	{ "timeSegmentAnnotation", time_segment }, { "sentimentAnnotation", sentiment } };
 #define MEMBERS (sizeof(members) / sizeof(*members))
 
-static void take_annotations(struct manifest *m, const struct node *root)
+static void take_one(struct manifest *m, size_t i, const struct node *annotation, const struct node *member)
 {
+	struct draft *d = &m->draft;
+	size_t at = d->label_count;
+	struct slice attributes = attributes_of(m, annotation, member);
+	members[i].read(m, annotation);
+	d->labels[at].attributes = attributes;
+}
+
+/* *ret_form: which members there are, each "one" or a "list". */
+static void take_annotations(struct manifest *m, const struct node *root, struct buf *ret_form)
+{
+	struct json j = { .to = ret_form };
 	for (size_t i = 0; i < MEMBERS; i++) {
 		const struct node *n = get(m, root, members[i].name);
-		if (n && n->kind == NODE_OBJECT)
-			members[i].read(m, n);
-		for (const struct node *e = n && n->kind == NODE_ARRAY ? node_first(&m->dom, n) : NULL; e;
-			e = node_next(&m->dom, n, e))
+		if (!n || (n->kind != NODE_OBJECT && n->kind != NODE_ARRAY))
+			continue;
+		json_str(&j, NULL, node_name(n, &m->draft.arena));
+		buf_str(ret_form, n->kind == NODE_OBJECT ? ":\"one\"" : ":\"list\"");
+		if (n->kind == NODE_OBJECT)
+			take_one(m, i, n, n);
+		for (const struct node *e = n->kind == NODE_ARRAY ? node_first(&m->dom, n) : NULL; e; e = node_next(&m->dom, n, e))
 			if (e->kind == NODE_OBJECT)
-				members[i].read(m, e);
+				take_one(m, i, e, n);
 	}
 }
 
@@ -152,7 +180,7 @@ static void take_metadata(struct manifest *m, const struct node *root, const str
 		const struct node *use = same_name(n->name, "dataItemResourceLabels") ? node_get(&m->dom, n, ML_USE) : NULL;
 		if (use) {
 			d->row.split = split_parse(node_scalar(use, &d->arena));
-			known = known || n->count == 1;
+			known = known || (n->count == 1 && d->row.split != SPLIT_NONE);
 		}
 		if (!known)
 			node_write(n, &j);
@@ -182,7 +210,10 @@ static int vertex_row(struct manifest *m, const struct node *root)
 			return DRAFT_FAILED;
 		d->row.media = contents[i].media;
 	}
-	take_annotations(m, root);
+	struct buf form = { 0 };
+	take_annotations(m, root, &form);
+	d->row.attributes = arena_printf(&d->arena, "{\"members\":{%.*s}}", (int)form.len, form.len ? form.data : "");
+	buf_done(&form);
 	take_metadata(m, root, content);
 	for (size_t i = 0; i < d->label_count; i++)
 		if (d->labels[i].concept.len == 0)

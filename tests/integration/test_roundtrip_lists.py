@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+from media import png
 
 
 @pytest.fixture
@@ -88,3 +89,118 @@ def test_clarifai_of_a_watched_folder(inlet):
     inlet.cli("export", "--format", "clarifai", "-o", again)
     inlet.cli("import", again, "--root", inlet.inbox)
     assert {a["concept"] for a in inlet.item("c.txt")["annotations"] if a["worker"] != "imported"} == {"a, b", "c"}
+
+
+# ---- JSON lines ----
+
+def lines(text):
+    return [typed(json.loads(line)) for line in text.splitlines() if line.strip()]
+
+
+def check_lines(inlet, data, form, rows, **kw):
+    """Lines out as they came in: every member, number and order."""
+    manifest = data / "M.jsonl"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = exported(inlet, manifest, form, **kw)
+    assert lines(text) == lines(manifest.read_text())
+
+
+def pictures(data, *names):
+    """Each is another content; what they show does not matter."""
+    for i, name in enumerate(names):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_bytes(png(640, 480, (i, i, i)))
+
+
+def meta(kind, **more):
+    return {"type": f"groundtruth/{kind}", "human-annotated": "yes", "creation-date": "2018-10-18T22:18:13.527256",
+            "job-name": "labeling-job/x", **more}
+
+
+def test_ground_truth(inlet, data):
+    pictures(data, "a.png", "b.png", "c.png", "d.png")
+    check_lines(inlet, data, "groundtruth", [
+        {"source-ref": "a.png", "id": 12345678901234567890, "animal": 0,
+         "animal-metadata": meta("image-classification", **{"class-name": "dog", "confidence": 0.00})},
+        {"source": "a text of its own", "tags": [0, 3, 7], "tags-metadata": meta("text-classification-multilabel", **{
+            "class-map": {"0": "good", "3": "bad", "7": "ugly"}, "confidence-map": {"0": 1, "3": 0.1, "7": 0.30000000000000004}})},
+        {"source-ref": "d.png", "box": {"image_size": [{"width": 640, "height": 480, "depth": 3}], "annotations": [
+            {"class_id": 1, "left": 111, "top": 134, "width": 61, "height": 128, "extra": {"occluded": True}},
+            {"class_id": 1, "left": 111, "top": 134, "width": 61, "height": 128, "extra": {"occluded": True}},
+            {"class_id": 0, "left": 161.5, "top": 250, "width": 30, "height": 30}]},
+         "box-metadata": meta("object-detection", objects=[{"confidence": 0.8}, {"confidence": 1}, {"confidence": 0.9, "k": [1]}],
+                              **{"class-map": {"0": "dog", "1": "cat", "9": "never seen"}}), "extra": [1, 2.0, None]},
+        {"source-ref": "b.png", "box": {"image_size": [{"width": 640, "height": 480, "depth": 1}], "annotations": []},
+         "box-metadata": meta("object-detection", objects=[], **{"class-map": {}})},
+        {"source-ref": "c.png", "seg-ref": "s3://b/mask.png", "seg-ref-metadata": meta("semantic-segmentation", **{
+            "internal-color-map": {"0": {"class-name": "BACKGROUND", "hex-color": "#ffffff", "confidence": 0.5},
+                                   "1": {"class-name": "road", "hex-color": "#2ca02c", "confidence": 0.25}}})},
+        {"source": "Ann lives in Oslo", "ner": {"annotations": {"entities": [
+            {"endOffset": 3, "startOffset": 0, "label": "person"}, {"endOffset": 17, "startOffset": 13, "label": "place"}],
+            "labels": [{"label": "person", "shortDisplayName": "p"}]}},
+         "ner-metadata": meta("text-span", entities=[{"confidence": 0}, {"confidence": 0.5}])},
+    ])
+
+
+def test_ground_truth_of_labels_that_came_otherwise(inlet, data):
+    pictures(data, "a.png", "b.png")
+    (data / "B.csv").write_text("path,label,xmin,ymin,xmax,ymax\na.png,cat,0.25,0.5,0.5,0.75\na.png,dog,1,2,11,22\nb.png,owl,,,,\n")
+    inlet.cli("import", data / "B.csv")
+    a, b = [json.loads(x) for x in inlet.text("export", "--format", "groundtruth", "--attribute", "x").splitlines()]
+    assert a["source-ref"] == "a.png"
+    assert a["x-boxes"]["image_size"] == [{"width": 640, "height": 480, "depth": 3}]
+    cat, dog = a["x-boxes"]["annotations"]
+    assert [cat[k] for k in ("left", "top", "width", "height")] == [160, 240, 160, 120]
+    assert [dog[k] for k in ("left", "top", "width", "height")] == [1, 2, 10, 20]
+    names = a["x-boxes-metadata"]["class-map"]
+    assert [names[str(k["class_id"])] for k in (cat, dog)] == ["cat", "dog"]
+    assert len(a["x-boxes-metadata"]["objects"]) == 2
+    assert b["x-metadata"]["class-name"] == "owl"
+
+
+def test_what_a_person_rejects_is_not_exported(inlet, data):
+    pictures(data, "a.png")
+    row = {"source-ref": "a.png", "box": {"image_size": [{"width": 640, "height": 480, "depth": 3}], "annotations": [
+        {"class_id": 0, "left": 1, "top": 2, "width": 3, "height": 4}, {"class_id": 1, "left": 5, "top": 6, "width": 7, "height": 8}]},
+        "box-metadata": meta("object-detection", objects=[{"confidence": 0.5}, {"confidence": 0.6}],
+                             **{"class-map": {"0": "dog", "1": "cat"}})}
+    (data / "M.manifest").write_text(json.dumps(row) + "\n")
+    inlet.cli("import", data / "M.manifest")
+    inlet.cli("reject", inlet.item("a.png")["id"], "dog")
+    got, = [json.loads(x) for x in inlet.text("export", "--format", "groundtruth").splitlines()]
+    assert got["box"]["annotations"] == row["box"]["annotations"][1:]
+    assert got["box-metadata"]["objects"] == [{"confidence": 0.6}]
+
+
+def test_vertex(inlet, data):
+    pictures(data, "a.png", "b.png", "c.png", "d.png")
+    (data / "t.txt").write_text("some text")
+    use = "aiplatform.googleapis.com/ml_use"
+    check_lines(inlet, data, "vertex", [
+        {"imageGcsUri": "c.png", "classificationAnnotation": {"displayName": "daisy", "annotationResourceLabels": {
+            "aiplatform.googleapis.com/annotation_set_name": "s"}}, "dataItemResourceLabels": {use: "test"}},
+        {"imageGcsUri": "a.png", "classificationAnnotations": [{"displayName": "daisy"}, {"displayName": "rose", "n": 1.0}],
+         "dataItemResourceLabels": {use: "unassigned"}},
+        {"imageGcsUri": "b.png", "boundingBoxAnnotations": [
+            {"displayName": "Tomato", "xMin": 0.3, "yMin": 0.1, "xMax": 0.7000000000000001, "yMax": 1},
+            {"displayName": "Salad", "xMin": 0, "yMin": 0.0, "xMax": 1.0, "yMax": 0.5, "annotationResourceLabels": {"k": "v"}}],
+         "dataItemResourceLabels": {use: "training", "mine": "yes"}, "other": 12345678901234567890},
+        {"imageGcsUri": "d.png", "boundingBoxAnnotations": []},
+        {"textContent": "Ann lives in Oslo", "textSegmentAnnotations": [
+            {"startOffset": 0, "endOffset": 3, "displayName": "person"}], "dataItemResourceLabels": {use: "validation"}},
+        {"textGcsUri": "t.txt", "sentimentAnnotation": {"sentiment": 2, "sentimentMax": 4, "k": "v"}},
+    ])
+
+
+def test_vertex_leaves_out_what_it_cannot_say(inlet, data):
+    pictures(data, "a.png")
+    inlet.put("b.txt", "in a folder")
+    inlet.once()
+    inlet.cli("label", inlet.item("b.txt")["id"], "x")
+    (data / "B.csv").write_text("path,label,xmin,ymin,xmax,ymax\na.png,cat,160,240,320,360\n")
+    inlet.cli("import", data / "B.csv")
+    done = inlet.cli("export", "--format", "vertex")
+    assert done.stderr.decode() == "inlet: left out: 1 item that vertex cannot say\n"
+    row, = lines(done.stdout.decode())
+    assert row == typed({"imageGcsUri": "a.png", "boundingBoxAnnotations": [
+        {"displayName": "cat", "xMin": 0.25, "yMin": 0.5, "xMax": 0.5, "yMax": 0.75}]})

@@ -90,7 +90,7 @@ static void test_clarifai_inputs(void **state)
 		"ftp://h/a,8\n\"data:image/png;base64,AA\",9\ndata: the new oil,10\n";
 	expect_as(text, MANIFEST_AUTO, INPUT_AUTO, NULL,
 		"{\"id\":\"1\",\"url\":\"https://h/a b\"}\n{\"id\":\"2\",\"path\":\"./a\"}\n{\"id\":\"3\",\"path\":\"/a\"}\n"
-		"{\"id\":\"4\",\"path\":\"../a\"}\n{\"id\":\"5\",\"path\":\"/a b\"}\n{\"id\":\"6\",\"text\":\"a.jpg\"}\n"
+		"{\"id\":\"4\",\"path\":\"../a\"}\n{\"id\":\"5\",\"path\":\"/a b\",\"attributes\":{\"input\":\"file:///a%20b\"}}\n{\"id\":\"6\",\"text\":\"a.jpg\"}\n"
 		"! 8:1@72 'FILE://other/a' names no file of this machine\n! 9:1@89 'ftp://h/a' cannot be read from here\n"
 		"! 10:1@101 'data:image/png;base64,AA' carries its bytes in itself\n{\"id\":\"10\",\"text\":\"data: the new oil\"}\n");
 	expect_as("input,inputid\na.jpg,1\nhttp://h/,2\n", MANIFEST_AUTO, INPUT_FILE_PATH, NULL,
