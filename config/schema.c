@@ -64,9 +64,12 @@ const struct option manifest_options[] = {
 };
 #undef AT
 
+static const char *const label_modes[] = { [LABELS_FROM_NONE] = "none", [LABELS_FROM_DIRECTORY] = "directory", NULL };
 #define AT(member) offsetof(struct source_config, member)
 /* What every kind of source has. */
-#define GONE_OPTIONS                                                                                                   \
+#define SOURCE_OPTIONS                                                                                                 \
+	{ "labels_from", OPTION_ENUM, AT(labels_from), 0, 0, "none", label_modes,                                      \
+		"directory: the folder that a file is in is its label; train, val and test are splits" },              \
 	{ "on_gone", OPTION_ENUM, AT(on_gone), 0, 0, "keep", gone_modes,                                               \
 		"an item whose last object went: stays in exports, or is left out of them" },                          \
 	{ "max_vanish", OPTION_FLOAT, AT(max_vanish), 0, 1, "0.2", NULL,                                               \
@@ -84,7 +87,7 @@ const struct option folder_options[] = {
 		"keep the bytes, index them in place, or share their extents" },
 	{ "ignore", OPTION_STRINGS, AT(folder.ignore), 0, 0, "", NULL,
 		"file name patterns to pass over; temporary names always are" },
-	GONE_OPTIONS,
+	SOURCE_OPTIONS,
 	{ 0 },
 };
 
@@ -117,7 +120,7 @@ const struct option s3_options[] = {
 		"a file like ~/.aws/credentials; empty: found in AWS's order" },
 	{ "anonymous", OPTION_BOOL, AT(s3.anonymous), 0, 0, "off", NULL, "a public bucket: requests are not signed" },
 	{ "request_payer", OPTION_BOOL, AT(s3.request_payer), 0, 0, "off", NULL, "we pay for requests and traffic" },
-	GONE_OPTIONS,
+	SOURCE_OPTIONS,
 	{ 0 },
 };
 
@@ -127,7 +130,7 @@ const struct option gcs_options[] = {
 		"a JSON key or workload identity file; empty: found in Google's order" },
 	{ "user_project", OPTION_STRING, AT(gcs.user_project), 0, 0, "", NULL, "project that pays for the requests" },
 	{ "anonymous", OPTION_BOOL, AT(gcs.anonymous), 0, 0, "off", NULL, "a public bucket: requests carry no token" },
-	GONE_OPTIONS,
+	SOURCE_OPTIONS,
 	{ 0 },
 };
 #undef AT

@@ -3,7 +3,7 @@
 
 static bool known_place(struct slice at)
 {
-	static const char *const places[] = { "text", "path", "url", "s3", "gs" };
+	static const char *const places[] = { "text", "path", "url", "s3", "gs", "directory" };
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		if (slice_eq(slice_of(places[i]), at))
 			return true;

@@ -10,7 +10,8 @@
 #include "daemon/model/label.h"
 
 struct import_body {
-	struct slice at;           /* "text", "path", "url", "s3", "gs": where the bytes of the row are */
+	struct slice at;           /* "text", "path", "url", "s3", "gs": where the bytes of the row are; "directory": no row, but
+	                            * what the folder of a source's object says of it */
 	struct slice where;        /* path or URL; empty for text */
 	struct slice media, split; /* as the row says; may be empty */
 	struct slice metadata;     /* JSON object; may be empty */

@@ -195,7 +195,8 @@ struct record_row {
 	struct slice origin;         /* of a row whose bytes are to be fetched: its URL, and where it stands; the same form as of a
 	                              * failed row */
 	bool pending;                /* to be fetched from there, now: the object is made where the ledger has none */
-	struct slice source, key;    /* logged when pending; LAYOUT_FLAT */
+	struct slice source, key;    /* logged when pending */
+	enum layout layout;          /* not logged; 0: LAYOUT_FLAT, as of all that are pending */
 	bool fresh;                  /* not logged: its object was not in the ledger before this change */
 };
 struct record_row_gone {

@@ -10,6 +10,7 @@
 #include "daemon/stages/pace.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
+#include "daemon/stages/source_label.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct cargo {
 	struct pipeline *p;
 	size_t count, cap;
 	struct fetch_job **jobs;
+	bool arrives;            /* what its jobs fetched is in the change */
 };
 
 static struct cargo *cargo_new(const struct fetch_worker *w)
@@ -72,9 +74,21 @@ static void arrived(void *arg, int64_t revision, const struct err *err)
 	cargo_end(c); /* last: what is in hand keeps the pipeline alive */
 }
 
+/* Labels of what arrives, in the commit that it arrives with. */
+static int prepare_labels(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	const struct cargo *cargo = arg;
+	for (size_t i = 0; i < cargo->count; i++)
+		if (source_label(cargo->jobs[i]->source, c, now, cargo->jobs[i]->object.key, err) < 0)
+			return -1;
+	return 0;
+}
+
 static void submit(struct fetch_worker *w, struct change *change, struct cargo *cargo)
 {
 	struct err err;
+	if (cargo->arrives)
+		change_prepare(change, prepare_labels, cargo);
 	if (committer_submit(w->p->store, change, arrived, cargo, &err) < 0)
 		arrived(cargo, -1, &err);
 }
@@ -130,6 +144,7 @@ static int fetch_small(struct fetch_worker *w, struct fetch_job *job, struct err
 	a.place = arena_member(w->arena, &content, (size_t)sink.bytes);
 	change_arrive(w->change, &a);
 	cargo_load(w->cargo, job);
+	w->cargo->arrives |= source_labels(job->source);
 	return 0;
 }
 
@@ -142,6 +157,7 @@ static void submit_alone(struct fetch_worker *w, struct fetch_job *job, struct a
 	a->fd = fd;
 	change_arrive(change, a);
 	cargo_load(cargo, job);
+	cargo->arrives = source_labels(job->source);
 	submit(w, change, cargo);
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/stages/merge.h"
 #include "daemon/stages/pace.h"
+#include "daemon/stages/source_label.h"
 #include "daemon/stages/vanish.h"
 #include "daemon/store/arena.h"
 
@@ -233,6 +234,8 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	bool held = why[0] != '\0';
 	if (ok == 0 && pass.complete && !held)
 		ok = vanish_conclude(s, absent, &err);
+	if (ok == 0 && pass.complete && full && !held)
+		ok = source_relabel(s, &err);
 	if (ok == 0 && pass.complete && full && !held)
 		ok = remember(s, true, "live", NULL, &err);
 	if (ok == 0 && held)

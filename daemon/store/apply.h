@@ -34,5 +34,6 @@ int apply_claim_content(struct kv_txn *txn, const struct content_id *id, uint64_
  * the next write in the transaction. */
 int apply_find_object(struct kv_txn *txn, struct slice source, enum layout layout, struct slice key,
 	struct ledger_row *ret);
+int apply_item_of(struct kv_txn *txn, uint64_t object, uint64_t *ret_item); /* that it carries, or did; 0: none. 0, -1 */
 
 #endif

@@ -160,6 +160,17 @@ static int spot_numbered(struct kv_txn *txn, struct slice source, enum layout la
 	return pending_raise(pending_of(txn), counter_id(COUNTER_LAST_OBJECT, 0, 0, 0), number);
 }
 
+/* The item of an object that says something of it, and is not what or where it was. */
+static int touch_if_labelled(struct kv_txn *txn, uint64_t object, uint64_t item)
+{
+	struct slice key, value;
+	struct key k;
+	int found = item ? kv_seek(txn, TABLE_IMPORT_ROW, key_ref(&k, object, 0), &key, &value) : 0;
+	if (found > 0 && read_be64(key.p) == object)
+		pending_touch(pending_of(txn), item);
+	return found < 0 ? -1 : 0;
+}
+
 int apply_object(struct kv_txn *txn, const struct record_object *r)
 {
 	struct spot s;
@@ -196,6 +207,9 @@ int apply_object(struct kv_txn *txn, const struct record_object *r)
 	}
 	if (!carried && r->item != 0 && carrier_gained(txn, r->item) < 0)
 		return -1;
+	bool labelled = old_item != 0 && (old_item != r->item || old_state == OBJECT_GONE);
+	if (labelled && (touch_if_labelled(txn, number, old_item) < 0 || touch_if_labelled(txn, number, r->item) < 0))
+		return -1;
 	bool had_failed = old_state != OBJECT_NONE && old_state != OBJECT_PRESENT && old_state != OBJECT_GONE;
 	return had_failed ? failure_clear(txn, SUBJECT_OBJECT, number) : 0;
 }
@@ -210,6 +224,18 @@ int apply_find_object(struct kv_txn *txn, struct slice source, enum layout layou
 	if (is_there <= 0)
 		return is_there;
 	return ledger_show(txn, s.name, &s.row, ret) < 0 ? -1 : 1;
+}
+
+int apply_item_of(struct kv_txn *txn, uint64_t object, uint64_t *ret_item)
+{
+	struct object_row row = { 0 };
+	struct slice at;
+	struct key k;
+	int found = kv_get(txn, TABLE_REF, key_ref(&k, 0, object), &at);
+	if (found > 0)
+		found = rows_get_object(txn, at, &row);
+	*ret_item = row.item;
+	return found < 0 ? -1 : 0;
 }
 
 uint64_t apply_next_object(struct kv_txn *txn)
@@ -247,6 +273,8 @@ static int file_gone(struct kv_txn *txn, struct spot *s)
 	row.ref_gone = true;
 	row.racy = false;
 	if (spot_set(txn, s, row.item ? &row : NULL) < 0)
+		return -1;
+	if (touch_if_labelled(txn, row.number, row.item) < 0)
 		return -1;
 	if ((row.item == 0 ? kv_delete(txn, TABLE_REF, key_ref(&k, 0, row.number)) : carrier_lost(txn, row.item)) < 0)
 		return -1;

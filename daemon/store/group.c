@@ -4,6 +4,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/store/apply.h"
+#include "daemon/store/pending.h"
 #include "daemon/store/settle.h"
 
 #include <inttypes.h>
@@ -47,6 +48,10 @@ static int put(struct group *g, struct change *c, const struct record *r, struct
 	uint64_t revision = logged || batch_lines(g->batch) > 0 ? g->revision : g->revision - 1;
 	if (apply_record(g->txn, r, revision, err) < 0)
 		return -1;
+	const uint64_t *touched;
+	size_t n = pending_touched(pending_of(g->txn), &touched);
+	for (size_t i = 0; i < n; i++)
+		change_touch(c, touched[i], 0);
 	g->records++;
 	if (logged) {
 		batch_add(g->batch, r);
@@ -179,7 +184,7 @@ static uint64_t object_number(struct group *g, struct slice source, enum layout 
 static uint64_t row_object(struct group *g, const struct record_row *r)
 {
 	struct ledger_row row;
-	int found = apply_find_object(g->txn, r->source, LAYOUT_FLAT, r->key, &row);
+	int found = apply_find_object(g->txn, r->source, r->layout ? r->layout : LAYOUT_FLAT, r->key, &row);
 	if (found == 0)
 		(void)kv_fail(g->txn, ERR_FATAL, 0, "a row of import %" PRIu64 " speaks of an object that is not there", r->import);
 	return found > 0 ? row.object : 0;
@@ -210,16 +215,12 @@ static int number(struct group *g, struct record *r, struct err *err)
 static int touch_row(struct group *g, struct change *c, const struct record *r, struct err *err)
 {
 	uint64_t object = r->kind == RECORD_ROW ? r->row.object : r->kind == RECORD_ROW_GONE ? r->row_gone.object : 0;
-	struct slice source, key;
-	struct ledger_row row;
-	struct view *now = object ? view_now(g) : NULL;
+	uint64_t item;
 	if (object == 0)
 		return 0;
-	if (!now)
+	if (apply_item_of(g->txn, object, &item) < 0)
 		return failed(g, err);
-	if (view_object_by_number(now, object, &source, &key, &row, err) < 0)
-		return -1;
-	change_touch(c, row.item, r->kind == RECORD_ROW && r->row.fresh ? object : 0);
+	change_touch(c, item, r->kind == RECORD_ROW && r->row.fresh ? object : 0);
 	return 0;
 }
 
@@ -246,6 +247,8 @@ static int take_settled(struct group *g, struct change *c, struct err *err)
 	size_t first = c->records.count;
 	if (c->touched.count == 0)
 		return 0;
+	if (pending_flush(g->txn) < 0) /* paths of references are made of directories' rows */
+		return failed(g, err);
 	qsort(c->touched.at, c->touched.count, sizeof(*c->touched.at), by_number);
 	for (size_t i = 0; i < c->touched.count; i++) {
 		struct view *now = view_now(g);

@@ -27,6 +27,8 @@ struct pending {
 	char *source;                  /* and source by source: the last one whose row is known to be there */
 	size_t source_len;
 	uint32_t source_word;
+	uint64_t *touched;             /* items */
+	size_t touched_count, touched_cap;
 	struct content_id claimed;     /* the last content claimed, and for which item; 0: none */
 	uint64_t claimed_by;
 };
@@ -124,6 +126,23 @@ void pending_claim(struct pending *p, const struct content_id *id, uint64_t item
 {
 	p->claimed = *id;
 	p->claimed_by = item;
+}
+
+void pending_touch(struct pending *p, uint64_t item)
+{
+	if (p->touched_count == p->touched_cap) {
+		p->touched_cap = p->touched_cap ? 2 * p->touched_cap : 16;
+		p->touched = mem_resize(p->touched, p->touched_cap, sizeof(*p->touched));
+	}
+	p->touched[p->touched_count++] = item;
+}
+
+size_t pending_touched(struct pending *p, const uint64_t **ret)
+{
+	size_t n = p->touched_count;
+	*ret = p->touched;
+	p->touched_count = 0;
+	return n;
 }
 
 bool pending_claimed(const struct pending *p, const struct content_id *id, uint64_t item)
@@ -398,6 +417,7 @@ static void drop(void *kept)
 	free(p->places);
 	free(p->counters);
 	free(p->source);
+	free(p->touched);
 	free(p);
 }
 

@@ -35,6 +35,11 @@ void pending_claim(struct pending *p, const struct content_id *id, uint64_t item
 bool pending_claimed(const struct pending *p, const struct content_id *id, uint64_t item);
 int pending_word(struct pending *p, struct slice bytes, uint32_t *ret); /* finds or makes the word. 0, -1 */
 
+/* Items whose imported labels may not be what their references say any more, in what was applied since it was asked last:
+ * an array that lives until the next call. */
+void pending_touch(struct pending *p, uint64_t item);
+size_t pending_touched(struct pending *p, const uint64_t **ret);
+
 /* The word of a source; make: with its row in TABLE_SOURCE, if need be an empty one. 1, 0 not there (never with make),
  * -1. */
 int pending_source(struct pending *p, struct slice name, bool make, uint32_t *ret);

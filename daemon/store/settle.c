@@ -76,15 +76,33 @@ static int want_row(struct settle *s, uint64_t object, struct slice text, struct
 	return more;
 }
 
-static int want_rows(struct settle *s, struct view *now, uint64_t object, struct err *err)
+/* placed: also what the folder of a source's file says. */
+static int want_rows(struct settle *s, struct view *now, uint64_t object, bool placed, struct err *err)
 {
 	const struct import_row *rows;
 	size_t n;
 	if (view_rows(now, object, &rows, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (want_row(s, object, rows[i].body, err) < 0)
+		if ((placed || rows[i].import) && want_row(s, object, rows[i].body, err) < 0)
 			return -1;
+	return 0;
+}
+
+/* Is this file, which has gone, at another place of its source now? What its old folder says is not so any more. 1, 0, -1. */
+static int has_moved(struct view *now, const struct reference *refs, size_t n, const struct reference *from, struct err *err)
+{
+	const struct import_row *rows;
+	size_t row_count;
+	for (size_t i = 0; i < n; i++) {
+		if (refs[i].state == OBJECT_GONE || !slice_eq(refs[i].source, from->source))
+			continue;
+		if (view_rows(now, refs[i].object, &rows, &row_count, err) < 0)
+			return -1;
+		for (size_t k = 0; k < row_count; k++)
+			if (rows[k].import == 0)
+				return 1;
+	}
 	return 0;
 }
 
@@ -95,9 +113,8 @@ static int want_all(struct settle *s, struct view *now, struct err *err)
 	if (view_references(now, s->item, true, &refs, &ref_count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ref_count; i++) {
-		if (refs[i].layout != LAYOUT_FLAT)
-			continue; /* no manifest's */
-		if (want_rows(s, now, refs[i].object, err) < 0)
+		int moved = refs[i].state == OBJECT_GONE ? has_moved(now, refs, ref_count, &refs[i], err) : 0;
+		if (moved < 0 || want_rows(s, now, refs[i].object, !moved, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -322,12 +339,12 @@ int settle_fresh(struct change *c, struct view *now, uint64_t item, uint64_t obj
 	struct settle s = { .c = c, .item = item };
 	struct reference first;
 	int found = view_first_reference(now, item, &first);
-	if (found <= 0 || first.object == object || first.layout != LAYOUT_FLAT)
+	if (found <= 0 || first.object == object)
 		return found < 0 ? view_failed_call(now, err) : 0;
-	int ok = want_rows(&s, now, first.object, err);
+	int ok = want_rows(&s, now, first.object, true, err);
 	size_t n = s.count;
 	if (ok == 0)
-		ok = want_rows(&s, now, object, err);
+		ok = want_rows(&s, now, object, true, err);
 	if (ok == 0)
 		ok = view_annotations_some(now, item, n + OTHERS_MAX, &s.as, &s.as_count, err);
 	bool done = ok == 0 && s.count == 2 * n && stand_alike(&s, n);

@@ -98,7 +98,7 @@ int view_rows_of(struct view *v, const struct reference *refs, size_t ref_count,
 {
 	struct row_list list = { 0 };
 	for (size_t i = 0; i < ref_count; i++)
-		if (refs[i].layout == LAYOUT_FLAT && rows_add(v, refs[i].object, &list) < 0)
+		if (rows_add(v, refs[i].object, &list) < 0)
 			return view_failed_call(v, err);
 	*ret = list.of;
 	*ret_n = list.count;

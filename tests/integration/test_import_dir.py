@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from buckets import KEY_ID, REGION, SECRET
 from conftest import BUILD, DEADLINE, PLAIN_USER, sha256, wait_for
 
 
@@ -356,3 +357,117 @@ def test_options_of_the_other_kind_are_refused(plain, tree):
                        (("--labels-from", "name"), b"takes directory or none"), (("--format", "csv"), b"is a folder")):
         assert text in plain.cli("import", tree, *args, ok=(2,)).stderr
     assert b"is for folders" in plain.cli("import", tree / "M.csv", "--labels-from", "directory", ok=(2,)).stderr
+
+
+# ---- sources ----
+
+def test_a_source_takes_labels_from_its_folders(plain):
+    plain.folder(labels_from="directory")
+    for name, text in {"train/cat/1.txt": "one", "cat/2.txt": "two", "3.txt": "three"}.items():
+        plain.put(name, text)
+    plain.once()
+    assert labels(plain, "train/cat/1.txt") == [("cat", "SUCCESS")]
+    assert labels(plain, "cat/2.txt") == [("cat", "SUCCESS")]
+    assert labels(plain, "3.txt") == []
+    row, = json.loads(plain.text("show", plain.item("train/cat/1.txt")["id"], "--json"))["rows"]
+    assert row["row"]["split"] == "train"
+    before = revision(plain)
+    plain.once()
+    assert revision(plain) == before
+    # The item came with its label: there is no revision in which it stands without.
+    item = json.loads(plain.text("show", plain.item("cat/2.txt")["id"], "--json"))
+    assert len(item["superseded"]) == 0
+    full = plain.text("items", "--json", "--full")
+    plain.cli("rebuild-index")
+    assert plain.text("items", "--json", "--full") == full
+    plain.once()
+    assert revision(plain) == before
+    assert plain.lines("verify")[-1]["problems"] == 0
+
+
+def test_a_file_of_a_source_that_moves_changes_its_label(plain):
+    plain.folder(labels_from="directory")
+    plain.put("cat/1.txt", "one")
+    plain.put("cat/sub/2.txt", "two")
+    plain.once()
+    (plain.inbox / "dog").mkdir()
+    (plain.inbox / "cat/1.txt").rename(plain.inbox / "dog/1.txt")
+    (plain.inbox / "cat/sub").rename(plain.inbox / "cow")  # a whole folder
+    plain.once()
+    assert len(plain.items()) == 2
+    assert labels(plain, "dog/1.txt") == [("dog", "SUCCESS")]
+    assert [a["concept"] for a in plain.item("dog/1.txt")["annotations"]] == ["dog"]
+    assert [a["concept"] for a in plain.item("cow/2.txt")["annotations"]] == ["cow"]
+    plain.put("cat/1.txt", "one")  # it is at both places: they contradict each other
+    plain.once()
+    assert sorted(a["status"] for a in plain.item("dog/1.txt")["annotations"]) == ["ANNOTATION_AWAITING_REVIEW"] * 2
+    (plain.inbox / "cat/1.txt").unlink()
+    plain.once()
+    assert [(a["concept"], a["status"]) for a in plain.item("dog/1.txt")["annotations"]] == [("dog", "ANNOTATION_SUCCESS")]
+    (plain.inbox / "dog/1.txt").unlink()  # gone for good: what it was stays known
+    plain.once()
+    assert {a["concept"] for i in plain.items() for a in i["annotations"]} >= {"dog", "cow"}
+    full = plain.text("items", "--json", "--full")
+    plain.cli("rebuild-index")
+    assert plain.text("items", "--json", "--full") == full
+
+
+def test_new_bytes_in_place_take_the_label_along(plain):
+    plain.folder(labels_from="directory")
+    path = plain.put("cat/1.txt", "before")
+    plain.once()
+    path.write_text("after, and longer")
+    plain.once()
+    assert plain.item("cat/1.txt")["sha256"] == sha256(b"after, and longer")
+    assert labels(plain, "cat/1.txt") == [("cat", "SUCCESS")]
+    assert sum(len(i["annotations"]) for i in plain.items()) == 1
+
+
+def test_the_option_is_switched_on_and_off(plain):
+    for i in range(1200):  # more than are looked at in one commit
+        plain.put(f"d{i % 3}/{i}.txt", f"text {i}")
+    plain.once()
+    assert all(not i["annotations"] for i in plain.items())
+    blobs = plain.status()["store"]
+    plain.folder(labels_from="directory")
+    plain.once()
+    assert [a["concept"] for i in plain.items() for a in i["annotations"]].count("d1") == 400
+    assert len(plain.items()) == 1200
+    assert plain.status()["store"]["bytes"] == blobs["bytes"]
+    before = revision(plain)
+    plain.once()
+    assert revision(plain) == before
+    plain.folder(labels_from="none")
+    plain.once()
+    assert all(not i["annotations"] for i in plain.items())
+
+
+def test_a_persons_word_stays(plain):
+    plain.folder(labels_from="directory")
+    plain.put("cat/1.txt", "one")
+    plain.once()
+    plain.cli("reject", plain.item("cat/1.txt")["id"], "cat", ok=(0, 1))
+    plain.cli("label", plain.item("cat/1.txt")["id"], "lynx")
+    plain.once()
+    assert "lynx" in [a["concept"] for a in plain.item("cat/1.txt")["annotations"]]
+
+
+def test_a_bucket_takes_labels_from_its_prefixes(plain, minio, tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text(f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+    keys.chmod(0o600)
+    bucket = minio.bucket()
+    bucket.put_all({key: key.encode() for key in ("set/train/cat/1.txt", "set/dog/2.txt", "set/3.txt")})
+    plain.write_config(sources=[{"name": "remote", "s3": {"bucket": bucket.name, "prefix": "set/", "endpoint": minio.url,
+                                                          "credentials": str(keys), "region": REGION, "labels_from": "directory"}}])
+    plain.once()
+    assert labels(plain, "set/train/cat/1.txt") == [("cat", "SUCCESS")]
+    assert labels(plain, "set/dog/2.txt") == [("dog", "SUCCESS")]
+    assert labels(plain, "set/3.txt") == []  # the prefix is the root
+    bucket.put("set/fox/2.txt", b"set/dog/2.txt")
+    bucket.delete("set/dog/2.txt")
+    plain.once()
+    assert [a["concept"] for a in plain.item("set/fox/2.txt")["annotations"]] == ["fox"]
+    full = plain.text("items", "--json", "--full")
+    plain.cli("rebuild-index")
+    assert plain.text("items", "--json", "--full") == full

@@ -79,7 +79,7 @@ static void test_options_of_gcs(void **state)
 	assert_string_equal(s->gcs.user_project, "mine");
 	refused_source(f, "gcs: {bucket: bkt, region: x}",
 		"22: sources[0].gcs.region: unknown key; known are: bucket, prefix, include, exclude, endpoint, ca_file, proxy, poll, "
-		"concurrency, store, credentials, user_project, anonymous, on_gone, max_vanish");
+		"concurrency, store, credentials, user_project, anonymous, labels_from, on_gone, max_vanish");
 }
 
 static void test_a_source_of_manifests(void **state)
