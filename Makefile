@@ -39,13 +39,13 @@ $(BUILD)/inlet-decode: $(call obj,daemon/inlet-decode.c) $(BUILD)/libdecode.a $(
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(DECODE_PKGS)) -lm
 
-# libs3 composes requests and no more: one object of what is needed of its static archive, whose calls of libcurl, libxml2 and gmtime lead
-# to connectors/s3_wire.c, and of which nothing but S3_* is visible.
+# libs3 composes requests and no more: one object of what is needed of its static archive, whose calls of libcurl, libxml2, gmtime and its own
+# HMAC lead to connectors/s3_wire.c, and of which nothing but S3_* is visible.
 LIBS3 := $(firstword $(wildcard /usr/lib/libs3.a /usr/lib/*/libs3.a) libs3.a-of-the-package-libs3-dev)
 $(BUILD)/obj/libs3.o: $(LIBS3) connectors/s3_wire.syms
 	@mkdir -p $(@D)
 	@echo "  SYMS  $<"
-	$(Q)$(LD) -r -o $@.all $(addprefix -u S3_,initialize deinitialize get_object list_bucket get_status_name) $< && \
+	$(Q)$(LD) -r --wrap=HMAC_SHA1 -o $@.all $(addprefix -u S3_,initialize deinitialize get_object list_bucket get_status_name) $< && \
 		objcopy --redefine-syms=connectors/s3_wire.syms --wildcard --keep-global-symbol='S3_*' $@.all $@
 
 # q, not r: files of one name from two folders (request.o) are two members.

@@ -296,21 +296,41 @@ static int take(struct s3_xml *x, char c, struct err *err)
 	return 0;
 }
 
+/* How much of p only goes on with what is being read: text, or the letters of a name. */
+static size_t run_of(const struct s3_xml *x, struct slice p)
+{
+	size_t n = 0;
+
+	if (x->state == IN_TEXT)
+		while (n < p.len && p.p[n] != '<' && p.p[n] != '&')
+			n++;
+	else if (x->state == IN_NAME || x->state == IN_END)
+		while (n < p.len && (unsigned char)((p.p[n] | 0x20) - 'a') < 26)
+			n++;
+	return n;
+}
+
+static int add_run(struct s3_xml *x, struct slice run, struct err *err)
+{
+	if (x->state == IN_TEXT)
+		return add_text(x, run, err);
+	if (x->token.len + run.len > S3_XML_NAME_MAX)
+		return refuse(x, "a name that is too long", err);
+	buf_add(&x->token, run.p, run.len);
+	return 0;
+}
+
 int s3_xml_add(struct s3_xml *x, struct slice p, struct err *err)
 {
 	if (x->bytes + p.len > S3_XML_MAX)
 		return refuse(x, "more than 16 MiB", err);
-	for (size_t i = 0; i < p.len;) {
-		size_t run = 0;
+	while (p.len > 0) {
+		size_t run = run_of(x, p), n = run ? run : 1;
 
-		while (x->state == IN_TEXT && i + run < p.len && p.p[i + run] != '<' && p.p[i + run] != '&')
-			run++;
-		if (run > 0 && add_text(x, (struct slice){ p.p + i, run }, err) < 0)
+		if (run ? add_run(x, (struct slice){ p.p, run }, err) < 0 : take(x, p.p[0], err) < 0)
 			return -1;
-		if (run == 0 && take(x, p.p[i], err) < 0)
-			return -1;
-		i += run ? run : 1;
-		x->bytes += run ? run : 1;
+		p = (struct slice){ p.p + n, p.len - n };
+		x->bytes += n;
 	}
 	return 0;
 }

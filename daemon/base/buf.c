@@ -51,7 +51,10 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	char *to = b->cap - b->len > 1 ? b->data + b->len : buf_grow(b, 1);
+	to[0] = c;
+	to[1] = '\0';
+	b->len++;
 }
 
 void buf_u64(struct buf *b, uint64_t n)

@@ -154,8 +154,10 @@ static void forget_hop(struct http_reply *r)
 /* 1: r leads to another place, which is now in r->url. */
 static int next_hop(const struct http_request *q, bool follows, const char *from, struct http_reply *r, struct err *err)
 {
+	if (!follows || !http_hop_redirects(r->status))
+		return 0;
 	struct slice location = http_header(r, "Location");
-	if (!follows || !http_hop_redirects(r->status) || location.len == 0)
+	if (location.len == 0)
 		return 0;
 	CLEANUP(freep) char *to = url_resolve(from, location);
 	if (!to)
