@@ -75,7 +75,7 @@ CODENAME  := $(shell . /etc/os-release 2>/dev/null; echo $$VERSION_CODENAME)
 DEB_BUILD := gcc make pkgconf libc6-dev zlib1g-dev libzstd-dev liblmdb-dev libssl-dev libsystemd-dev libyaml-dev libjansson-dev libmicrohttpd-dev \
 	libsodium-dev libcurl4-openssl-dev libs3-dev binutils libseccomp-dev libvips-dev libuchardet-dev libutf8proc-dev libmagic-dev \
 	python3 python3-venv ca-certificates
-DEB_TEST  := libcmocka-dev strace clang clang-tidy valgrind debootstrap systemd systemd-container tar procps util-linux
+DEB_TEST  := libcmocka-dev strace clang clang-tidy libclang-rt-dev valgrind debootstrap systemd systemd-container tar procps util-linux
 # ONNX Runtime: Debian's package where there is one, else the library inside the Python wheel.
 ONNX_DEB  := $(if $(filter bookworm,$(CODENAME)),,libonnxruntime1.21)
 ONNX_PIP  := $(if $(ONNX_DEB),,onnxruntime==1.32.0)
@@ -188,9 +188,10 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(TEST_LIBS)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call libs,$(PKGS) $(DECODE_PKGS)) -ldl -lm
 
-unit: all $(UNIT_BIN)
-	$(Q)failed=; for t in $(UNIT_BIN); do INLET_BUILD=$(abspath $(BUILD)) $(TEST_WRAP) $$t || failed="$$failed $$t"; done; \
-	echo "unit: $(words $(UNIT_BIN)) programs, failed:$${failed:- none}"; [ -z "$$failed" ]
+UNIT_RUN = $(filter-out $(UNIT_SKIP),$(UNIT_BIN))
+unit: all $(UNIT_RUN)
+	$(Q)failed=; for t in $(UNIT_RUN); do INLET_BUILD=$(abspath $(BUILD)) $(TEST_WRAP) $$t || failed="$$failed $$t"; done; \
+	echo "unit: $(words $(UNIT_RUN)) programs, failed:$${failed:- none}"; [ -z "$$failed" ]
 replay: $(REPLAY_BIN)
 	$(Q)failed=; for n in $(FUZZ_NAMES); do $(TEST_WRAP) $(BUILD)/replay/$$n tests/fuzz/corpus/$$n || failed="$$failed $$n"; done; \
 	echo "fuzz corpora: $(words $(FUZZ_NAMES)) targets, failed:$${failed:- none}"; [ -z "$$failed" ]
@@ -225,10 +226,13 @@ check-asan:
 	$(Q)mkdir -p $(BUILD)-asan && ln -sfn $(abspath $(BUILD))/lib $(BUILD)-asan/lib
 	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	$(MAKE) --no-print-directory BUILD=$(BUILD)-asan SAN=-fsanitize=address,undefined CFLAGS="$(SAN_CFLAGS)" unit replay
-check-tsan:
+# Libraries are not built for TSan: what only they touch is not looked at, and the programs that only decode with them are left
+# out. TSan brings a thread along, and what has a second thread cannot put the decoder's sandbox on: its workers are plain ones.
+check-tsan: $(BUILD)/inlet-decode
 	$(Q)mkdir -p $(BUILD)-tsan && ln -sfn $(abspath $(BUILD))/lib $(BUILD)-tsan/lib
-	$(Q)TSAN_OPTIONS=halt_on_error=1 \
-	$(MAKE) --no-print-directory BUILD=$(BUILD)-tsan SAN=-fsanitize=thread CFLAGS="$(SAN_CFLAGS)" unit
+	$(Q)TSAN_OPTIONS=halt_on_error=1:ignore_noninstrumented_modules=1 INLET_DECODE=$(abspath $(BUILD))/inlet-decode \
+	$(MAKE) --no-print-directory BUILD=$(BUILD)-tsan SAN=-fsanitize=thread CFLAGS="$(SAN_CFLAGS)" \
+		UNIT_SKIP="%/decode/test_hostile %/decode/test_images" unit
 check-valgrind:
 	$(Q)INLET_VALGRIND=1 $(MAKE) --no-print-directory \
 	TEST_WRAP="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \

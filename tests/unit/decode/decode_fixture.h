@@ -19,7 +19,9 @@
 
 static inline char *real_worker(void)
 {
-	const char *build = getenv("INLET_BUILD");
+	const char *build = getenv("INLET_BUILD"), *worker = getenv("INLET_DECODE");
+	if (worker)
+		return mem_strdup(worker);
 	return mem_printf("%s/inlet-decode", build ? build : "build");
 }
 
