@@ -59,7 +59,7 @@ static const struct verb_option import_options[] = {
 };
 static const struct verb_option export_options[] = {
 	{ "format", 0, "FORMAT", "jsonl (as `inlet items --json`, the default), coco (pictures only), or a list: clarifai, "
-		"groundtruth, vertex" },
+		"groundtruth, huggingface, vertex" },
 	{ "by", 0, "item|reference|row", "one entry an item, one for each file that carries it, or one for each row of a "
 		"manifest that named it, else the item (default for lists)" },
 	{ "attribute", 0, "NAME", "groundtruth: of labels that came in no answer of its (default: label)" },

@@ -12,6 +12,7 @@ static const struct format_ops *const formats[EXPORT_FORMATS] = {
 	[EXPORT_CLARIFAI] = &format_clarifai,
 	[EXPORT_VERTEX] = &format_vertex,
 	[EXPORT_GROUND_TRUTH] = &format_groundtruth,
+	[EXPORT_HUGGING_FACE] = &format_huggingface,
 };
 const char *const export_format_names[EXPORT_FORMATS + 1] = {
 	[EXPORT_JSONL] = "jsonl",
@@ -19,6 +20,7 @@ const char *const export_format_names[EXPORT_FORMATS + 1] = {
 	[EXPORT_CLARIFAI] = "clarifai",
 	[EXPORT_VERTEX] = "vertex",
 	[EXPORT_GROUND_TRUTH] = "groundtruth",
+	[EXPORT_HUGGING_FACE] = "huggingface",
 };
 const char *const export_by_names[] = { "item", "reference", "row", NULL };
 

@@ -26,6 +26,6 @@ struct format_ops {
 	void (*close)(void *state);
 };
 
-extern const struct format_ops format_jsonl, format_coco, format_clarifai, format_vertex, format_groundtruth;
+extern const struct format_ops format_jsonl, format_coco, format_clarifai, format_vertex, format_groundtruth, format_huggingface;
 
 #endif

@@ -1,11 +1,13 @@
 /* format_huggingface.c - Hugging Face's metadata.csv and metadata.jsonl: file_name, or *_file_name, is relative to the
  * manifest; "objects" are boxes, as lists side by side: {"bbox":[[x,y,w,h],…],"category":[0,…],…}. Class numbers stay
- * numbers: their names are not in this file. A folder train, val(idation) or test on the way is the split. */
+ * numbers: their names are not in this file. A folder train, val(idation) or test on the way is the split. The row's
+ * attributes say how it was written: {"file":"image_file_name","objects":["bbox","category"],"numbers":true,"columns":{…}}. */
 #include "daemon/manifest/formats.h"
 
 #include "daemon/manifest/geometry.h"
 #include "daemon/manifest/mapped.h"
 #include "daemon/manifest/objects.h"
+#include "daemon/manifest/roles.h"
 
 static bool is_json(const struct manifest *m)
 {
@@ -105,6 +107,33 @@ static int take_objects(struct manifest *m, const struct node *objects)
 	return DRAFT_ROW;
 }
 
+/* columns: members that are neither the file nor objects nor metadata, as they are. */
+static struct slice form_of(struct manifest *m, const struct node *root, const struct node *file, const struct node *objects)
+{
+	struct draft *d = &m->draft;
+	const struct node *categories = categories_of(m, objects);
+	const struct node *category = element(m, categories, 0);
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	json_open(&j, NULL, '{');
+	if (!node_name_is(file, "file_name"))
+		json_str(&j, "file", node_name(file, &d->arena));
+	if (objects) {
+		json_open(&j, "objects", '[');
+		for (const struct node *n = node_first(&m->dom, objects); n; n = node_next(&m->dom, objects, n))
+			json_str(&j, NULL, node_name(n, &d->arena));
+		json_close(&j, ']');
+		json_bool(&j, "numbers", category && category->kind == NODE_NUMBER);
+	}
+	json_open(&j, "columns", '{');
+	for (const struct node *n = node_first(&m->dom, root); n; n = node_next(&m->dom, root, n))
+		if (n != file && n != objects && role_by_usual_name(n->name) != ROLE_NONE)
+			node_write(n, &j);
+	json_close(&j, '}');
+	json_close(&j, '}');
+	return draft_take(d);
+}
+
 /* By the folders of a path. */
 static enum row_split split_of_path(struct slice path)
 {
@@ -130,6 +159,8 @@ static int hf_row(struct manifest *m, const struct node *root)
 		return DRAFT_FAILED;
 	if (objects && take_objects(m, objects) == DRAFT_FAILED)
 		return DRAFT_FAILED;
+	struct slice form = form_of(m, root, file, objects);
+	d->row.attributes = form;
 	return plain_object_row(m, root, taken);
 }
 

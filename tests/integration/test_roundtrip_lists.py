@@ -204,3 +204,32 @@ def test_vertex_leaves_out_what_it_cannot_say(inlet, data):
     row, = lines(done.stdout.decode())
     assert row == typed({"imageGcsUri": "a.png", "boundingBoxAnnotations": [
         {"displayName": "cat", "xMin": 0.25, "yMin": 0.5, "xMax": 0.5, "yMax": 0.75}]})
+
+
+def test_hugging_face(inlet, data):
+    pictures(data, "train/c.png", "train/a.png", "test/b.png", "d.png", "e.png", "f.png")
+    check_lines(inlet, data, "huggingface", [
+        {"file_name": "train/c.png", "label": 3, "class": "other", "caption": "a dog"},
+        {"file_name": "train/a.png", "label": "cat", "extra": {"n": 12345678901234567890, "x": [1, 1.0, None]}},
+        {"file_name": "test/b.png", "labels": ["a", "b"], "metadata": {"k": 1}, "id": "own id"},
+        {"file_name": "d.png", "objects": {"bbox": [[302.0, 109.0, 73, 52], [810.5, 1e2, 0.1, 28]], "categories": [0, 1],
+                                           "area": [3796, 1596.5], "id": [114, None]}},
+        {"image_file_name": "e.png", "objects": {"bbox": [[1, 2, 3, 4]], "category": ["dog"]}, "split": "validation"},
+        {"file_name": "f.png", "objects": {"bbox": [], "categories": []}},
+    ])
+
+
+def test_hugging_face_of_what_came_otherwise(inlet, data):
+    pictures(data, "a.png")
+    inlet.put("sub/b.txt", "in a folder")
+    inlet.once()
+    inlet.cli("label", inlet.item("sub/b.txt")["id"], "x")
+    (data / "B.csv").write_text("path,label,split,xmin,ymin,xmax,ymax\na.png,cat,train,0.25,0.5,0.5,0.75\n")
+    inlet.cli("import", data / "B.csv")
+    (data / "T.csv").write_text("text,label\nno file at all,x\n")
+    inlet.cli("import", data / "T.csv")
+    done = inlet.cli("export", "--format", "huggingface")
+    assert done.stderr.decode() == "inlet: left out: 1 item that huggingface cannot say\n"
+    assert [json.loads(x) for x in done.stdout.decode().splitlines()] == [
+        {"file_name": "a.png", "objects": {"bbox": [[160, 240, 160, 120]], "categories": ["cat"]}, "split": "train"},
+        {"file_name": "sub/b.txt", "label": "x"}]
