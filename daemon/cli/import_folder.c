@@ -11,7 +11,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/cli/args.h"
-#include "daemon/cli/import_walk.h"
+#include "daemon/cli/import_sidecar.h"
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
@@ -30,6 +30,9 @@ struct folder_import {
 	struct import_run *run;
 	uint64_t chunk_files;     /* in a chunk */
 	bool labels;              /* the folder that a file is in names its concept */
+	bool sidecars;            /* NAME.json speaks of NAME */
+	struct manifest_label *given; /* of the file under way, with room for one more than its sidecar has */
+	size_t given_cap;
 	bool chunk_lines;         /* say of each chunk how it went */
 	struct tally all, done;   /* all: as counted before; 0 nobody looks on */
 	uint64_t in_chunk;
@@ -126,16 +129,53 @@ static int count_one(void *arg, const struct walk_entry *e, struct err *err)
 	return 0;
 }
 
-static int file(struct folder_import *f, const struct walk_entry *e, struct err *err)
+/* What the sidecar says, where there is one, and the folder. */
+static struct manifest_row row_of(struct folder_import *f, const struct walk_entry *e, const struct manifest_row *sidecar)
 {
 	struct path_label says = f->labels ? path_label(e->path) : (struct path_label){ 0 };
-	struct manifest_label label = { .concept = says.concept, .confidence = -1, .status = STATUS_SUCCESS, .maker = MAKER_UNKNOWN };
-	struct manifest_row row = { .identity_kind = ROW_BY_REFERENCE, .identity = e->path, .content_kind = ROW_PATH,
-		.content = e->path, .split = says.split, .labels = &label, .label_count = says.concept.len > 0 };
+	struct manifest_row row = sidecar ? *sidecar : (struct manifest_row){ 0 };
+	size_t n = row.label_count;
+	if (n >= f->given_cap)
+		f->given = mem_resize(f->given, f->given_cap = 2 * (n + 1), sizeof(*f->given));
+	if (n)
+		memcpy(f->given, row.labels, n * sizeof(*f->given));
+	f->given[n] = (struct manifest_label){ .concept = says.concept, .confidence = -1, .status = STATUS_SUCCESS,
+		.maker = MAKER_UNKNOWN };
+	row.labels = f->given;
+	row.label_count = n + (says.concept.len > 0);
+	row.split = row.split != SPLIT_NONE ? row.split : says.split;
+	row.identity_kind = ROW_BY_REFERENCE;
+	row.content_kind = ROW_PATH;
+	row.identity = row.content = e->path;
+	return row;
+}
+
+static int failed_by_name(struct folder_import *f, struct slice path, const struct err *why, const char *cure, struct err *err)
+{
+	const struct manifest_row row = { .identity_kind = ROW_BY_REFERENCE, .identity = path, .content_kind = ROW_PATH, .content = path };
+	return sender_file_failed(&f->run->sender, &row, why, cure, err);
+}
+
+/* A sidecar that cannot be used fails by its own name; the file comes in all the same. */
+static int send_file(struct folder_import *f, const struct walk_entry *e, struct err *err)
+{
+	CLEANUP(buf_done) struct buf cure = { 0 };
+	struct sidecar s = { .fd = -1 };
+	struct err why;
+	int found = f->sidecars ? sidecar_open(&f->run->files, e, &s, &cure, &why) : 0;
+	int ok = found < 0 ? failed_by_name(f, buf_slice(&s.path), &why, cure.data ? cure.data : "", err) : 0;
+	struct manifest_row row = row_of(f, e, found > 0 ? &s.row : NULL);
+	if (ok == 0)
+		ok = sender_file(&f->run->sender, &row, err);
+	f->run->sidecars += found != 0;
+	sidecar_close(&s);
+	return ok;
+}
+
+static int file(struct folder_import *f, const struct walk_entry *e, struct err *err)
+{
 	struct import_run *r = f->run;
-	int sent = e->kind == WALK_FAILED ? sender_file_failed(&r->sender, &row, e->why, e->cure, err) :
-		sender_file(&r->sender, &row, err);
-	if (sent < 0)
+	if ((e->kind == WALK_FAILED ? failed_by_name(f, e->path, e->why, e->cure, err) : send_file(f, e, err)) < 0)
 		return -1;
 	r->rows++;
 	f->in_chunk++;
@@ -184,6 +224,9 @@ static int import_one(void *arg, const struct walk_entry *e, struct err *err)
 		show(f);
 	switch (e->kind) {
 	case WALK_FILE:
+		if (f->sidecars && sidecar_is(e))
+			return 0; /* read with its file */
+		return file(f, e, err);
 	case WALK_FAILED: return file(f, e, err);
 	case WALK_LINK: return link_to(f, e, err);
 	case WALK_FOLDER: return 0;
@@ -213,6 +256,7 @@ static int options(struct folder_import *f, struct err *err)
 	if (labels && !f->labels && strcmp(labels, "none") != 0)
 		return err_set(err, ERR_REJECT, 0, "option '--labels-from' takes directory or none");
 	f->chunk_lines = args_option(a, "chunks") != NULL;
+	f->sidecars = args_option(a, "no-sidecars") == NULL;
 	return 0;
 }
 
@@ -233,5 +277,6 @@ int import_folder(struct import_run *r, struct err *err)
 	if (ok == 0)
 		ok = chunk_end(&f, err);
 	progress_clear();
+	free(f.given);
 	return ok < 0 ? -1 : run_end(r, SLICE_LIT(""), err);
 }

@@ -118,6 +118,9 @@ static int print_people(const struct import_run *i, const json_t *answer, bool w
 		r = out_printf(err, "see `inlet failures --import %" PRIu64 "`; mend what it lists and import again\n", i->number);
 	if (r == 0 && i->skipped)
 		r = out_printf(err, "%" PRIu64 " entries were passed over: no files, temporary names, or links to folders\n", i->skipped);
+	if (r == 0 && i->sidecars)
+		r = out_printf(err, "%" PRIu64 " sidecars (NAME.json beside NAME) were read for labels; --no-sidecars takes them as files\n",
+			i->sidecars);
 	uint64_t lost = field_u64(answer, "not_fetched"), later = field_u64(answer, "to_fetch");
 	if (r == 0 && lost + later)
 		r = out_printf(err, "%" PRIu64 " that rows name cannot be fetched, %" PRIu64 " are tried again later; see `inlet failures --import %"
@@ -140,6 +143,7 @@ static int print_json(const struct import_run *r, json_t *answer, struct err *er
 		(void)json_object_set_new(answer, "sent", json_integer((json_int_t)r->sender.sent));
 		(void)json_object_set_new(answer, "sent_bytes", json_integer((json_int_t)r->sender.sent_bytes));
 		(void)json_object_set_new(answer, "skipped", json_integer((json_int_t)r->skipped));
+		(void)json_object_set_new(answer, "sidecars", json_integer((json_int_t)r->sidecars));
 		(void)json_object_set_new(answer, "chunks", json_integer((json_int_t)r->chunks));
 	}
 	CLEANUP(freep) char *text = json_dumps(answer, JSON_COMPACT);

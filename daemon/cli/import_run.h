@@ -16,6 +16,7 @@ struct import_run {
 	uint64_t number;              /* of the import */
 	uint64_t rows;                /* or files, failed ones included */
 	uint64_t chunks;              /* of a folder */
+	uint64_t sidecars;            /* in it: they are in no other count */
 	uint64_t skipped;             /* entries of a folder that are no files of it */
 	uint64_t start_ns, shown_ns;
 };

@@ -268,7 +268,7 @@ static int find_list(struct import *i, struct err *err)
 
 static int folder_options(const struct import *i, struct err *err)
 {
-	static const char *const of_folders[] = { "labels-from", "chunk", "chunks" };
+	static const char *const of_folders[] = { "labels-from", "no-sidecars", "chunk", "chunks" };
 	const struct args *a = i->run.cli->args;
 	const char *format = args_option(a, "format");
 	if (i->run.folder && format && strcmp(format, "folder") != 0)

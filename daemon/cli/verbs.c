@@ -52,6 +52,7 @@ static const struct verb_option import_options[] = {
 	{ "columns", 0, "ROLE=COLUMN,…", "which column says what, like url=image_url,label=class" },
 	{ "root", 0, "FOLDER", "that paths are relative to and must stay beneath; the manifest's own folder is the default" },
 	{ "labels-from", 0, "directory", "of a folder: the folder that a file is in is its label; train, val and test are splits" },
+	{ "no-sidecars", 0, NULL, "of a folder: NAME.json beside NAME is a file like any other, not the labels of NAME" },
 	{ "chunk", 0, "N", "of a folder: files that become durable together (1 to 128); else `import: {batch: …}`, which is 32" },
 	{ "chunks", 0, NULL, "of a folder: a line for each of these chunks" },
 	{ "no-wait", 0, NULL, "return when the rows are in, not when their items are labelled" },

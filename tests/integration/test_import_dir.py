@@ -330,6 +330,32 @@ def test_a_file_in_another_folder_has_another_label(plain, tree):
     assert labels(plain, "cat/1.txt") == [("cat", "AWAITING_REVIEW")]
 
 
+def test_sidecars_label_the_file_beside_them(plain, tree):
+    put(tree, {"cat/a.txt": "a", "cat/a.txt.json": json.dumps({"labels": ["tabby"], "metadata": {"k": 1}}), "b.txt": "b",
+               "c.json": "{}", "c.json.json": "{}", "d.txt.json": "{}"})
+    answer = imported(plain, tree, "--labels-from", "directory")
+    assert (answer["files"], answer["sidecars"]) == (5, 1)
+    assert plain.keys() == ["b.txt", "c.json", "c.json.json", "cat/a.txt", "d.txt.json"]
+    assert labels(plain, "cat/a.txt") == [("cat", "SUCCESS"), ("tabby", "SUCCESS")]
+    row, = json.loads(plain.text("show", plain.item("cat/a.txt")["id"], "--json"))["rows"]
+    assert row["row"]["metadata"] == {"k": 1}
+    put(tree, {"cat/a.txt.json": json.dumps({"labels": ["siamese"]}), "b.txt.json": '{"label": "late"}'})
+    assert imported(plain, tree)["sidecars"] == 2
+    assert labels(plain, "cat/a.txt") == [("siamese", "SUCCESS")]
+    assert labels(plain, "b.txt") == [("late", "SUCCESS")]
+    put(tree, {"b.txt.json": '{"label": '})
+    assert imported(plain, tree, ok=(3,))["failed"] == 1
+    failure, = plain.failures()
+    assert (failure["path"], failure["id"]) == ("b.txt.json", "r1.1")
+    assert failure["reason"] and failure["cure"]
+    assert plain.item("b.txt")
+    put(tree, {"b.txt.json": '{"label": "mended"}'})
+    imported(plain, tree)
+    assert labels(plain, "b.txt") == [("mended", "SUCCESS")]
+    assert plain.failures() == []
+    assert imported(plain, tree, "--no-sidecars")["files"] == 7
+
+
 # ---- folders that hold a list of their files ----
 
 def test_a_yolo_folder_is_that_dataset(plain, tree):
