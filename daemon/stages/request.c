@@ -1,8 +1,10 @@
 /* request.c - what people ask of the pipeline: sync, pause, retry, relabel. */
+#include "config/source_config.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/stages/import_source.h"
 #include "daemon/stages/source.h"
 
 #include <stdio.h>
@@ -73,6 +75,7 @@ static int retry_records(struct change *c, struct view *v, const struct failure 
 }
 
 struct retrying {
+	struct pipeline *p;
 	struct slice id;       /* empty: all of one subject after `after`... */
 	struct slice source;   /* ...or only retries of this source's objects */
 	enum failure_subject subject;
@@ -80,6 +83,33 @@ struct retrying {
 	uint64_t done;
 	bool more;
 };
+
+/* A row is tried again with its list, by whoever reads that: of a source's list, we do. */
+static int retry_row(struct retrying *r, struct change *c, struct view *v, const struct failure *f, struct err *err)
+{
+	struct import import;
+	struct ledger_row list = { 0 };
+	struct record_failure *again;
+	int found = view_import(v, row_import(f->number), &import, err);
+	const struct source_config *owner = found > 0 ? import_source_of(r->p->config, import.source) : NULL;
+	if (found < 0)
+		return -1;
+	if (!owner)
+		return err_set(err, ERR_REJECT, 0, "'%.*s' is a row of '%.*s': mend it there, and import the manifest again", (int)r->id.len,
+			r->id.p, (int)f->file.len, f->file.p);
+	size_t n = strlen(owner->name) + 1;
+	enum layout layout = source_config_is_bucket(owner) ? LAYOUT_FLAT : LAYOUT_TREE;
+	struct slice key = { import.source.p + n, import.source.len - n };
+	found = view_object(v, slice_of(owner->name), layout, key, &list, err);
+	if (found > 0 && list.state != OBJECT_GONE)
+		found = retry_object(c, v, list.object, clock_wall_ms(), &again, err);
+	if (found <= 0)
+		return found < 0 ? -1 : err_set(err, ERR_REJECT, 0, "'%.*s' is a row of '%.*s', which is gone", (int)r->id.len, r->id.p,
+			(int)f->file.len, f->file.p);
+	again->reason = SLICE_LIT("waits to be imported again, because of a row");
+	again->cure = SLICE_LIT("nothing: it is due now");
+	return 0;
+}
 
 static int prepare_retry(struct change *c, struct view *now, void *arg, struct err *err)
 {
@@ -89,10 +119,9 @@ static int prepare_retry(struct change *c, struct view *now, void *arg, struct e
 	if (r->id.len) {
 		if (failure_id_parse(r->id, &r->subject, &number) < 0 || view_failure(now, r->subject, number, &f, err) <= 0)
 			return err_set(err, ERR_REJECT, 0, "there is no failure '%.*s'; `inlet failures` lists them", (int)r->id.len, r->id.p);
-		if (r->subject == SUBJECT_ROW)
-			return err_set(err, ERR_REJECT, 0, "'%.*s' is a row of '%.*s': mend it there, and import the manifest again",
-				(int)r->id.len, r->id.p, (int)f.file.len, f.file.p);
 		r->done = 1;
+		if (r->subject == SUBJECT_ROW)
+			return retry_row(r, c, now, &f, err);
 		return retry_records(c, now, &f, err) < 0 ? -1 : 0;
 	}
 	r->more = false;
@@ -130,7 +159,7 @@ static int retry_all(struct pipeline *p, struct retrying *r, enum failure_subjec
 
 int pipeline_retry(struct pipeline *p, struct slice id, bool all, uint64_t *ret_n, struct err *err)
 {
-	struct retrying r = { .id = all ? (struct slice){ 0 } : id, .subject = SUBJECT_OBJECT, .more = true };
+	struct retrying r = { .p = p, .id = all ? (struct slice){ 0 } : id, .subject = SUBJECT_OBJECT, .more = true };
 	if (!all && id.len == 0)
 		return err_set(err, ERR_REJECT, 0, "name a failure's id, or all");
 	if (pipeline_activate(p, err) < 0)
@@ -157,7 +186,7 @@ int pipeline_pause(struct pipeline *p, const char *name, bool pause, struct err 
 		if (committer_set_meta(p->store, meta, pause ? SLICE_LIT("1") : SLICE_LIT("0"), err) < 0)
 			return -1;
 		source_pause(p->sources[i], pause);
-		struct retrying r = { .source = slice_of(source_name(p->sources[i])) };
+		struct retrying r = { .p = p, .source = slice_of(source_name(p->sources[i])) };
 		if (!pause && retry_all(p, &r, SUBJECT_OBJECT, err) < 0) /* what came up during the pause was put off */
 			return -1;
 	}

@@ -120,13 +120,27 @@ def test_rows_that_fail_are_told_and_the_rest_stands(inlet, lists):
 def test_files_that_come_after_their_list(inlet, lists):
     inlet.start()
     write(lists / "M.csv", [("late.jpg", "cat")])
-    wait_for("the list to wait", lambda: inlet.failure("M.csv"))
-    assert "name files that are not there" in inlet.failure("M.csv")["reason"] and inlet.failure("M.csv")["class"] == "retry"
+    waits = wait_for("the list to wait", lambda: inlet.failure("M.csv"))
+    assert "name files that are not there" in waits["reason"] and waits["class"] == "retry"
     put(lists, "late.jpg")
-    inlet.cli("retry", inlet.failure("M.csv")["id"])
+    inlet.cli("retry", waits["id"], ok=(0, 1, 3))  # 1: it has just been tried again by itself
     wait_for("the picture", lambda: inlet.item("late.jpg"))
     inlet.cli("wait")
     assert inlet.failures() == [] and manifests(inlet) == (1, 1, 0, 0)
+
+
+def test_a_row_is_tried_again_with_its_list(inlet, lists):
+    inlet.settings["sources"][0]["manifest"]["folder"]["settle"] = "2s"  # then no further pass has a reason to read the list
+    inlet.write_config()
+    (lists / "a.jpg").mkdir()
+    write(lists / "M.csv", [("a.jpg", "cat")])
+    inlet.once(ok=(3,))
+    (lists / "a.jpg").rmdir()
+    put(lists, "a.jpg")
+    inlet.once(ok=(3,))
+    row = rows_failed(inlet)["a.jpg"]["id"]
+    inlet.cli("retry", row)
+    assert inlet.failures() == [] and labels(inlet, "a.jpg") == [("cat", "SUCCESS")]
 
 
 def test_roots_and_columns(inlet, lists):
@@ -240,3 +254,15 @@ def test_lists_in_a_bucket(minio, inlet):
     bucket.delete("in/batch/M.csv")
     wait_for("the loss", lambda: manifests(inlet)[3] == 1)
     assert len(inlet.items()) == 3
+
+
+def test_lists_in_cloud_storage(fake_gcs, inlet):
+    bucket = fake_gcs.bucket()
+    for key, data in {"in/M.jsonl": b'{"path": "a.txt", "label": "cat"}\n{"path": "/a.txt"}\n', "in/a.txt": b"a", "in/photo.jpg": b"x"}.items():
+        bucket.blob(key).upload_from_string(data)
+    inlet.write_config(normalize=False, sources=[{"name": "lists", "manifest": {"gcs": {
+        "bucket": bucket.name, "prefix": "in/", "endpoint": fake_gcs.url, "anonymous": True}}}])
+    inlet.once(ok=(3,))
+    assert [i["sha256"] for i in inlet.items()] == [sha256(b"a")] and labels(inlet, "a.txt") == [("cat", "SUCCESS")]
+    assert "beneath the manifest's own" in rows_failed(inlet)["/a.txt"]["reason"] and manifests(inlet) == (1, 2, 1, 0)
+    assert inlet.once(ok=(3,)).stderr.count(b"new or changed") == 0  # nothing is imported twice
