@@ -59,12 +59,12 @@ static const struct verb_option import_options[] = {
 	END,
 };
 static const struct verb_option export_options[] = {
-	{ "format", 0, "FORMAT", "jsonl (as `inlet items --json`, the default), coco (pictures only), or a list: clarifai, "
+	{ "format", 0, "FORMAT", "jsonl (as `inlet items --json`, the default), coco (pictures only), or a list: labelstudio, cvat, clarifai, "
 		"groundtruth, huggingface, vertex" },
 	{ "by", 0, "item|reference|row", "one entry an item, one for each file that carries it, or one for each row of a "
 		"manifest that named it, else the item (default for lists)" },
 	{ "attribute", 0, "NAME", "groundtruth: of labels that came in no answer of its (default: label)" },
-	{ "review", 0, NULL, "also labels that wait for review" },
+	{ "review", 0, NULL, "also labels that wait for review; labelstudio says of all how they stand" },
 	{ "output", 'o', "FILE", "into a file, which appears only when it is whole; never into a watched folder" },
 	END,
 };

@@ -9,6 +9,8 @@
 static const struct format_ops *const formats[EXPORT_FORMATS] = {
 	[EXPORT_JSONL] = &format_jsonl,
 	[EXPORT_COCO] = &format_coco,
+	[EXPORT_LABEL_STUDIO] = &format_labelstudio,
+	[EXPORT_CVAT] = &format_cvat,
 	[EXPORT_CLARIFAI] = &format_clarifai,
 	[EXPORT_VERTEX] = &format_vertex,
 	[EXPORT_GROUND_TRUTH] = &format_groundtruth,
@@ -17,6 +19,8 @@ static const struct format_ops *const formats[EXPORT_FORMATS] = {
 const char *const export_format_names[EXPORT_FORMATS + 1] = {
 	[EXPORT_JSONL] = "jsonl",
 	[EXPORT_COCO] = "coco",
+	[EXPORT_LABEL_STUDIO] = "labelstudio",
+	[EXPORT_CVAT] = "cvat",
 	[EXPORT_CLARIFAI] = "clarifai",
 	[EXPORT_VERTEX] = "vertex",
 	[EXPORT_GROUND_TRUTH] = "groundtruth",
@@ -35,7 +39,7 @@ struct exporter {
 	size_t room;
 	struct export_left left;
 	struct ordered *ordered;   /* NULL: entries go out as they come */
-	bool begun;
+	bool begun, any;           /* the end has begun; an entry of a list has gone out */
 };
 
 const char *export_media_type(enum export_format f)
@@ -98,7 +102,7 @@ static void choose(struct exporter *x, const struct item_full *it, const struct 
 	size_t n = 0;
 	for (size_t i = 0; i < it->annotation_count; i++) {
 		const struct annotation *a = &it->annotations[i];
-		bool status = a->status == STATUS_SUCCESS ||
+		bool status = x->format->says_status || a->status == STATUS_SUCCESS ||
 			(x->options.with_review && a->status == STATUS_AWAITING_REVIEW);
 		if (status && belongs(x, it, a, only))
 			x->chosen[n++] = *a;
@@ -126,8 +130,12 @@ static int add_entry(struct exporter *x, const struct item_full *it, const struc
 		entry.row_count = row_count;
 	}
 	choose(x, it, only, &entry);
+	const char *separator = x->format->separator ? x->format->separator : "";
+	buf_str(&x->text, separator);
 	if (x->format->add(x->state, &entry, &x->text, err) < 0)
 		return err_wrap(err, "export item %llu", (unsigned long long)it->item.id);
+	if (x->text.len == strlen(separator))
+		x->text.len = 0;
 	if (!x->ordered || x->text.len == 0)
 		return flush(x, err);
 	int r = ordered_add(x->ordered, &entry, buf_slice(&x->text), err);
@@ -160,12 +168,26 @@ int exporter_add(struct exporter *x, const struct item_full *it, struct err *err
 	return 0;
 }
 
+/* The first entry goes without the separator before it. */
+static int next_entries(struct exporter *x, struct err *err)
+{
+	size_t from = x->text.len;
+	int more = ordered_next(x->ordered, EXPORT_PIECE, &x->text, err);
+	size_t n = x->format->separator && !x->any ? strlen(x->format->separator) : 0;
+	if (more < 0 || x->text.len == from)
+		return more;
+	memmove(x->text.data + from, x->text.data + from + n, x->text.len - from - n);
+	x->text.len -= n;
+	x->any = true;
+	return more;
+}
+
 int exporter_end(struct exporter *x, struct err *err)
 {
 	if (!x->begun && x->format->begin)
 		x->format->begin(x->state, &x->text);
 	x->begun = true;
-	int more = x->ordered ? ordered_next(x->ordered, EXPORT_PIECE, &x->text, err) : 0;
+	int more = x->ordered ? next_entries(x, err) : 0;
 	if (more == 0)
 		more = x->format->end(x->state, &x->text, err);
 	if (more < 0)

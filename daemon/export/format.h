@@ -13,6 +13,8 @@ struct format_ops {
 	 * Entries wait in a file of spool_dir until all are there. */
 	bool list;
 	bool by_row;            /* one entry a row where nobody says otherwise, as lists; in the order of items */
+	const char *separator;  /* of lists: what stands between two entries; NULL: nothing */
+	bool says_status;       /* it says how each label stands: all that stand go out, whatever with_review says */
 	/* What is left out is counted in *left; o and left live as long as the state. */
 	void *(*open)(const struct export_options *o, struct export_left *left);
 	/* A manifest: what it says of all its rows is in attributes. NULL: not of interest. Slices are the caller's. */
@@ -26,6 +28,6 @@ struct format_ops {
 	void (*close)(void *state);
 };
 
-extern const struct format_ops format_jsonl, format_coco, format_clarifai, format_vertex, format_groundtruth, format_huggingface;
+extern const struct format_ops format_jsonl, format_coco, format_labelstudio, format_cvat, format_clarifai, format_vertex, format_groundtruth, format_huggingface;
 
 #endif

@@ -10,6 +10,7 @@
 
 struct cvat {
 	struct buf header;    /* the two lines that go before the rows */
+	struct buf version;   /* the first of them */
 	bool video;
 };
 
@@ -26,6 +27,10 @@ static const struct node *header_line(struct manifest *m, const char *member, st
 	if (!n) {
 		(void)err_set(err, ERR_REJECT, 0, "a CVAT manifest begins with {\"version\":\"1.1\"} and {\"type\":\"images\"}");
 		return NULL;
+	}
+	if (c->header.len == 0) {
+		buf_add(&c->version, m->value.text.p, m->value.text.len);
+		json_one_line(&c->version, 0);
 	}
 	buf_add(&c->header, m->value.text.p, m->value.text.len);
 	buf_char(&c->header, '\n');
@@ -74,6 +79,20 @@ static int video_row(struct manifest *m, const struct node *root)
 	return draft_finish(d);
 }
 
+/* What the manifest says of the image's name and size, as written. */
+static struct slice image_attributes(struct manifest *m, const struct node *root)
+{
+	static const char *const names[] = { "name", "extension", "width", "height" };
+	struct draft *d = &m->draft;
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	json_open(&j, NULL, '{');
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		node_write(node_get(&m->dom, root, names[i]), &j);
+	json_close(&j, '}');
+	return draft_take(d);
+}
+
 static int image_row(struct manifest *m, const struct node *root)
 {
 	static const char *const known[] = { "name", "extension", "width", "height", NULL };
@@ -94,6 +113,7 @@ static int image_row(struct manifest *m, const struct node *root)
 	struct slice members = other_members(m, root, known);
 	if (members.len)
 		d->row.metadata = arena_printf(&d->arena, "{%.*s}", (int)members.len, members.p);
+	d->row.attributes = image_attributes(m, root);
 	return draft_finish(d);
 }
 
@@ -112,6 +132,12 @@ static int header(const struct manifest *m, struct slice *ret)
 	return 0;
 }
 
+static struct slice attributes(const struct manifest *m)
+{
+	const struct cvat *c = m->state;
+	return c->video ? (struct slice){ 0 } : buf_slice(&c->version);
+}
+
 static void describe(const struct manifest *m, struct buf *to)
 {
 	const struct cvat *c = m->state;
@@ -122,8 +148,9 @@ static void cvat_close(struct manifest *m)
 {
 	struct cvat *c = m->state;
 	buf_done(&c->header);
+	buf_done(&c->version);
 	free(c);
 }
 
 const struct format manifest_cvat = { .title = "CVAT manifest", .open = cvat_open, .next = next,
-	.describe = describe, .header = header, .values = objects_values, .close = cvat_close };
+	.describe = describe, .header = header, .attributes = attributes, .values = objects_values, .close = cvat_close };

@@ -70,6 +70,96 @@ static enum manifest_input input_of(struct manifest *m, const struct node *conte
 	return is_local_file || (m->o.input == INPUT_AUTO && names_a_file(content)) ? INPUT_FILE_PATH : m->o.input;
 }
 
+/* Members of the task, beside its data, that are metadata where data have none of that name. */
+static const char *const kept[] = { "meta", "project", "inner_id", "file_upload", "created_at", "updated_at" };
+
+static bool is_kept(const struct node *n)
+{
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		if (node_name_is(n, kept[i]))
+			return true;
+	return false;
+}
+
+/* A list of annotations or predictions without their results, which are labels; false: it is no list of objects. */
+static bool write_list(struct manifest *m, const struct node *list, struct json *j)
+{
+	if (list->kind != NODE_ARRAY)
+		return false;
+	for (const struct node *n = node_first(&m->dom, list); n; n = node_next(&m->dom, list, n))
+		if (n->kind != NODE_OBJECT)
+			return false;
+	json_open(j, NULL, '[');
+	for (const struct node *n = node_first(&m->dom, list); n; n = node_next(&m->dom, list, n)) {
+		json_open(j, NULL, '{');
+		for (const struct node *k = node_first(&m->dom, n); k; k = node_next(&m->dom, n, k))
+			if (!node_name_is(k, "result") || k->kind != NODE_ARRAY)
+				node_write(k, j);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	return true;
+}
+
+static void write_lists(struct manifest *m, const struct node *root, struct json *j)
+{
+	static const char *const names[] = { "annotations", "completions", "predictions" };
+	json_open(j, "lists", '{');
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct node *list = node_get(&m->dom, root, names[i]);
+		struct buf text = { 0 };
+		struct json inner = { .to = &text };
+		if (list && write_list(m, list, &inner))
+			json_raw(j, names[i], buf_slice(&text));
+		buf_done(&text);
+	}
+	json_close(j, '}');
+}
+
+/* What an export needs to make the task again:
+ *
+ *   {"content":"image","value":"/data/local-files/?d=…","task":{members beside the data},"data":{members of the data that are
+ *    named like one of the task},"lists":{"annotations":[{…}],"predictions":[{…}]},"bare":true}
+ *
+ * value: where it is not the row's content as it is; bare: the whole object is the data. */
+static struct slice task_attributes(struct manifest *m, const struct node *root, const struct node *data, const struct node *content,
+	bool same_value)
+{
+	static const char *const known[] = { "data", "annotations", "completions", "predictions" };
+	struct draft *d = &m->draft;
+	d->text.len = 0;
+	struct json j = { .to = &d->text };
+	json_open(&j, NULL, '{');
+	buf_str(&d->text, "\"content\":\"");
+	buf_add(&d->text, content->name.p, content->name.len);
+	buf_char(&d->text, '"');
+	j.comma = true;
+	if (!same_value)
+		json_raw(&j, "value", node_json(content));
+	if (data == root) {
+		json_bool(&j, "bare", true);
+		json_close(&j, '}');
+		return draft_take(d);
+	}
+	json_open(&j, "task", '{');
+	for (const struct node *n = node_first(&m->dom, root); n; n = node_next(&m->dom, root, n)) {
+		bool listed = false;
+		for (size_t i = 0; i < 4 && !listed; i++)
+			listed = node_name_is(n, known[i]) && (i == 0 || n->kind == NODE_ARRAY);
+		if (!listed)
+			node_write(n, &j);
+	}
+	json_close(&j, '}');
+	json_open(&j, "data", '{');
+	for (const struct node *n = node_first(&m->dom, data); n; n = node_next(&m->dom, data, n))
+		if (n != content && is_kept(n))
+			node_write(n, &j);
+	json_close(&j, '}');
+	write_lists(m, root, &j);
+	json_close(&j, '}');
+	return draft_take(d);
+}
+
 static int take_data(struct manifest *m, const struct node *root, const struct node *data)
 {
 	struct draft *d = &m->draft;
@@ -89,11 +179,12 @@ static int take_data(struct manifest *m, const struct node *root, const struct n
 		buf_add(j.to, members.p, members.len);
 		j.comma = true;
 	}
-	static const char *const kept[] = { "meta", "project", "inner_id", "file_upload", "created_at", "updated_at" };
 	for (size_t i = 0; data != root && i < sizeof(kept) / sizeof(*kept); i++)
-		node_write(node_get(&m->dom, root, kept[i]), &j);
+		if (!node_get(&m->dom, data, kept[i]))
+			node_write(node_get(&m->dom, root, kept[i]), &j);
 	if (d->text.len)
 		d->row.metadata = join_members(d, (struct slice){ 0 }, draft_take(d));
+	d->row.attributes = task_attributes(m, root, data, content, slice_eq(value, node_string(content, &d->arena)));
 	return DRAFT_ROW;
 }
 
@@ -123,8 +214,11 @@ static bool is_rejected(struct manifest *m, const struct node *annotation)
 static void take_results(struct manifest *m, const struct node *root, const char *name, bool predictions)
 {
 	const struct node *list = node_get_kind(&m->dom, root, name, NODE_ARRAY);
+	size_t index = 0;
 	for (const struct node *n = list ? node_first(&m->dom, list) : NULL; n; n = node_next(&m->dom, list, n)) {
 		struct result_origin origin = {
+			.list = name,
+			.index = index++,
 			.maker = predictions ? MAKER_MACHINE : MAKER_HUMAN,
 			.status = predictions ? STATUS_AWAITING_REVIEW :
 				is_rejected(m, n) ? STATUS_REVIEW_DENIED : STATUS_SUCCESS,
@@ -134,7 +228,7 @@ static void take_results(struct manifest *m, const struct node *root, const char
 		};
 		const struct node *results = node_get_kind(&m->dom, n, "result", NODE_ARRAY);
 		for (const struct node *r = results ? node_first(&m->dom, results) : NULL; r;
-			r = node_next(&m->dom, results, r))
+			r = node_next(&m->dom, results, r), origin.result++)
 			labelstudio_result(m, r, &origin);
 	}
 }

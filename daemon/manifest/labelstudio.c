@@ -12,11 +12,19 @@ static const char *const word_members[] = { "rectanglelabels", "polygonlabels", 
 	"brushlabels", "bitmasklabels", "vectorlabels", "choices", "hypertextlabels", "paragraphlabels", "timeserieslabels",
 	"timelinelabels", "videolabels", "labels", NULL };
 
+static bool all_words(struct manifest *m, const struct node *list)
+{
+	for (const struct node *n = node_first(&m->dom, list); n; n = node_next(&m->dom, list, n))
+		if (n->kind != NODE_STRING || n->text.len == 0)
+			return false;
+	return true;
+}
+
 static const struct node *words_of(struct manifest *m, const struct node *value)
 {
 	for (size_t i = 0; word_members[i]; i++) {
 		const struct node *n = node_get_kind(&m->dom, value, word_members[i], NODE_ARRAY);
-		if (n && n->count)
+		if (n && n->count && all_words(m, n))
 			return n;
 	}
 	return NULL;
@@ -161,7 +169,10 @@ static bool is_polygon(struct manifest *m, const struct node *value, struct slic
 	(void)type;
 	const struct node *points = node_get_kind(&m->dom, value, "points", NODE_ARRAY);
 	const struct node *first = points ? node_first(&m->dom, points) : NULL;
-	return first && first->kind == NODE_ARRAY;
+	for (const struct node *p = first; p; p = node_next(&m->dom, points, p))
+		if (p->kind != NODE_ARRAY || p->count != 2)
+			return false;
+	return first != NULL;
 }
 
 static bool is_ellipse(struct manifest *m, const struct node *value, struct slice type)
@@ -201,7 +212,9 @@ static bool is_range(struct manifest *m, const struct node *value, struct slice 
 static bool is_span(struct manifest *m, const struct node *value, struct slice type)
 {
 	(void)type;
-	return has_numbers(m, value, (const char *const[]){ "start", "end", NULL }) && !has(m, value, "startOffset");
+	const struct node *text = node_get(&m->dom, value, "text");
+	return has_numbers(m, value, (const char *const[]){ "start", "end", NULL }) && !has(m, value, "startOffset") &&
+		(!text || text->kind == NODE_STRING);
 }
 
 /* In this order: an ellipse has a box's x and y, an audio region a span's ends. */
@@ -212,7 +225,7 @@ static const struct shape {
 	const char *known[6];        /* members of value that the geometry says */
 } shapes[] = {
 	{ "track", "percent", is_track, write_track, { "sequence" } },
-	{ "mask", "px", is_mask, write_mask, { "rle", "format" } },
+	{ "mask", "px", is_mask, write_mask, { "rle" } },
 	{ "polygon", "percent", is_polygon, write_polygon, { "points" } },
 	{ "ellipse", "percent", is_ellipse, write_ellipse, { "x", "y", "radiusX", "radiusY", "rotation" } },
 	{ "keypoints", "percent", is_keypoint, write_keypoint, { "x", "y" } },
@@ -248,21 +261,40 @@ static void write_rest_of_value(struct manifest *m, struct json *j, const struct
 		json_close(j, '}');
 }
 
-static struct slice attributes_of(struct manifest *m, const struct node *result, const struct node *value,
-	const struct shape *shape, const struct node *words)
+/* "of": where the label stood (word -1: the result has none), and under which name its words were, where that is not the type. */
+static void write_origin(struct json *j, const struct result_origin *origin, int64_t word, const struct node *words, struct slice type)
 {
-	static const char *const not_here[] = { "value", "original_width", "original_height", "score", NULL };
+	json_open(j, "of", '{');
+	json_str(j, "list", slice_of(origin->list));
+	json_u64(j, "index", origin->index);
+	json_u64(j, "result", origin->result);
+	json_i64(j, "word", word);
+	if (words && !slice_eq(words->name, type))
+		json_str(j, "words", words->name); /* one of word_members: no escapes */
+	json_close(j, '}');
+}
+
+struct result_parts {
+	const struct node *result, *value, *words;
+	const struct shape *shape;
+	struct slice type;
+	bool has_geometry;
+};
+
+static struct slice attributes_of(struct manifest *m, const struct result_parts *p, const struct result_origin *origin, int64_t word)
+{
 	struct draft *d = &m->draft;
 	d->text.len = 0;
 	struct json j = { .to = &d->text };
+	bool sized = p->has_geometry && node_get_kind(&m->dom, p->result, sizes[0], NODE_NUMBER) &&
+		node_get_kind(&m->dom, p->result, sizes[1], NODE_NUMBER);
 	json_open(&j, NULL, '{');
-	for (const struct node *n = node_first(&m->dom, result); n; n = node_next(&m->dom, result, n))
-		if (n->kind != NODE_NULL && !is_one_of(n, not_here, 4))
+	for (const struct node *n = node_first(&m->dom, p->result); n; n = node_next(&m->dom, p->result, n))
+		if (n != p->value && !(sized && is_one_of(n, sizes, 2)) && !node_name_is(n, "of"))
 			node_write(n, &j);
-	if (value && words) /* without words all of value is the geometry "other" or was said */
-		write_rest_of_value(m, &j, value, shape, words, false);
-	else if (value && shape)
-		write_rest_of_value(m, &j, value, shape, NULL, false);
+	if (p->value && (p->words || p->shape)) /* else all of value is the geometry "other" */
+		write_rest_of_value(m, &j, p->value, p->shape, p->words, false);
+	write_origin(&j, origin, word, p->words, p->type);
 	json_close(&j, '}');
 	return draft_take(d);
 }
@@ -285,6 +317,7 @@ static struct slice geometry_of(struct manifest *m, const struct node *result, c
 /* {"type":"relation","from_id","to_id","direction","labels":[…]} */
 static void relation(struct manifest *m, const struct node *result, const struct result_origin *origin)
 {
+	static const char *const ends[] = { "from_id", "to_id" };
 	struct draft *d = &m->draft;
 	d->text.len = 0;
 	struct json j = { .to = &d->text };
@@ -297,11 +330,20 @@ static void relation(struct manifest *m, const struct node *result, const struct
 		json_raw(&j, "direction", node_json(direction));
 	json_close(&j, '}');
 	struct slice geometry = draft_take(d);
+	j = (struct json){ .to = &d->text };
+	json_open(&j, NULL, '{');
+	for (const struct node *n = node_first(&m->dom, result); n; n = node_next(&m->dom, result, n))
+		if (n != direction && !is_one_of(n, ends, 2) && !node_name_is(n, "of"))
+			node_write(n, &j);
+	write_origin(&j, origin, -1, NULL, SLICE_LIT("relation"));
+	json_close(&j, '}');
+	struct slice attributes = draft_take(d);
 	const struct node *words = node_get_kind(&m->dom, result, "labels", NODE_ARRAY);
 	const struct node *first = words ? node_first(&m->dom, words) : NULL;
 	struct slice concept = node_scalar(first, &d->arena);
 	struct manifest_label *l = draft_label(d, concept.len ? concept : SLICE_LIT("relation"));
 	l->geometry = geometry;
+	l->attributes = attributes;
 	l->maker = origin->maker;
 	l->status = origin->status;
 	l->worker = origin->worker;
@@ -328,14 +370,17 @@ void labelstudio_result(struct manifest *m, const struct node *result, const str
 	const struct node *value = node_get_kind(&m->dom, result, "value", NODE_OBJECT);
 	const struct node *words = value ? words_of(m, value) : NULL;
 	const struct shape *shape = shape_of(m, value, type);
-	struct slice attributes = attributes_of(m, result, value, shape, words);
+	/* words without a shape are about the whole item */
+	const struct result_parts parts = { result, value, words, shape, type, shape || !words };
+	int64_t n = words ? 0 : -1;
 	struct slice geometry = { 0 };
-	if (shape || !words) /* words without a shape are about the whole item */
+	if (parts.has_geometry)
 		geometry = geometry_of(m, result, value, shape, type);
 	const struct node *score = node_get_kind(&m->dom, result, "score", NODE_NUMBER);
 	const struct node *word = words ? node_first(&m->dom, words) : NULL;
 	do {
 		struct slice concept = word ? node_scalar(word, a) : node_scalar(node_get(&m->dom, result, "from_name"), a);
+		struct slice attributes = attributes_of(m, &parts, origin, n++);
 		struct manifest_label *l = draft_label(&m->draft, concept.len ? concept : type);
 		l->confidence = node_number(score, origin->confidence);
 		l->maker = origin->maker;

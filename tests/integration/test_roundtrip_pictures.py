@@ -4,7 +4,7 @@ import json
 import pathlib
 
 import pytest
-from media import png
+from media import png, wav
 
 RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
 PYCOCOTOOLS = pathlib.Path(__file__).resolve().parents[1] / "data/manifest/pycocotools.json"
@@ -115,3 +115,134 @@ def test_coco_files_with_the_same_ids_are_one_dataset(inlet, data):
     assert [(i["id"], i["file_name"]) for i in it["images"]] == [(4, "one.jpg"), (8, "two.jpg")]
     assert [(c["id"], c["name"]) for c in it["categories"]] == [(1, "one"), (2, "both"), (3, "two")]
     assert [(a["id"], a["image_id"], a["category_id"]) for a in it["annotations"]] == [(6, 4, 2), (7, 4, 1), (13, 8, 2), (14, 8, 3)]
+
+
+# ---- Label Studio ----
+
+SIZE = {"original_width": 64, "original_height": 48, "image_rotation": 0}
+
+
+def result(name, kind, value, **more):
+    return {"id": name, "from_name": "l", "to_name": "image", "type": kind, "value": value, **more}
+
+
+TASKS = [
+    {"id": 7, "data": {"image": "a%20b.png", "note": "x", "meta": 3}, "meta": {"k": 1.0}, "project": 4, "total_annotations": 2, "drafts": [],
+     "file_upload": None, "created_at": "2024-01-01T00:00:00Z",
+     "predictions": [{"id": 3, "model_version": "v1", "score": 0.9, "result": [
+         result("r1", "rectanglelabels", {"x": 1.50, "y": 2, "width": 10.000000000000002, "height": 20.125, "rotation": 15.5,
+                                          "rectanglelabels": ["cat", "pet"]}, score=0.12345678901234566, **SIZE),
+         {"from_name": "c", "to_name": "image", "type": "choices", "value": {"choices": ["indoor", "day"]}, **SIZE}]},
+         {"model_version": "v2", "result": []}],
+     "annotations": [
+         {"id": 1, "completed_by": {"id": 3, "email": "a@b"}, "lead_time": 12.75, "ground_truth": False, "was_cancelled": False,
+          "result": [
+              result("r1", "rectanglelabels", {"x": 1, "y": 2, "width": 10, "height": 20, "rotation": 0, "rectanglelabels": ["dog"]}, **SIZE),
+              result("p", "polygonlabels", {"points": [[1, 2.5], [3, 4], [5, 6.0]], "closed": True, "polygonlabels": ["road"]}, **SIZE),
+              result("k", "keypointlabels", {"x": 1, "y": 2, "width": 0.5, "keypointlabels": ["nose"]}, **SIZE),
+              result("e", "ellipselabels", {"x": 1, "y": 2, "radiusX": 3, "radiusY": 4, "rotation": 5, "ellipselabels": ["ball"]}, parentID=None),
+              result("b", "brushlabels", {"format": "rle", "rle": [0, 1, 2, 255], "brushlabels": ["sky"]}, **SIZE),
+              result("n", "rectangle", {"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 0}, origin="manual", **SIZE),
+              result("t", "textarea", {"text": ["hello", "again"]}, meta={"text": ["a remark"]}),
+              result("g", "rating", {"rating": 4}), result("x", "taxonomy", {"taxonomy": [["a", "b"], ["c"]]}),
+              {"from_id": "p", "to_id": "k", "type": "relation", "direction": "right", "labels": ["has", "holds"]},
+              {"from_id": "p", "to_id": "r1", "type": "relation"},
+              result("r2", "rectanglelabels", {"x": 1, "y": 2, "width": 10, "height": 20, "rotation": 0, "rectanglelabels": ["dog"]}, **SIZE)]},
+         {"id": 2, "completed_by": 9, "was_cancelled": True, "result": [result("c2", "choices", {"choices": ["bad"]})]},
+         {"id": 5, "completed_by": 9, "result": []}]},
+    {"id": "eight", "data": {"text": "To be \u00e9 or not", "lang": "en"}, "annotations": [{"completed_by": 2, "result": [
+        {"id": "s", "from_name": "l", "to_name": "text", "type": "labels", "value": {"start": 0, "end": 2, "text": "To", "labels": ["V"]}},
+        {"id": "h", "from_name": "l", "to_name": "text", "type": "hypertextlabels",
+         "value": {"start": "/p[1]", "end": "/p[1]", "startOffset": 1, "endOffset": 2, "hypertextlabels": ["N"]}}]}]},
+    {"id": 9, "data": {"audio": "/data/local-files/?d=a%20b.wav"}, "annotations": [{"result": [
+        {"id": "s", "from_name": "l", "to_name": "audio", "type": "labels", "original_length": 3.5,
+         "value": {"start": 0.5, "end": 2.25, "channel": 0, "labels": ["Speech"]}}]}], "predictions": []},
+    {"id": 10, "data": {"video": "v.mp4", "frames_per_second": 25}, "annotations": [{"result": [
+        {"id": "v", "from_name": "l", "to_name": "video", "type": "videorectangle", "value": {"framesCount": 9, "duration": 0.36, "labels": ["car"],
+         "sequence": [{"frame": 1, "enabled": True, "x": 1.5, "y": 2, "width": 3, "height": 4, "rotation": 0, "time": 0.04}]}}]}]},
+    {"text": "without data", "kind": 1},
+]
+
+
+def task_files(data):
+    (data / "a%20b.png").write_bytes(png(64, 48, RED))
+    (data / "a b.wav").write_bytes(wav())
+    (data / "v.mp4").write_bytes(b"not really a video")
+
+
+def test_label_studio_tasks_come_back_as_they_were(inlet, data):
+    task_files(data)
+    (data / "T.json").write_text(json.dumps(TASKS, indent=1))
+    inlet.cli("import", data / "T.json")
+    text = export(inlet, "labelstudio")
+    assert typed(json.loads(text)) == typed(TASKS)
+    inlet.cli("rebuild-index")
+    assert export(inlet, "labelstudio") == text
+
+
+def test_what_a_person_makes_of_a_prediction_is_an_annotation(inlet, data):
+    task_files(data)
+    (data / "T.json").write_text(json.dumps([TASKS[0]]))
+    inlet.cli("import", data / "T.json")
+    number, = {i["id"] for i in inlet.items()}
+    inlet.cli("accept", number, "pet")
+    inlet.cli("reject", number, "indoor")
+    task, = json.loads(export(inlet, "labelstudio"))
+    assert task["annotations"][:3] == TASKS[0]["annotations"]
+    accepted, = task["annotations"][3:]
+    assert accepted["worker"].startswith("user:")
+    assert accepted["result"] == [{**TASKS[0]["predictions"][0]["result"][0], "value": {
+        **TASKS[0]["predictions"][0]["result"][0]["value"], "rectanglelabels": ["pet"]}}]
+    assert [r["value"].get("rectanglelabels") or r["value"]["choices"] for r in task["predictions"][0]["result"]] == [["cat"], ["day"]]
+
+
+# ---- from one into the other ----
+
+def test_coco_into_label_studio(inlet, data):
+    rich_files(data)
+    boxes = {**RICH, "annotations": [a for a in RICH["annotations"] if a["image_id"] == 900]}
+    (data / "C.json").write_text(json.dumps(boxes))
+    inlet.cli("import", data / "C.json")
+    tasks = json.loads(export(inlet, "labelstudio", left="2 labels that labelstudio cannot say"))  # two rings, run lengths
+    first, = (t for t in tasks if t["data"]["image"] == "a/x.jpg")
+    shapes = [r["value"] for r in first["annotations"][0]["result"]]
+    assert shapes[0] == {"x": 1 / 64 * 100, "y": 2.5 / 48 * 100, "width": pytest.approx(30 / 64 * 100), "height": pytest.approx(40 / 48 * 100),
+                         "rotation": 0, "rectanglelabels": ["dog"]}
+    assert len(tasks) == 4 and len(shapes) == 2
+
+
+def test_label_studio_into_coco(inlet, data):
+    task_files(data)
+    (data / "T.json").write_text(json.dumps([TASKS[0]]))
+    inlet.cli("import", data / "T.json")
+    it = json.loads(export(inlet, "coco", left="6 labels that coco cannot say"))
+    name = {c["id"]: c["name"] for c in it["categories"]}
+    boxes = {(name[a["category_id"]], *a["bbox"]) for a in it["annotations"] if not a["attributes"]["image_level"]}
+    assert ("dog", 0.64, 0.96, 6.4, 9.6) in {(n, *(round(v, 9) for v in box)) for n, *box in boxes}
+    assert [(i["file_name"], i["width"], i["height"]) for i in it["images"]] == [("a%20b.png", 64, 48)]
+
+
+# ---- CVAT ----
+
+def test_cvat_manifest_comes_back_as_it_was(inlet, data):
+    (data / "dir").mkdir()
+    (data / "dir/img1.jpg").write_bytes(png(64, 48, RED))
+    (data / "img.2.png").write_bytes(png(64, 48, BLUE))
+    lines = [{"version": "1.0"}, {"type": "images"},
+             {"name": "dir/img1", "extension": ".jpg", "width": 64, "height": 48, "meta": {"related_images": [1.50]}, "checksum": "abc"},
+             {"name": "img.2", "extension": ".png", "width": 64, "height": 48, "meta": {}}]
+    (data / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    inlet.cli("import", data / "manifest.jsonl")
+    text = export(inlet, "cvat")
+    assert [typed(json.loads(line)) for line in text.splitlines()] == [typed(line) for line in lines]
+
+
+def test_cvat_manifest_of_other_pictures(inlet, data):
+    """It lists pictures and nothing else; what it cannot say is counted."""
+    rich_files(data)
+    (data / "C.json").write_text(json.dumps(RICH))
+    inlet.cli("import", data / "C.json")
+    text = export(inlet, "cvat", left="9 labels that cvat cannot say")
+    assert [json.loads(line) for line in text.splitlines()[:3]] == [
+        {"version": "1.1"}, {"type": "images"}, {"name": "b", "extension": ".jpg", "width": 64, "height": 48, "meta": {}}]
+    assert len(text.splitlines()) == 6
