@@ -9,6 +9,7 @@
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
+#include "daemon/manifest/reference.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@ struct import {
 	struct manifest_columns columns;
 	char *column_text;            /* what columns points into */
 	uint64_t warnings;
+	uint64_t like_files;          /* texts that look like names of files */
 };
 
 static void import_done(struct import *i)
@@ -178,8 +180,10 @@ static int all_rows(struct import *i, struct manifest *m, struct err *err)
 		if (interrupted())
 			return err_set(err, ERR_RETRY, EINTR, "the import");
 		i->run.rows++;
-		if (more == 1)
+		if (more == 1) {
 			warn(i, &row);
+			i->like_files += row.content_kind == ROW_TEXT && reference_is_like_file(row.content);
+		}
 		if ((more == 1 ? sender_row(&i->run.sender, m, &row, err) : sender_failure(&i->run.sender, m, &failure, err)) < 0)
 			return -1;
 		if (run_shows(&i->run))
@@ -216,6 +220,9 @@ static int run(struct import *i, struct manifest_options *o, struct err *err)
 		return -1;
 	if (i->warnings > WARNINGS_SHOWN)
 		(void)fprintf(stderr, "inlet: %" PRIu64 " warnings in all\n", i->warnings);
+	if (i->like_files && o->input == INPUT_AUTO)
+		(void)fprintf(stderr, "inlet: %" PRIu64 " inputs were taken for texts and look like names of files; if they are, import "
+			"again with --input file_path\n", i->like_files);
 	return run_end(&i->run, manifest_attributes(m), err);
 }
 

@@ -213,6 +213,26 @@ static int failed(struct manifest *m, const struct sorter_record *r, const char 
 	return sorter_pop(c->sorter, err) < 0 ? -1 : DRAFT_FAILED;
 }
 
+static struct slice name_of(struct manifest *m, struct slice image, struct arena *a)
+{
+	struct dom_error e;
+	(void)dom_parse(&m->dom, image, &e);
+	return arena_copy(a, node_scalar(node_get(&m->dom, dom_root(&m->dom), "file_name"), a));
+}
+
+/* Annotations name images by id, and of two images with one id they are the last one's, as pycocotools has it. An earlier one is
+ * the same image, which is no row of its own, or it fails. */
+static int doubled(struct manifest *m, struct slice text, const struct sorter_record *last)
+{
+	struct draft *d = &m->draft;
+	struct slice name = name_of(m, text, &d->arena), other = name_of(m, last->text, &d->arena);
+	if (slice_eq(name, other))
+		return DRAFT_SKIP;
+	return draft_fail(d, d->row.at, "give each image an id of its own",
+		"line %llu gives the id %s to the image '%s', and the annotations with it", (unsigned long long)last->at.line,
+		draft_show(d, last->key), draft_show(d, other));
+}
+
 static int image_row(struct manifest *m, const struct sorter_record *r, struct err *err)
 {
 	struct coco *c = m->state;
@@ -224,6 +244,9 @@ static int image_row(struct manifest *m, const struct sorter_record *r, struct e
 	d->row.raw = text;
 	if (sorter_pop(c->sorter, err) < 0)
 		return -1;
+	const struct sorter_record *next = sorter_peek(c->sorter);
+	if (next && next->kind == KIND_IMAGE && slice_eq(next->key, key))
+		return doubled(m, text, next);
 	(void)dom_parse(&m->dom, text, &e);
 	int image = coco_image(m);
 	int labels = take_annotations(m, key, image == DRAFT_ROW, err);

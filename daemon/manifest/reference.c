@@ -49,6 +49,20 @@ enum reference_kind reference_kind(struct slice value)
 	return is_data_url(value) ? REFERENCE_DATA : REFERENCE_NONE;
 }
 
+bool reference_is_like_file(struct slice text)
+{
+	static const char *const endings[] = { ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".avif", ".txt",
+		".wav", ".mp3", ".flac", ".ogg", ".m4a", ".mp4", ".mov", ".mkv", ".avi", ".webm" };
+	if (text.len > 1024 || memchr(text.p, '\n', text.len))
+		return false;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+		size_t n = strlen(endings[i]);
+		if (text.len > n && strncasecmp(text.p + text.len - n, endings[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
 int reference_file_path(struct slice url, struct buf *to)
 {
 	size_t start = to->len;

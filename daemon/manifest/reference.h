@@ -15,6 +15,8 @@ enum reference_kind {
 	REFERENCE_OTHER,   /* a scheme that is known, but not fetched: ftp, abfs, … */
 };
 enum reference_kind reference_kind(struct slice value);
+/* Is a text that refers to nothing the name of a media file? */
+bool reference_is_like_file(struct slice text);
 /* Appends the path of a file: URL, decoded. -1: it names another host, or has a broken escape or a NUL in it. */
 int reference_file_path(struct slice url, struct buf *to);
 

@@ -191,14 +191,15 @@ static int refuse(struct err *err, const char *text)
 static int check(const struct guard *g, const struct url *url, struct err *err)
 {
 	uint8_t address[16];
-	if (guard_port_is_bad(url->port) && !is_endpoint(g, url->host, url->port))
-		return refuse(err, "the URL's port belongs to another protocol than HTTP");
-	if (!url->literal || network_address(url->host, address) < 0)
-		return 0;
-	const char *why = judge(g, address, url->host, url->port);
+	bool literal = url->literal && network_address(url->host, address) >= 0;
+	const char *why = literal ? judge(g, address, url->host, url->port) : NULL;
 	char text[160];
 	(void)snprintf(text, sizeof(text), "address %.45s: %s", url->host, why ? why : "");
-	return why ? refuse(err, text) : 0;
+	if (why)
+		return refuse(err, text);
+	if (guard_port_is_bad(url->port) && !is_endpoint(g, url->host, url->port))
+		return err_set(err, ERR_REJECT, 0, "the URL's port belongs to another protocol than HTTP"); /* no network opens it */
+	return 0;
 }
 
 int guard_check_url(const struct guard *g, const char *url, struct err *err)

@@ -340,6 +340,7 @@ static int conclude(struct pipeline *p, struct import_pass *pass, struct ending 
 	int more;
 	do {
 		account_step(p);
+		store_trim(p->store);
 		more = conclude_some(&what, &after, err);
 	} while (more > 0);
 	if (more < 0)

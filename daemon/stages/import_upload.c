@@ -227,8 +227,6 @@ static int payload_begin(struct import_upload *u, struct err *err)
 	uint64_t bytes = u->frame.bytes;
 	if (bytes > limit)
 		return err_set(err, ERR_REJECT, 0, "%" PRIu64 " bytes are more than limits.object allows (%" PRIu64 ")", bytes, limit);
-	if (store_ready(u->p->store, bytes, err) < 0)
-		return -1;
 	if (bytes > ARENA_MEMBER_MAX) {
 		if (!u->buffer)
 			u->buffer = mem_alloc(SINK_BUFFER);
@@ -239,6 +237,8 @@ static int payload_begin(struct import_upload *u, struct err *err)
 	}
 	if (u->arena && arena_room(u->arena) <= bytes)
 		flush(u);
+	if (!u->arena && store_ready(u->p->store, bytes, err) < 0)
+		return -1;
 	if (!u->arena)
 		u->arena = arena_get(store_arenas(u->p->store), (size_t)bytes);
 	if (!u->arena)
@@ -374,6 +374,7 @@ int import_finish(struct import_upload *u, struct json *j, struct err *err)
 	if (!has_failed(u) && whole)
 		flush(u);
 	await_all(u);
+	store_trim(u->p->store);
 	if (!u->failed && !whole)
 		u->failed = err_set(&u->err, ERR_REJECT, 0, "the upload ends within a frame") < 0;
 	bool failed = u->failed;

@@ -14,9 +14,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #define DIR_MODE 0750
 #define MAP_FULL_PERCENT 90
+#define FILE_BACKED_MAX (64U << 20)
 
 /* The directories of a store while it is opened or rebuilt. */
 struct dirs {
@@ -246,6 +249,23 @@ int store_ready(struct store *s, uint64_t more_bytes, struct err *err)
 			" MiB: free space on the disk",
 			free_bytes >> 20, more_bytes >> 20, s->options.reserve_bytes >> 20);
 	return 0;
+}
+
+/* Resident pages that files back; 0: unknown. */
+static uint64_t file_backed_bytes(void)
+{
+	char text[128] = "";
+	unsigned long pages = 0;
+	CLEANUP(close_fdp) int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 || sscanf(text, "%*u %*u %lu", &pages) != 1)
+		return 0;
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void store_trim(struct store *s)
+{
+	if (file_backed_bytes() > FILE_BACKED_MAX)
+		kv_drop_cache(s->kv);
 }
 
 int large_create(struct store *s, uint64_t sized_bytes, int *ret_fd, struct err *err)

@@ -43,6 +43,8 @@ void store_close(struct store *s);                  /* NULL allowed */
 struct arena_pool *store_arenas(struct store *s);
 /* May intake go on? 0: yes; -1 with ERR_RETRY and the reason: disk below its reserve, map 90 % full. Cheap. */
 int store_ready(struct store *s, uint64_t more_bytes, struct err *err);
+/* Lets go of the index's pages where this process has more than 64 MiB of file-backed memory: between the parts of long work. */
+void store_trim(struct store *s);
 /* A sync or commit failed: the daemon must stop. 0 while all is well; else -1 with that error. */
 int store_failed(struct store *s, struct err *err);
 /* An unlinked file on the store's file system for a large blob; sized_bytes 0: unknown. The caller owns the fd. */

@@ -520,6 +520,33 @@ def test_a_yolo_folder_is_read_beneath_its_root(inlet, data):
     assert len(inlet.items()) == 1
 
 
+def test_two_images_of_one_id(inlet, data):
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (data / name).write_text(name)
+    coco = data / "coco.json"
+    images = [(7, "a.jpg"), (8, "c.jpg"), (7, "b.jpg"), (8, "c.jpg")]
+    coco.write_text(json.dumps({"images": [{"id": i, "file_name": name} for i, name in images],
+                                "annotations": [{"id": 1, "image_id": i, "category_id": 3, "bbox": [1, 2, 3, 4]} for i in (7, 8)],
+                                "categories": [{"id": 3, "name": "cat"}]}, indent=1))
+    answer = imported(inlet, coco, ok=(3,))
+    assert (answer["rows"], answer["failed"]) == (3, 1)
+    failure, = inlet.failures()
+    assert failure["values"]["file_name"] == "a.jpg" and failure["cure"] == "give each image an id of its own"
+    assert failure["reason"] == "line 11 gives the id 7 to the image 'b.jpg', and the annotations with it"
+    assert geometry(inlet, "b.jpg") == geometry(inlet, "c.jpg") == [("cat", "box")]
+
+
+def test_texts_that_look_like_files(inlet, data):
+    manifest = write_csv(data / "M.csv", [["1", "cats/a.jpg", "", "", ""], ["2", "B.PNG", "", "", ""], ["3", "a text.", "", "", ""]])
+    (data / "cats").mkdir()
+    (data / "cats/a.jpg").write_text("a")
+    said = inlet.cli("import", manifest).stderr.decode()
+    assert "2 inputs were taken for texts and look like names of files; if they are, import again with --input file_path" in said
+    assert "look like" not in inlet.cli("import", manifest, "--input", "raw").stderr.decode()
+    assert "look like" not in inlet.cli("import", manifest, "--input", "file_path", ok=(3,)).stderr.decode()
+    assert inlet.item("1")["sha256"] == sha256(b"a")
+
+
 def test_standard_input_and_names(inlet, data):
     assert inlet.cli("import", "-", ok=(2,), input=b"x").returncode == 2
     (data / "a.txt").write_text("a")

@@ -107,6 +107,25 @@ def test_hostile_servers(stranger, inlet, tmp_path):
     assert inlet.lines("verify")[-1]["problems"] == 0
 
 
+def test_the_address_is_the_reason_and_not_its_port(inlet, tmp_path):
+    manifest = tmp_path / "M.csv"
+    manifest.write_text("id,url\nnear,http://127.0.0.1:1/\nfar,http://192.0.78.9:22/\n")
+    done = imported(inlet, manifest, ok=(3,))
+    failures = {f["values"]["id"]: f for f in inlet.lines("failures", "--import", done["import"])}
+    assert "address 127.0.0.1: loopback" in failures["near"]["reason"] and "fetch.networks" in failures["near"]["cure"]
+    assert "port" in failures["far"]["reason"] and "fetch.networks" not in failures["far"]["cure"]
+
+
+def test_rows_nested_deep(inlet, tmp_path):
+    deep = "[" * 100_000 + "]" * 100_000
+    manifest = tmp_path / "M.jsonl"
+    manifest.write_text('{"text":"one"}\n{"text":"two","metadata":%s}\n{"text":"three"}\n{"text":"four","x":%s\n' % (deep, "[" * 100_000))
+    done = imported(inlet, manifest, ok=(3,))
+    assert (done["rows"], done["failed"]) == (4, 2)
+    assert sorted(f["line"] for f in inlet.failures()) == [2, 4]
+    assert {i["sha256"] for i in inlet.items()} == {sha256(b"one"), sha256(b"three")}
+
+
 def test_spellings_of_inner_addresses(stranger, inlet, tmp_path):
     hosts = ["127.0.0.1", "2130706433", "0177.0.0.1", "0x7f000001", "127.1", "[::ffff:127.0.0.1]", "[::1]", "localhost", "0.0.0.0",
              "①②⑦.0.0.1", "127.0.0.1.", "user@127.0.0.1", "[64:ff9b::127.0.0.1]"]
