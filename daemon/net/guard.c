@@ -180,11 +180,11 @@ bool guard_allows(const struct guard *g, const struct sockaddr *address, const c
 	return !why;
 }
 
-static int refuse(struct err *err, const char *text)
+static int refuse(struct err *err, int sys, const char *text)
 {
 	(void)err_set(err, ERR_REJECT, 0, "%s", text);
 	if (err)
-		err->sys = EACCES;
+		err->sys = sys;
 	return -1;
 }
 
@@ -196,9 +196,9 @@ static int check(const struct guard *g, const struct url *url, struct err *err)
 	char text[160];
 	(void)snprintf(text, sizeof(text), "address %.45s: %s", url->host, why ? why : "");
 	if (why)
-		return refuse(err, text);
+		return refuse(err, EACCES, text);
 	if (guard_port_is_bad(url->port) && !is_endpoint(g, url->host, url->port))
-		return err_set(err, ERR_REJECT, 0, "the URL's port belongs to another protocol than HTTP"); /* no network opens it */
+		return refuse(err, EINVAL, "the URL's port belongs to another protocol than HTTP"); /* no allowed network opens it */
 	return 0;
 }
 
@@ -261,6 +261,6 @@ int guard_apply(const struct guard *g, void *curl, const char *url, bool proxied
 	(void)curl_easy_setopt(curl, CURLOPT_PREREQDATA, state);
 	(void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	if (curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
-		return refuse(err, "this libcurl cannot be limited to http and https");
+		return refuse(err, EACCES, "this libcurl cannot be limited to http and https");
 	return 0;
 }

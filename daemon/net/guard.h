@@ -29,7 +29,7 @@ int guard_allow_network(struct guard *g, const char *network, struct err *err);
 int guard_allow_endpoint(struct guard *g, const char *url, struct err *err);
 
 /* May this URL be asked for at all: one that url_parse() takes, no address that guard_allows() refuses, no port of another
- * protocol (the Fetch standard's list; an endpoint's port is allowed)? ERR_REJECT: EINVAL not such a URL, EACCES not allowed.
+ * protocol (the Fetch standard's list; an endpoint's port is allowed)? ERR_REJECT: EINVAL not such a URL or port, EACCES not allowed.
  * Names are not resolved here. */
 int guard_check_url(const struct guard *g, const char *url, struct err *err);
 /* Does g allow this address, reached for host:port (host as url_parse() gives it)? The reason why not goes to ret_why (static

@@ -137,6 +137,8 @@ static void test_an_endpoint_is_one_host_and_port(void **state)
 	assert_int_equal(guard_check_url(g, "http://minio.test:25/", &err), 0); /* its port is as good as its host */
 	assert_int_equal(guard_check_url(g, "http://other.test:25/", &err), -1);
 	assert_int_equal(err.class, ERR_REJECT);
+	assert_int_equal(err.sys, EINVAL);
+	assert_int_equal(guard_check_url(g, "http://127.0.0.1:25/", &err), -1); /* the address is the graver reason */
 	assert_int_equal(err.sys, EACCES);
 	assert_int_equal(guard_check_url(g, "http://other.test:8080/", &err), 0);
 	assert_int_equal(guard_check_url(g, "http://10.0.0.1/", &err), -1);
