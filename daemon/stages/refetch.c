@@ -23,8 +23,8 @@ struct refetch {
 };
 
 /* Makes a batch of a retry that has become due, or an errand of a row of a manifest. False: its source is paused or not
- * configured, or it is in hand. */
-static bool requeue(struct refetch *r, const struct work *work)
+ * configured, or it is in hand; *ret_paused says whether it is the first. */
+static bool requeue(struct refetch *r, const struct work *work, bool *ret_paused)
 {
 	struct view *view;
 	struct err err;
@@ -39,7 +39,8 @@ static bool requeue(struct refetch *r, const struct work *work)
 		struct source *s = pipeline_source(r->p, source);
 		struct object o = { .key = key, .version = row.version, .bytes = row.bytes };
 		url = !s && view_source(view, source, &owner, &err) > 0 && slice_eq(owner.kind, SLICE_LIT("manifest"));
-		if (s && !source_paused(s))
+		*ret_paused = s && source_paused(s);
+		if (s && !*ret_paused)
 			b = fetch_batch_retry(r->fetcher, s, &o, work->attempts, work->number);
 	}
 	view_close(view);
@@ -50,8 +51,22 @@ static bool requeue(struct refetch *r, const struct work *work)
 	return b != NULL || url;
 }
 
+/* In the committer's thread: a source that was resumed in between has its retries due at once, and this one must not be put off
+ * behind that. It is still due. */
+static int unless_resumed(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	(void)c;
+	const struct slice *source = arg;
+	struct slice value;
+	char name[128];
+	(void)snprintf(name, sizeof(name), "paused:%.*s", (int)source->len, source->p);
+	if (view_meta(now, name, &value) > 0 && slice_eq(value, SLICE_LIT("0")))
+		return err_set(err, ERR_REJECT, 0, "source '%.*s' was resumed", (int)source->len, source->p);
+	return 0;
+}
+
 /* A retry that cannot be made now goes to a later time, so that it does not come up again at once. */
-static void postpone(struct pipeline *p, const struct work *work)
+static void postpone(struct pipeline *p, const struct work *work, bool paused)
 {
 	struct change *c = change_new();
 	struct record_failure *r;
@@ -70,6 +85,9 @@ static void postpone(struct pipeline *p, const struct work *work)
 	r->attempts = work->attempts;
 	r->reason = SLICE_LIT("its source is paused or not configured any more");
 	r->cure = SLICE_LIT("inlet resume, or configure the source again");
+	struct slice source = r->source;
+	if (paused)
+		change_prepare(c, unless_resumed, &source);
 	(void)committer_wait(p->store, c, &err);
 }
 
@@ -95,8 +113,9 @@ static void *refetch_thread(void *arg)
 	for (;;) {
 		bool left = fetcher_left(r->fetcher) > 0 && r->p->mode == PIPELINE_DAEMON;
 		if (feed_next(r->feed, left ? clock_mono_ns() + INTAKE_LOOK_NS : UINT64_MAX, &work)) {
-			if (!requeue(r, &work)) {
-				postpone(r->p, &work);
+			bool paused = false;
+			if (!requeue(r, &work, &paused)) {
+				postpone(r->p, &work, paused);
 				feed_release(r->feed, work.number);
 			}
 		} else if (r->p->stopping) {
