@@ -49,7 +49,10 @@ static int put(struct group *g, struct change *c, const struct record *r, struct
 	if (apply_record(g->txn, r, revision, err) < 0)
 		return -1;
 	const uint64_t *touched;
-	size_t n = pending_touched(pending_of(g->txn), &touched);
+	struct pending *p = pending_of(g->txn);
+	if (!p)
+		return failed(g, err);
+	size_t n = pending_touched(p, &touched);
 	for (size_t i = 0; i < n; i++)
 		change_touch(c, touched[i], 0);
 	g->records++;

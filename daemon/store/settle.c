@@ -89,6 +89,15 @@ static int want_rows(struct settle *s, struct view *now, uint64_t object, bool p
 	return 0;
 }
 
+/* Does a label stand that came with this reference? */
+static bool stands_for(const struct settle *s, uint64_t object)
+{
+	for (size_t i = 0; i < s->as_count; i++)
+		if (s->as[i].object == object && slice_eq(s->as[i].worker, IMPORTED))
+			return true;
+	return false;
+}
+
 /* Is this file, which has gone, at another place of its source now? What its old folder says is not so any more. 1, 0, -1. */
 static int has_moved(struct view *now, const struct reference *refs, size_t n, const struct reference *from, struct err *err)
 {
@@ -113,7 +122,8 @@ static int want_all(struct settle *s, struct view *now, struct err *err)
 	if (view_references(now, s->item, true, &refs, &ref_count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ref_count; i++) {
-		int moved = refs[i].state == OBJECT_GONE ? has_moved(now, refs, ref_count, &refs[i], err) : 0;
+		bool gone = refs[i].state == OBJECT_GONE;
+		int moved = gone && stands_for(s, refs[i].object) ? has_moved(now, refs, ref_count, &refs[i], err) : gone;
 		if (moved < 0 || want_rows(s, now, refs[i].object, !moved, err) < 0)
 			return -1;
 	}
@@ -285,9 +295,9 @@ static void put_wanted(struct settle *s)
 int settle_item(struct change *c, struct view *now, uint64_t item, struct err *err)
 {
 	struct settle s = { .c = c, .item = item };
-	int ok = want_all(&s, now, err);
+	int ok = view_annotations(now, item, 0, &s.as, &s.as_count, err);
 	if (ok == 0)
-		ok = view_annotations(now, item, 0, &s.as, &s.as_count, err);
+		ok = want_all(&s, now, err);
 	if (ok == 0) {
 		CLEANUP(freep) bool *kept = s.kept = mem_zero(s.as_count + 1, sizeof(*kept));
 		for (size_t i = 0; i < s.as_count; i++)

@@ -289,6 +289,43 @@ static void test_imports_rows_and_their_failures_are_listed(void **state)
 	assert_int_equal(totals.quarantined, 0);
 }
 
+/* A file of a source, labelled by its folder. */
+static void file_with_text(struct fixture *f, const char *key, const char *text, const char *body)
+{
+	struct filling fill = filling_new(f->store);
+	memcpy(arena_payload(fill.arena), text, strlen(text));
+	struct arrival a = { .source = SLICE_LIT("drop"), .key = slice_of(key), .layout = LAYOUT_TREE,
+		.content = id_of(text, strlen(text)), .bytes = strlen(text), .how = ARRIVAL_ARENA, .fd = -1 };
+	a.place = arena_member(fill.arena, &a.content, strlen(text));
+	change_arrive(fill.change, &a);
+	change_add(fill.change, RECORD_ROW)->row = (struct record_row){ .body = slice_of(body), .source = a.source, .key = a.key,
+		.layout = LAYOUT_TREE, .fresh = true };
+	if (committer_wait(f->store, fill.change, &f->err) < 0)
+		fail_msg("%s", f->err.text);
+}
+
+static void file_gone(struct fixture *f, const char *key)
+{
+	struct change *c = change_new();
+	change_add(c, RECORD_GONE)->gone = (struct record_gone){ .source = SLICE_LIT("drop"), .key = slice_of(key),
+		.layout = LAYOUT_TREE };
+	assert_true(committer_wait(f->store, c, &f->err) > 0);
+}
+
+static void test_a_folder_speaks_of_the_files_in_it(void **state)
+{
+	struct fixture *f = *state;
+	file_with_text(f, "cat/1", "x", CAT);
+	assert_labels(f, 1, "cat imported SUCCESS human o1");
+	file_with_text(f, "dog/1", "x", DOG);
+	assert_labels(f, 1, "cat imported AWAITING_REVIEW human o1 conflict; dog imported AWAITING_REVIEW unknown o2 conflict");
+	file_gone(f, "cat/1"); /* it has moved */
+	assert_labels(f, 1, "dog imported SUCCESS unknown o2");
+	file_gone(f, "dog/1"); /* it is nowhere: what it was last stays known */
+	assert_labels(f, 1, "dog imported SUCCESS unknown o2");
+	assert_rebuilds(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +340,7 @@ int main(void)
 		CASE(test_labels_go_with_the_content_of_their_row),
 		CASE(test_many_rows_of_one_content),
 		CASE(test_imports_rows_and_their_failures_are_listed),
+		CASE(test_a_folder_speaks_of_the_files_in_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
