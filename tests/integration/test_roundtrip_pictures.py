@@ -2,9 +2,10 @@
 
 import json
 import pathlib
+import struct
 
 import pytest
-from media import png, wav
+from media import CAT, png, wav
 
 RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
 PYCOCOTOOLS = pathlib.Path(__file__).resolve().parents[1] / "data/manifest/pycocotools.json"
@@ -246,3 +247,38 @@ def test_cvat_manifest_of_other_pictures(inlet, data):
     assert [json.loads(line) for line in text.splitlines()[:3]] == [
         {"version": "1.1"}, {"type": "images"}, {"name": "b", "extension": ".jpg", "width": 64, "height": 48, "meta": {}}]
     assert len(text.splitlines()) == 6
+
+
+# ---- pictures that EXIF turns ----
+
+def turned_photo(orientation):
+    """The cat, 288 by 192 as it is stored, with an EXIF orientation."""
+    tiff = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    exif = b"Exif\0\0" + tiff
+    return CAT[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + CAT[2:]
+
+
+def test_numbers_of_the_raw_picture_become_those_of_the_upright_one(inlet, data):
+    (data / "cat.jpg").write_bytes(turned_photo(6))
+    (data / "C.json").write_text(json.dumps({
+        "images": [{"id": 1, "file_name": "cat.jpg", "width": 288, "height": 192}], "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 144, 48], "area": 6912, "iscrowd": 0}]}))
+    inlet.cli("import", data / "C.json")
+    item, = inlet.items()
+    assert (item["width"], item["height"]) == (192, 288)
+    task, = json.loads(export(inlet, "labelstudio"))
+    shape = task["annotations"][0]["result"][0]
+    assert (shape["original_width"], shape["original_height"]) == (192, 288)
+    assert [shape["value"][k] for k in ("x", "y", "width", "height")] == pytest.approx([75, 0, 25, 50])
+    assert json.loads(export(inlet, "coco"))["annotations"][0]["bbox"] == [0, 0, 144, 48]  # of the size that the file declares
+
+
+def test_numbers_of_the_upright_picture_are_coco_s_of_the_upright_one(inlet, data):
+    (data / "cat.jpg").write_bytes(turned_photo(6))
+    (data / "T.json").write_text(json.dumps([{"data": {"image": "./cat.jpg"}, "annotations": [{"result": [
+        {"id": "a", "from_name": "l", "to_name": "image", "type": "rectanglelabels", "original_width": 192, "original_height": 288,
+         "value": {"x": 75, "y": 0, "width": 25, "height": 50, "rotation": 0, "rectanglelabels": ["cat"]}}]}]}]))
+    inlet.cli("import", data / "T.json")
+    it = json.loads(export(inlet, "coco"))
+    assert [(i["width"], i["height"]) for i in it["images"]] == [(192, 288)]
+    assert it["annotations"][0]["bbox"] == pytest.approx([144, 0, 48, 144])
