@@ -184,7 +184,7 @@ static int take_data(struct manifest *m, const struct node *root, const struct n
 			node_write(node_get(&m->dom, root, kept[i]), &j);
 	if (d->text.len)
 		d->row.metadata = join_members(d, (struct slice){ 0 }, draft_take(d));
-	d->row.attributes = task_attributes(m, root, data, content, slice_eq(value, node_string(content, &d->arena)));
+	d->row.attributes = task_attributes(m, root, data, content, slice_eq(d->row.content, node_string(content, &d->arena)));
 	return DRAFT_ROW;
 }
 

@@ -181,6 +181,14 @@ def test_label_studio_tasks_come_back_as_they_were(inlet, data):
     assert export(inlet, "labelstudio") == text
 
 
+def test_a_file_url_stays_one(inlet, data):
+    task_files(data)
+    tasks = [{"data": {"image": f"file://{data}/a%2520b.png"}}]
+    (data / "T.json").write_text(json.dumps(tasks))
+    inlet.cli("import", data / "T.json")
+    assert json.loads(export(inlet, "labelstudio")) == tasks
+
+
 def test_what_a_person_makes_of_a_prediction_is_an_annotation(inlet, data):
     task_files(data)
     (data / "T.json").write_text(json.dumps([TASKS[0]]))
