@@ -245,23 +245,46 @@ def label(work):
     remove(full, decode, tree)()
 
 
+PYTHON = "python csv.reader"
+SDK = """import sys
+from clarifai.client.input import Inputs
+Inputs.get_inputs_from_csv(csv_path=sys.argv[1], input_type="image", csv_type="url", labels=True)"""
+
+
 def manifest(work):
-    """A Clarifai CSV of local paths: every row made, labels and metadata read, beside Python's csv, which cuts fields only."""
-    rows, path = int(1_000_000 * SCALE), work / "clarifai.csv"
+    """A Clarifai CSV of local paths: every row made, labels and metadata read, beside Python's csv, which cuts fields only, and the
+    Clarifai SDK's reader, which makes its requests (as of URLs: so it opens no file). And all of `inlet import`, where the rows name
+    1,000 files over and over, each row an item's reference of its own: read, hashed, durable, labelled."""
+    rows, path, files = int(1_000_000 * SCALE), work / "clarifai.csv", work / "images"
+    for n in range(1000):
+        (files / f"{n:03}.jpg").parent.mkdir(parents=True, exist_ok=True)
+        (files / f"{n:03}.jpg").write_bytes(b"image %d" % n * 20)
     with open(path, "w", newline="") as file:
         out = csv.writer(file)
         out.writerow(["inputid", "input", "concepts", "metadata", "geopoints"])
         for n in range(rows):
-            out.writerow([f"item-{n:07}", f"/data/images/{n % 1000:03}/{n:07}.jpg", "cat,dog" if n % 3 else "cat",
-                          "{'source': 'camera %d'}" % (n % 7), "8.55,47.37" if n % 5 == 0 else ""])
+            k = n % 1000
+            out.writerow([f"item-{n:07}", files / f"{k:03}.jpg", "cat,dog" if k % 3 else "cat", "{'source': 'camera %d'}" % (n % 7),
+                          "8.55,47.37" if n % 5 == 0 else ""])
     python = "import csv, sys\nfor row in csv.reader(open(sys.argv[1], newline='')): pass"
-    median = compare(f"manifest, {rows} rows of Clarifai CSV", {
-        "python csv.reader": (lambda: None, [sys.executable, "-c", python, path], {}),
+    settings, state = config(work, files, sources=[]), work / "state"
+    variants = {
+        PYTHON: (lambda: None, [sys.executable, "-c", python, path], {}),
         "manifest reader": (lambda: None, [BUILD / "bench-manifest", path], {}),
-    }, "python csv.reader", lambda: path.read_bytes())
-    for name, (_, cpu, _, _) in median.items():
-        print(f"{name}: {rows / cpu:,.0f} rows a second of CPU")
+    }
+    own = os.environ.get("INLET_BENCH_CLARIFAI", sys.executable)  # a Python that has the SDK, which brings 270 MB
+    if subprocess.run([own, "-c", "import clarifai"], capture_output=True).returncode == 0:
+        variants["clarifai SDK's reader"] = (lambda: None, [own, "-c", SDK, path], {})
+    else:
+        print("clarifai SDK: not installed (INLET_BENCH_CLARIFAI names a Python that has it)")
+    median = compare(f"manifest, {rows} rows of Clarifai CSV", variants, PYTHON, lambda: path.read_bytes())
+    for name, (wall, cpu, _, _) in median.items():
+        print(f"{name}: {rows / wall:,.0f} rows a second, {rows / cpu:,.0f} of its own CPU")
+    wall, cpu, own_mib, _ = timed([BUILD / "inlet", "--config", settings, "import", path])  # once: it takes minutes
+    print(f"inlet import of the same, 1,000 files over and over: {wall:.1f} s, {rows / wall:,.0f} rows a second, {wall / median[PYTHON][0]:.0f}x "
+          f"csv.reader; the client {cpu:.1f} s of CPU and {own_mib:.1f} MiB")
     path.unlink()
+    remove(state, files)()
 
 
 def s3(*parts):
