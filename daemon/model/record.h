@@ -17,7 +17,7 @@
  *    "time":1700000000000}
  *   {"op":"until","item":7,"n":1}
  *   {"op":"state","item":7,"state":"routed"}
- *   {"op":"failure","subject":"item","number":7,"stage":"normalize","reason":"…","cure":"…"}  (object: also source, key, …)
+ *   {"op":"failure","subject":"item","number":7,"stage":"normalize","reason":"…","cure":"…","attempts":1}  (object: also source, key, …)
  *   {"op":"failure","subject":"row","import":3,"line":17,"reason":"…","cure":"…","row":{…}}
  *   {"op":"source","source":"drop","kind":"folder","root":"<identity>"}
  *   {"op":"import","import":3,"source":"/data/M.csv","format":"csv","header":"url,label","attributes":{…},"rows":12,

@@ -27,6 +27,8 @@ void line_put_failure(struct json *j, const struct record *r)
 	json_str(j, "stage", slice_of(stage_name(f->stage)));
 	json_bytes(j, "reason", f->reason);
 	line_put_text(j, "cure", f->cure);
+	if (f->attempts > 0)
+		json_u64(j, "attempts", f->attempts);
 	if (f->subject == SUBJECT_ITEM)
 		line_put_text(j, "media_type", f->media_type);
 	if (f->subject != SUBJECT_OBJECT)
@@ -60,6 +62,7 @@ void line_get_failure(struct record_mem *m, struct record *ret)
 		reader_fail(r, "stage", "has an unknown value");
 	f->reason = reader_text(r, "reason");
 	f->cure = reader_text_or_empty(r, "cure");
+	f->attempts = (uint32_t)reader_u64_or(r, "attempts", UINT32_MAX, 0);
 	if (f->subject == SUBJECT_ITEM)
 		f->media_type = reader_text_or_empty(r, "media_type");
 	if (f->subject != SUBJECT_OBJECT)

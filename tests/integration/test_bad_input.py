@@ -46,6 +46,12 @@ def ingested(tmp_path_factory):
     return inlet, inlet.failures(), done
 
 
+def test_failures_are_the_same_after_a_rebuild(ingested):
+    inlet, failures, _ = ingested
+    inlet.cli("rebuild-index")
+    assert inlet.failures() == failures and failures[0]["attempts"] == 1
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_has_one_failure_with_reason_and_cure(ingested, name):
     _, failures, _ = ingested

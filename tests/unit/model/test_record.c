@@ -46,6 +46,7 @@ static const char *const lines[] = {
 	"{\"op\":\"state\",\"item\":7,\"state\":\"routed\"}",
 	"{\"op\":\"failure\",\"subject\":\"item\",\"number\":7,\"stage\":\"normalize\",\"reason\":\"not a PNG\",\"cure\":\"mend it\"}",
 	"{\"op\":\"failure\",\"subject\":\"item\",\"number\":7,\"stage\":\"infer\",\"reason\":\"\"}",
+	"{\"op\":\"failure\",\"subject\":\"item\",\"number\":7,\"stage\":\"infer\",\"reason\":\"\",\"attempts\":3}",
 	FAILURE "\"source\":\"drop\",\"layout\":\"tree\",\"key\":\"k\",\"version\":\"v\",\"bytes\":5}",
 	FAILURE "\"source\":\"drop\",\"layout\":\"flat\",\"key_base64\":\"/w==\",\"bytes\":0}",
 	"{\"op\":\"failure\",\"subject\":\"row\",\"import\":3,\"line\":17,\"reason\":\"r\",\"cure\":\"c\","
