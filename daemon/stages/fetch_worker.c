@@ -7,6 +7,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/stages/import_source.h"
+#include "daemon/stages/kept.h"
 #include "daemon/stages/pace.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
@@ -161,25 +162,6 @@ static void submit_alone(struct fetch_worker *w, struct fetch_job *job, struct a
 	submit(w, change, cargo);
 }
 
-static int hash_file(struct fetch_worker *w, int fd, struct content_id *ret, uint64_t *ret_bytes, struct err *err)
-{
-	uint64_t at = 0;
-	sha256_begin(w->hash);
-	for (;;) {
-		ssize_t n = pread(fd, w->buffer, SINK_BUFFER, (off_t)at);
-		if (n < 0)
-			return err_set(err, ERR_RETRY, errno, "read back the clone");
-		if (n == 0)
-			break;
-		sha256_add(w->hash, w->buffer, (size_t)n);
-		at += (uint64_t)n;
-		account_step(w->p);
-	}
-	sha256_end(w->hash, ret->sha256);
-	*ret_bytes = at;
-	return 0;
-}
-
 /* Clone first, then hash the clone: what is stored is what was hashed. 1: done; 0: this file system cannot, copy; -1. */
 static int fetch_clone(struct fetch_worker *w, struct fetch_job *job, struct err *err)
 {
@@ -192,7 +174,7 @@ static int fetch_clone(struct fetch_worker *w, struct fetch_job *job, struct err
 	if (ops->clone(source_connector(job->source), &job->object, fd, &seen, err) < 0)
 		return err->class == ERR_REJECT ? 0 : -1;
 	uint64_t bytes = 0;
-	if (hash_file(w, fd, &content, &bytes, err) < 0)
+	if (sink_reread(w->p, w->hash, w->buffer, fd, &content, &bytes, err) < 0)
 		return -1;
 	struct arrival a = arrival_of(job, &seen, &content);
 	a.bytes = bytes;
@@ -226,11 +208,58 @@ static int read_large(struct fetch_worker *w, struct fetch_job *job, int fd, str
 	return 0;
 }
 
-static int fetch_large(struct fetch_worker *w, struct fetch_job *job, bool keep, struct err *err)
+/* Normalization would read it at its source once more, where a bucket is asked and paid by the byte: what memory allows is kept for it. */
+static uint8_t *room_of(struct fetch_worker *w, const struct fetch_job *job)
+{
+	const struct limits_config *limits = &w->p->config->limits;
+	uint64_t bytes = job->object.bytes;
+	bool far = source_threads(job->source) > 0;
+	if (!w->p->kept || !far || bytes == 0 || bytes > KEPT_BYTES_MAX || bytes > limits->decode_bytes)
+		return NULL;
+	return kept_room(w->p->kept, (size_t)bytes);
+}
+
+/* Into the room, as large as the object was listed. */
+static int fetch_kept(struct fetch_worker *w, struct fetch_job *job, uint8_t *room, struct err *err)
+{
+	struct kept *kept = w->p->kept;
+	size_t bytes = (size_t)job->object.bytes;
+	struct fetch_sink sink;
+	struct object seen;
+	struct content_id content;
+	sink_memory(&sink, w->p, w->hash, room, bytes);
+	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
+		sink_end(&sink, &content, err) < 0) {
+		kept_drop(kept, room, bytes);
+		return -1;
+	}
+	struct arrival a = arrival_of(job, &seen, &content);
+	a.bytes = sink.bytes;
+	if (sink.bytes != bytes)
+		kept_drop(kept, room, bytes);
+	else if (kept_put(kept, &content, room, bytes))
+		pipeline_wake(w->p); /* it waits with the rest of what is due */
+	submit_alone(w, job, &a, -1);
+	return 0;
+}
+
+static int fetch_reference(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+{
+	uint8_t *room = room_of(w, job);
+	struct arrival a;
+	if (room)
+		return fetch_kept(w, job, room, err);
+	if (read_large(w, job, -1, &a, err) < 0)
+		return -1;
+	submit_alone(w, job, &a, -1);
+	return 0;
+}
+
+static int fetch_large(struct fetch_worker *w, struct fetch_job *job, struct err *err)
 {
 	CLEANUP(close_fdp) int fd = -1;
 	struct arrival a;
-	if (keep && large_create(w->p->store, job->object.bytes, &fd, err) < 0)
+	if (large_create(w->p->store, job->object.bytes, &fd, err) < 0)
 		return -1;
 	if (read_large(w, job, fd, &a, err) < 0)
 		return -1;
@@ -272,13 +301,13 @@ static int fetch_one(struct fetch_worker *w, struct fetch_job *job, struct err *
 	if (c->manifest)
 		return manifest_read(w, job, err);
 	if (c->store == STORE_REFERENCE)
-		return fetch_large(w, job, false, err);
+		return fetch_reference(w, job, err);
 	if (c->store == STORE_REFLINK && job->object.bytes >= CLONE_MIN && source_ops(job->source)->clone) {
 		int cloned = fetch_clone(w, job, err);
 		if (cloned != 0)
 			return cloned < 0 ? -1 : 0;
 	}
-	return job->object.bytes <= ARENA_MEMBER_MAX ? fetch_small(w, job, err) : fetch_large(w, job, true, err);
+	return job->object.bytes <= ARENA_MEMBER_MAX ? fetch_small(w, job, err) : fetch_large(w, job, err);
 }
 
 static const char *cure_of(const struct fetch_job *job, const struct err *err)

@@ -33,6 +33,7 @@ struct inferrer;
 struct router;
 struct upkeep;
 struct handover;
+struct kept;
 struct imports;
 struct import_fetch;
 
@@ -68,6 +69,7 @@ struct pipeline {
 	int wake_fd;                      /* eventfd: the main loop should pump */
 	struct fetcher *fetcher;
 	struct handover *handover;
+	struct kept *kept;                /* NULL: nothing is normalized */
 	struct normalizer *normalizer;
 	struct inferrer *inferrers[MEDIAS];
 	struct router *router;

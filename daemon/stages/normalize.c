@@ -7,6 +7,7 @@
 #include "daemon/stages/feed.h"
 #include "daemon/stages/handover.h"
 #include "daemon/stages/infer.h"
+#include "daemon/stages/kept.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -108,7 +109,8 @@ static int load_item(struct normalizer *n, const struct work *w, struct decode_j
 	int found = view_item(v, w->number, &item, err);
 	if (found <= 0 || item.state != ITEM_COMMITTED)
 		return found < 0 ? -1 : 0;
-	if (pipeline_bytes(n->p, &item, ret_fd, &job->offset, err) < 0)
+	*ret_fd = item.at.kind == LOCATION_REFERENCE ? kept_open(n->p->kept, &item.content) : -1;
+	if (*ret_fd < 0 && pipeline_bytes(n->p, &item, ret_fd, &job->offset, err) < 0)
 		return -1;
 	job->fd = *ret_fd;
 	job->bytes = item.bytes;

@@ -10,6 +10,7 @@
 #include "daemon/stages/import_fetch.h"
 #include "daemon/stages/import_pass.h"
 #include "daemon/stages/infer.h"
+#include "daemon/stages/kept.h"
 #include "daemon/stages/normalize.h"
 #include "daemon/stages/route.h"
 #include "daemon/stages/source.h"
@@ -24,6 +25,8 @@
 #define DECODE_MEMORY (2ULL << 30)   /* RLIMIT_AS of a worker: 100 Mpx at 4 bytes, upright and turned, and the libraries */
 #define THUMBNAIL_PIXELS 256
 #define HANDOVER_SHARE 4             /* of limits.memory */
+#define KEPT_SHARE 8                 /* of limits.memory */
+#define KEPT_NS (60 * NS_PER_SEC)    /* what nobody normalized until then was known already */
 
 CLEANUP_FN(struct view *, view_close)
 
@@ -124,6 +127,8 @@ static int start_stages(struct pipeline *p, struct err *err)
 	if ((p->config->normalize || models) && open_decoder(p, workers, err) < 0)
 		return -1;
 	p->handover = handover_new(p->config->limits.memory_bytes / HANDOVER_SHARE);
+	if (p->config->normalize)
+		p->kept = kept_new(p->config->limits.memory_bytes / KEPT_SHARE, KEPT_NS);
 	if (import_fetch_open(p, &p->import_fetch, err) < 0)
 		return -1;
 	p->fetcher = fetcher_open(p);
@@ -228,6 +233,7 @@ void pipeline_close(struct pipeline *p)
 		source_close(p->sources[i]);
 	decode_pool_close(p->decoder);
 	handover_free(p->handover);
+	kept_free(p->kept);
 	for (size_t i = 0; i < p->model_count; i++)
 		model_close(p->models[i].model);
 	imports_free(p->imports);
@@ -271,7 +277,8 @@ uint64_t pipeline_pump(struct pipeline *p)
 		uint64_t at = source_pump(p->sources[i]);
 		due_ns = at < due_ns ? at : due_ns;
 	}
-	return due_ns;
+	uint64_t stale_ns = p->active && p->kept ? kept_expire(p->kept) : UINT64_MAX;
+	return stale_ns < due_ns ? stale_ns : due_ns;
 }
 
 uint64_t pipeline_progress(struct pipeline *p)

@@ -3,11 +3,13 @@
 
 #include "daemon/base/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #define FLUSH_STEP (8U << 20) /* early write-back: the disk works while we hash, and fdatasync has little left to do */
 
-static uint8_t *arena_space(struct sink *sink, size_t *ret_space, struct err *err)
+static uint8_t *memory_space(struct sink *sink, size_t *ret_space, struct err *err)
 {
 	struct fetch_sink *s = (struct fetch_sink *)sink;
 	if (s->bytes == s->room) {
@@ -18,7 +20,7 @@ static uint8_t *arena_space(struct sink *sink, size_t *ret_space, struct err *er
 	return s->place + s->bytes;
 }
 
-static int arena_wrote(struct sink *sink, size_t n, struct err *err)
+static int memory_wrote(struct sink *sink, size_t n, struct err *err)
 {
 	(void)err;
 	struct fetch_sink *s = (struct fetch_sink *)sink;
@@ -87,12 +89,16 @@ static int large_wrote(struct sink *sink, size_t n, struct err *err)
 	return 0;
 }
 
+void sink_memory(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *place, size_t room)
+{
+	static const struct sink_ops ops = { memory_space, memory_wrote };
+	*s = (struct fetch_sink){ .sink = { &ops }, .p = p, .hash = hash, .limit = room, .place = place, .room = room, .fd = -1 };
+	sha256_begin(hash);
+}
+
 void sink_arena(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct arena *a)
 {
-	static const struct sink_ops ops = { arena_space, arena_wrote };
-	size_t room = arena_room(a);
-	*s = (struct fetch_sink){ .sink = { &ops }, .p = p, .hash = hash, .limit = room, .place = arena_payload(a), .room = room, .fd = -1 };
-	sha256_begin(hash);
+	sink_memory(s, p, hash, arena_payload(a), arena_room(a));
 }
 
 void sink_file(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd, uint64_t limit)
@@ -121,5 +127,25 @@ int sink_end(struct fetch_sink *s, struct content_id *ret, struct err *err)
 	if (s->writer && large_writer_finish(s->writer, err) < 0)
 		return -1;
 	sha256_end(s->hash, ret->sha256);
+	return 0;
+}
+
+int sink_reread(struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd, struct content_id *ret, uint64_t *ret_bytes,
+	struct err *err)
+{
+	uint64_t at = 0;
+	sha256_begin(hash);
+	for (;;) {
+		ssize_t n = pread(fd, buffer, SINK_BUFFER, (off_t)at);
+		if (n < 0)
+			return err_set(err, ERR_RETRY, errno, "read back the clone");
+		if (n == 0)
+			break;
+		sha256_add(hash, buffer, (size_t)n);
+		at += (uint64_t)n;
+		account_step(p);
+	}
+	sha256_end(hash, ret->sha256);
+	*ret_bytes = at;
 	return 0;
 }

@@ -258,6 +258,8 @@ def test_by_reference_nothing_is_copied_and_every_reading_is_checked(inlet, far)
     large = bytes(range(256)) * 40000  # over what is read again in memory
     fill(far, {"small": b"small", "large": large})
     inlet.once()
+    asked = sorted(far.key(r) for r in far.proxy.seen("GET"))
+    assert asked == ["large", "large", "small"]  # above 8 MiB it is not kept in memory until it is decoded
     assert inlet.status()["store"]["bytes"] == 0
     for key, data in (("small", b"small"), ("large", large)):
         assert inlet.cli("cat", inlet.item(key)["id"]).stdout == data
