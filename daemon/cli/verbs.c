@@ -59,7 +59,8 @@ static const struct verb_option import_options[] = {
 	END,
 };
 static const struct verb_option export_options[] = {
-	{ "format", 0, "FORMAT", "jsonl (as `inlet items --json`, the default), coco (pictures only), or a list: labelstudio, cvat, clarifai, "
+	{ "format", 0, "FORMAT", "jsonl (as `inlet items --json`, the default), coco (pictures only), yolo (a tar of data.yaml and "
+		"labels/, to be unpacked beside images/), or a list: labelstudio, cvat, clarifai, "
 		"groundtruth, huggingface, vertex" },
 	{ "by", 0, "item|reference|row", "one entry an item, one for each file that carries it, or one for each row of a "
 		"manifest that named it, else the item (default for lists)" },

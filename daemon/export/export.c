@@ -15,6 +15,7 @@ static const struct format_ops *const formats[EXPORT_FORMATS] = {
 	[EXPORT_VERTEX] = &format_vertex,
 	[EXPORT_GROUND_TRUTH] = &format_groundtruth,
 	[EXPORT_HUGGING_FACE] = &format_huggingface,
+	[EXPORT_YOLO] = &format_yolo,
 };
 const char *const export_format_names[EXPORT_FORMATS + 1] = {
 	[EXPORT_JSONL] = "jsonl",
@@ -25,6 +26,7 @@ const char *const export_format_names[EXPORT_FORMATS + 1] = {
 	[EXPORT_VERTEX] = "vertex",
 	[EXPORT_GROUND_TRUTH] = "groundtruth",
 	[EXPORT_HUGGING_FACE] = "huggingface",
+	[EXPORT_YOLO] = "yolo",
 };
 const char *const export_by_names[] = { "item", "reference", "row", NULL };
 

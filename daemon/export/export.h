@@ -34,7 +34,8 @@ void annotation_json(
 /* "name":"2026-11-23T23:59:59Z": UTC, whole seconds, so that jq and everything else can read it. */
 void time_json(struct json *j, const char *name, int64_t wall_ms);
 
-enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_LABEL_STUDIO, EXPORT_CVAT, EXPORT_CLARIFAI, EXPORT_VERTEX, EXPORT_GROUND_TRUTH, EXPORT_HUGGING_FACE, EXPORT_FORMATS };
+enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_LABEL_STUDIO, EXPORT_CVAT, EXPORT_CLARIFAI, EXPORT_VERTEX,
+	EXPORT_GROUND_TRUTH, EXPORT_HUGGING_FACE, EXPORT_YOLO, EXPORT_FORMATS };
 extern const char *const export_format_names[]; /* in their order, NULL at the end */
 const char *export_media_type(enum export_format f);
 const char *export_file_name(enum export_format f); /* what a browser saves it as */

@@ -28,6 +28,7 @@ struct format_ops {
 	void (*close)(void *state);
 };
 
-extern const struct format_ops format_jsonl, format_coco, format_labelstudio, format_cvat, format_clarifai, format_vertex, format_groundtruth, format_huggingface;
+extern const struct format_ops format_jsonl, format_coco, format_labelstudio, format_cvat, format_clarifai, format_vertex,
+	format_groundtruth, format_huggingface, format_yolo;
 
 #endif

@@ -33,6 +33,7 @@ struct yolo {
 	uint64_t skip;           /* rows that were given before */
 	struct buf text;         /* of a file */
 	struct buf raw;          /* the row given last, as JSON */
+	struct buf attributes;   /* {"names":{"0":"cat"},"kpt_shape":[17,3],"train":"images/train"} */
 };
 static const struct {
 	const char *key;
@@ -74,6 +75,38 @@ static int read_classes(struct yolo *y, struct err *err)
 	return 0;
 }
 
+static void write_attributes(struct yolo *y)
+{
+	struct json j = { .to = &y->attributes };
+	json_open(&j, NULL, '{');
+	json_open(&j, "names", '{');
+	for (size_t i = 0; i < y->classes.count; i++) {
+		char number[24];
+		(void)snprintf(number, sizeof(number), "%zu", i);
+		if (y->classes.names[i].len)
+			json_str(&j, number, y->classes.names[i]);
+	}
+	json_close(&j, '}');
+	if (y->classes.keypoints) {
+		json_open(&j, "kpt_shape", '[');
+		json_u64(&j, NULL, y->classes.keypoints);
+		json_u64(&j, NULL, y->classes.dimensions);
+		json_close(&j, ']');
+	}
+	for (size_t i = 0; i < SPLITS; i++) {
+		const struct yaml_node *place = yaml_get(y->yaml, splits[i].key);
+		if (place && place->kind == YAML_SCALAR && *place->text && text_is_utf8(slice_of(place->text)))
+			json_str(&j, splits[i].key, slice_of(place->text));
+	}
+	json_close(&j, '}');
+}
+
+static struct slice yolo_attributes(const struct manifest *m)
+{
+	const struct yolo *y = m->state;
+	return y->attributes.len <= MANIFEST_ATTRIBUTES_MAX ? buf_slice(&y->attributes) : (struct slice){ 0 };
+}
+
 static int yolo_open(struct manifest *m, struct err *err)
 {
 	struct yolo *y = m->state = mem_zero(1, sizeof(*y));
@@ -89,7 +122,10 @@ static int yolo_open(struct manifest *m, struct err *err)
 	if (yaml_parse("data.yaml", text, &y->yaml, err) < 0)
 		return -1;
 	window_pass(w, window_left(w));
-	return read_classes(y, err);
+	if (read_classes(y, err) < 0)
+		return -1;
+	write_attributes(y);
+	return 0;
 }
 
 /* ---- the tree ---- */
@@ -267,6 +303,8 @@ static int image_row(struct manifest *m, const char *path, enum row_split split)
 	}
 	if (there > 0 && yolo_labels(m, &y->classes, slice_of(labels), buf_slice(&y->text)) == DRAFT_FAILED)
 		return DRAFT_FAILED;
+	if (there > 0 && d->label_count == 0)
+		d->row.attributes = SLICE_LIT("{\"background\":true}");
 	return draft_finish(d);
 }
 
@@ -337,8 +375,9 @@ static void yolo_close(struct manifest *m)
 	yaml_node_free(y->yaml);
 	buf_done(&y->text);
 	buf_done(&y->raw);
+	buf_done(&y->attributes);
 	free(y);
 }
 
 const struct format manifest_yolo = { .title = "YOLO dataset", .open = yolo_open, .next = yolo_next,
-	.describe = yolo_describe, .header = no_header, .values = yolo_values, .resume = yolo_resume, .close = yolo_close };
+	.describe = yolo_describe, .header = no_header, .attributes = yolo_attributes, .values = yolo_values, .resume = yolo_resume, .close = yolo_close };

@@ -5,7 +5,7 @@
 #include "daemon/base/text.h"
 #include "daemon/model/signature.h"
 #include "daemon/store/segment.h"
-#include "daemon/store/tar.h"
+#include "daemon/base/tar.h"
 
 #include <assert.h>
 #include <pthread.h>

@@ -11,7 +11,7 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/model/record.h"
-#include "daemon/store/tar.h"
+#include "daemon/base/tar.h"
 
 #define BATCH_BYTES_MAX (256U << 20) /* of text; a group is closed long before (committer.c) */
 

@@ -4,7 +4,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/store/segment.h"
-#include "daemon/store/tar.h"
+#include "daemon/base/tar.h"
 
 #include <errno.h>
 #include <fcntl.h>

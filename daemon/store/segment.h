@@ -12,7 +12,7 @@
 #define INLET_STORE_SEGMENT_H
 
 #include "daemon/base/err.h"
-#include "daemon/store/tar.h"
+#include "daemon/base/tar.h"
 
 #include <stdbool.h>
 

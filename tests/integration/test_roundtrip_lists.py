@@ -4,6 +4,7 @@ import ast
 import csv
 import io
 import json
+import tarfile
 
 import pytest
 from media import png
@@ -233,3 +234,36 @@ def test_hugging_face_of_what_came_otherwise(inlet, data):
     assert [json.loads(x) for x in done.stdout.decode().splitlines()] == [
         {"file_name": "a.png", "objects": {"bbox": [[160, 240, 160, 120]], "categories": ["cat"]}, "split": "train"},
         {"file_name": "sub/b.txt", "label": "x"}]
+
+
+# ---- YOLO ----
+
+def test_yolo(inlet, data):
+    pictures(data, "images/train/sub/b.png", "images/train/a.png", "images/val/c.png", "images/val/none.png", "images/val/empty.png")
+    (data / "data.yaml").write_text("path: .\ntrain: images/train\nval: images/val\nnames:\n  0: cat\n  3: 'a dog'\n  1: \"bird's\"\n")
+    labels = {"labels/train/sub/b.txt": "3 0.5 0.25 0.10 1e-3\n0 0.30000000000000004 0.5 0.1 0.2\n",
+              "labels/train/a.txt": "1 0.1 0.1 0.9 0.1 0.9 0.9000 0.5 0.5\n", "labels/val/c.txt": "0 0.5 0.5 1 1\n",
+              "labels/val/empty.txt": ""}
+    for name, text in labels.items():
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(text)
+    inlet.cli("import", data / "data.yaml", "--format", "yolo")
+    with tarfile.open(fileobj=io.BytesIO(inlet.cli("export", "--format", "yolo").stdout)) as tar:
+        got = {m.name: tar.extractfile(m).read().decode() for m in tar}
+    classes = got.pop("data.yaml")
+    assert got == labels
+    for line in ('train: "images/train"', 'val: "images/val"', '  0: "cat"', '  1: "bird\'s"', '  3: "a dog"'):
+        assert line in classes.splitlines()
+
+
+def test_yolo_of_boxes_in_pixels(inlet, data):
+    pictures(data, "a.png", "b.png")
+    (data / "B.csv").write_text("path,label,split,xmin,ymin,xmax,ymax\na.png,cat,val,160,240,320,360\nb.png,owl,,,,,\n")
+    inlet.cli("import", data / "B.csv")
+    done = inlet.cli("export", "--format", "yolo")
+    assert done.stderr.decode() == "inlet: left out: 1 label that yolo cannot say\n"
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
+        got = {m.name: tar.extractfile(m).read().decode() for m in tar}
+    name, = [n for n in got if n.startswith("labels/val/") and n.endswith("-a.txt")]
+    assert [float(x) for x in got[name].split()] == [0, 0.375, 0.625, 0.25, 0.25]
+    assert len(got) == 2 and '  0: "cat"' in got["data.yaml"]

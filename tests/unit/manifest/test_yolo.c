@@ -116,19 +116,23 @@ static void test_detection(void **state)
 		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,0.25,0.10]}},{\"concept\":\"dog\","
 		"\"confidence\":0.75,\"status\":\"ANNOTATION_AWAITING_REVIEW\",\"maker\":\"machine\",\"geometry\":"
 		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.1,0.2,0.3,0.4]}}]}\n"
-		"{\"path\":\"images/train/b.jpg\",\"media\":\"image\",\"split\":\"train\"}\n"
+		"{\"path\":\"images/train/b.jpg\",\"media\":\"image\",\"split\":\"train\",\"attributes\":{\"background\":true}}\n"
 		"{\"path\":\"images/train/sub/c.JPG\",\"media\":\"image\",\"split\":\"train\",\"labels\":[{\"concept\":\"7\",\"geometry\":"
 		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}]}\n"
-		"! 1:1@0 line 2 of 'labels/val/d.txt' is no label\n";
+		"! 1:1@0 line 2 of 'labels/val/d.txt' is no label\n"
+		"attributes {\"names\":{\"0\":\"cat\",\"1\":\"dog\"},\"train\":\"images/train\",\"val\":\"images/val\"}\n";
 	expect_tree(yaml, &folder, 0, rows);
 	expect_tree(yaml, &folder, 1, strchr(rows, '\n') + 1);
 	expect_tree("path: /datasets/x\ntrain: ../images/train/sub\nnames: [a, b]\n", &folder, 0,
 		"{\"path\":\"images/train/sub/c.JPG\",\"media\":\"image\",\"split\":\"train\",\"labels\":[{\"concept\":\"7\",\"geometry\":"
-		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}]}\n");
+		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}]}\n"
+		"attributes {\"names\":{\"0\":\"a\",\"1\":\"b\"},\"train\":\"../images/train/sub\"}\n");
 	static const struct folder busy = { files, "labels/train/sub/c.txt" };
-	expect_tree("train: images/train/sub\nnames: [a, b]\n", &busy, 0, "! 1:1@0 'labels/train/sub/c.txt' cannot be read now\n");
+	expect_tree("train: images/train/sub\nnames: [a, b]\n", &busy, 0, "! 1:1@0 'labels/train/sub/c.txt' cannot be read now\n"
+		"attributes {\"names\":{\"0\":\"a\",\"1\":\"b\"},\"train\":\"images/train/sub\"}\n");
 	expect_tree("train: images/nowhere\nnames: [a]\n", &folder, 0,
-		"!! manifest: there is no folder 'images/nowhere' beside it\n");
+		"!! manifest: there is no folder 'images/nowhere' beside it\n"
+		"attributes {\"names\":{\"0\":\"a\"},\"train\":\"images/nowhere\"}\n");
 	EXPECT("train: images\nnames: [a]\n",
 		"!! manifest: it describes a YOLO dataset; import its folder, or the file from there\n");
 }
@@ -146,7 +150,8 @@ static void test_segments_keypoints_and_lists(void **state)
 		"{\"kind\":\"polygon\",\"unit\":\"fraction\",\"rings\":[[0,0,1,0,1,1,0.5,1]]}}]}\n"
 		"{\"path\":\"im/p.jpg\",\"media\":\"image\",\"split\":\"train\",\"labels\":[{\"concept\":\"thing\",\"geometry\":"
 		"{\"kind\":\"keypoints\",\"unit\":\"fraction\",\"form\":\"xyv\",\"points\":[0.1,0.2,2,0.3,0.4,1]},"
-		"\"attributes\":{\"cxcywh\":[0.5,0.5,1,1]}}]}\n");
+		"\"attributes\":{\"cxcywh\":[0.5,0.5,1,1]}}]}\n"
+		"attributes {\"names\":{\"0\":\"thing\"},\"kpt_shape\":[2,3],\"train\":\"train.txt\"}\n");
 }
 
 int main(void)

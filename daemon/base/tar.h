@@ -3,8 +3,8 @@
  * A member is one header block, then the payload padded with zeros to whole blocks. Headers are deterministic: mode 0644,
  * owner 0, one fixed time, so that the same content has the same member everywhere. GNU tar, libarchive and the webdataset
  * package read them without a warning. Pure functions, any thread. */
-#ifndef INLET_STORE_TAR_H
-#define INLET_STORE_TAR_H
+#ifndef INLET_BASE_TAR_H
+#define INLET_BASE_TAR_H
 
 #include <stddef.h>
 #include <stdint.h>

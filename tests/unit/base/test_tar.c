@@ -1,5 +1,5 @@
 /* test_tar.c - ustar headers: what is written is read back, and other blocks are told apart. */
-#include "daemon/store/tar.h"
+#include "daemon/base/tar.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

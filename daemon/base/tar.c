@@ -1,5 +1,5 @@
 /* tar.c - ustar headers. */
-#include "daemon/store/tar.h"
+#include "daemon/base/tar.h"
 
 #include <assert.h>
 #include <stdbool.h>

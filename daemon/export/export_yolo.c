@@ -1,0 +1,316 @@
+/* export_yolo.c - YOLO's data.yaml and label files, as a tar that is unpacked beside the pictures, which are not in it.
+ *
+ * images/X/a.jpg has its labels in labels/X/a.txt. What came from elsewhere is named labels/<split>/<object number>-<name>.txt,
+ * so that no two have one name. An entry without labels has no file, unless it came with an empty one (nothing is on it). The
+ * classes of imported data.yaml keep their numbers; others follow as they are first seen. */
+#include "daemon/export/format.h"
+
+#include "daemon/base/mem.h"
+#include "daemon/base/tar.h"
+#include "daemon/base/text.h"
+#include "daemon/export/box.h"
+#include "daemon/export/entry.h"
+
+#include <stdlib.h>
+
+#define CLASSES_MAX 65536U
+
+struct yolo {
+	const struct export_options *options;
+	struct export_left *left;
+	struct entry entry;
+	struct shape *shape;
+	struct dom dom;
+	struct buf lines;        /* of a label file */
+	char **classes;          /* by number; NULL: none has it */
+	size_t class_count, class_room;
+	char *places[3];         /* of train, val and test as imported; NULL: the usual ones */
+	size_t keypoints, dimensions; /* 0: not known yet */
+};
+static const char *const splits[3] = { "train", "val", "test" };
+
+static void *yolo_open(const struct export_options *o, struct export_left *left)
+{
+	struct yolo *y = mem_zero(1, sizeof(*y));
+	y->options = o;
+	y->left = left;
+	y->shape = shape_new();
+	return y;
+}
+
+static void yolo_close(void *state)
+{
+	struct yolo *y = state;
+	entry_done(&y->entry);
+	shape_free(y->shape);
+	dom_done(&y->dom);
+	buf_done(&y->lines);
+	for (size_t i = 0; i < y->class_count; i++)
+		free(y->classes[i]);
+	free(y->classes);
+	for (size_t i = 0; i < 3; i++)
+		free(y->places[i]);
+	free(y);
+}
+
+/* ---- classes ---- */
+
+static void set_class(struct yolo *y, size_t number, struct slice name)
+{
+	while (y->class_count <= number) {
+		if (y->class_count == y->class_room) {
+			y->class_room = y->class_room ? 2 * y->class_room : 64;
+			y->classes = mem_resize(y->classes, y->class_room, sizeof(*y->classes));
+		}
+		y->classes[y->class_count++] = NULL;
+	}
+	if (!y->classes[number])
+		y->classes[number] = mem_strndup(name.p, name.len);
+}
+
+static size_t class_number(struct yolo *y, struct slice name)
+{
+	size_t i = 0;
+	while (i < y->class_count && !(y->classes[i] && slice_eq(slice_of(y->classes[i]), name)))
+		i++;
+	if (i == y->class_count)
+		set_class(y, i, name);
+	return i;
+}
+
+static void yolo_import(void *state, const struct import *import)
+{
+	struct yolo *y = state;
+	struct dom_error ignored;
+	struct arena *a = &y->entry.arena;
+	if (!slice_eq(import->format, SLICE_LIT("yolo")) || !import->attributes.len ||
+		dom_parse(&y->dom, import->attributes, &ignored) < 0)
+		return;
+	const struct node *root = dom_root(&y->dom);
+	const struct node *names = node_get_kind(&y->dom, root, "names", NODE_OBJECT);
+	const struct node *points = node_get_kind(&y->dom, root, "kpt_shape", NODE_ARRAY);
+	bool first = y->class_count == 0; /* only one list's numbers can stand */
+	for (const struct node *n = names ? node_first(&y->dom, names) : NULL; n; n = node_next(&y->dom, names, n)) {
+		uint64_t number;
+		if (first && text_u64(n->name, &number) == 0 && number < CLASSES_MAX)
+			set_class(y, number, node_string(n, a));
+	}
+	if (points && points->count == 2 && !y->keypoints) {
+		const struct node *count = node_first(&y->dom, points);
+		y->keypoints = (size_t)node_number(count, 0);
+		y->dimensions = (size_t)node_number(node_next(&y->dom, points, count), 0);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		const struct node *place = node_get_kind(&y->dom, root, splits[i], NODE_STRING);
+		struct slice text = place ? node_string(place, a) : (struct slice){ 0 };
+		if (place && !y->places[i])
+			y->places[i] = mem_strndup(text.p, text.len);
+	}
+}
+
+/* ---- lines ---- */
+
+static void put_double(struct buf *to, double v)
+{
+	struct json j = { .to = to };
+	buf_char(to, ' ');
+	json_double(&j, NULL, v);
+}
+
+/* The numbers of a JSON list between blanks. */
+static void put_list(struct buf *to, struct slice list)
+{
+	bool blank = true;
+	for (size_t i = 1; i + 1 < list.len; i++) {
+		bool digit = strchr("+-.eE0123456789", list.p[i]) && list.p[i];
+		if (digit && blank)
+			buf_char(to, ' ');
+		if (digit)
+			buf_char(to, list.p[i]);
+		blank = !digit;
+	}
+}
+
+static bool word_is(const struct yolo *y, const char *name, const char *word)
+{
+	const struct node *n = shape_member(y->shape, name);
+	return n && n->kind == NODE_STRING && slice_eq(n->text, slice_of(word));
+}
+
+/* A geometry that is YOLO's already: the numbers as they came. */
+static bool put_as_came(struct yolo *y, const struct annotation *a)
+{
+	const struct node *rings = shape_member(y->shape, "rings");
+	const struct node *points = shape_member(y->shape, "points");
+	const struct node *said = entry_label(&y->entry, a);
+	const struct node *box = said ? node_get_kind(&y->entry.label_dom, said, "cxcywh", NODE_ARRAY) : NULL;
+	const struct node *open = shape_member(y->shape, "open");
+	if (!word_is(y, "unit", "fraction"))
+		return false;
+	if (word_is(y, "kind", "polygon") && rings && rings->count == 1 && !open) {
+		put_list(&y->lines, (struct slice){ rings->text.p + 1, rings->text.len - 2 });
+		return true;
+	}
+	if (word_is(y, "kind", "keypoints") && points && box && points->count == y->keypoints * y->dimensions) {
+		put_list(&y->lines, box->text);
+		put_list(&y->lines, points->text);
+		return true;
+	}
+	return false;
+}
+
+static bool put_shape(struct yolo *y, const struct annotation *a, const struct item *item)
+{
+	struct slice v[4];
+	struct shape_out o;
+	if (box_read(y->shape, a->geometry, item, BOX_CXCYWH, BOX_FRACTION, false, &y->entry.arena, v)) {
+		for (size_t i = 0; i < 4; i++)
+			buf_printf(&y->lines, " %.*s", (int)v[i].len, v[i].p);
+		return true;
+	}
+	if (!shape_parse(y->shape, a->geometry))
+		return false;
+	if (put_as_came(y, a))
+		return true;
+	struct shape_frame f = shape_frame(y->shape, item);
+	if (!(f.width > 0) || !shape_read(y->shape, a->geometry, &f, &o))
+		return false;
+	bool ring = (o.kind == SHAPE_RINGS || o.kind == SHAPE_TURNED_BOX || o.kind == SHAPE_ELLIPSE) && o.ring_count == 1;
+	for (size_t i = 0; ring && i < o.rings[0].count; i++)
+		put_double(&y->lines, o.rings[0].points[i] / (i % 2 ? f.height : f.width));
+	if (o.kind != SHAPE_KEYPOINTS)
+		return ring;
+	if (!y->keypoints) {
+		y->keypoints = o.point_count;
+		y->dimensions = 3;
+	}
+	if (o.point_count != y->keypoints || y->dimensions != 3)
+		return false;
+	put_double(&y->lines, (o.box[0] + o.box[2] / 2) / f.width);
+	put_double(&y->lines, (o.box[1] + o.box[3] / 2) / f.height);
+	put_double(&y->lines, o.box[2] / f.width);
+	put_double(&y->lines, o.box[3] / f.height);
+	for (size_t i = 0; i < 3 * o.point_count; i++)
+		put_double(&y->lines, o.points[i] / (i % 3 == 0 ? f.width : i % 3 == 1 ? f.height : 1));
+	return true;
+}
+
+/* Only what waits for review is a prediction, with its confidence. */
+static void put_label(struct yolo *y, const struct annotation *a, const struct item *item)
+{
+	size_t before = y->lines.len;
+	if (a->geometry.len) {
+		buf_u64(&y->lines, class_number(y, a->concept));
+		if (put_shape(y, a, item)) {
+			if (a->status == STATUS_AWAITING_REVIEW && a->confidence >= 0)
+				put_double(&y->lines, a->confidence);
+			buf_char(&y->lines, '\n');
+			return;
+		}
+	}
+	y->lines.len = before;
+	y->left->labels++;
+}
+
+/* ---- files ---- */
+
+static void put_file(struct buf *to, const char *name, struct slice text)
+{
+	tar_header(buf_grow(to, TAR_BLOCK), name, text.len);
+	to->len += TAR_BLOCK;
+	buf_add(to, text.p, text.len);
+	size_t gap = (size_t)(tar_padded(text.len) - text.len);
+	memset(buf_grow(to, gap), 0, gap);
+	to->len += gap;
+}
+
+/* The file of labels of images/X/a.jpg; NULL: the path has no such folder. */
+static const char *swapped(struct yolo *y, struct slice path)
+{
+	size_t folder = SIZE_MAX;
+	if (path.len > 2 && path.p[0] == '.' && path.p[1] == '/')
+		path = (struct slice){ path.p + 2, path.len - 2 };
+	size_t dot = path.len;
+	for (size_t i = 0; i + 7 < path.len; i++)
+		if (memcmp(path.p + i, "images/", 7) == 0 && (i == 0 || path.p[i - 1] == '/'))
+			folder = i;
+	while (dot > 0 && path.p[dot - 1] != '.' && path.p[dot - 1] != '/')
+		dot--;
+	bool outside = path.len == 0 || path.p[0] == '/';
+	for (size_t i = 0; i + 1 < path.len; i++)
+		outside = outside || (path.p[i] == '.' && path.p[i + 1] == '.');
+	if (folder == SIZE_MAX || outside || dot == 0 || path.p[dot - 1] == '/')
+		return NULL;
+	return arena_printf(&y->entry.arena, "%.*slabels/%.*s.txt", (int)folder, path.p, (int)(dot - 1 - folder - 7),
+		path.p + folder + 7).p;
+}
+
+static const char *file_name(struct yolo *y, const struct item_full *it)
+{
+	const struct entry *e = &y->entry;
+	const char *name = e->listed && e->at == ROW_PATH ? swapped(y, e->where) : NULL;
+	struct slice base = e->where;
+	for (const char *slash; base.len && (slash = memchr(base.p, '/', base.len));)
+		base = (struct slice){ slash + 1, base.len - (size_t)(slash + 1 - base.p) };
+	const char *dot = base.len ? memrchr(base.p, '.', base.len) : NULL;
+	base.len = dot ? (size_t)(dot - base.p) : base.len;
+	if (name)
+		return name;
+	return arena_printf(&y->entry.arena, "labels/%.*s/%llu-%.*s.txt", e->split.len ? (int)e->split.len : 5,
+		e->split.len ? e->split.p : "train",
+		(unsigned long long)(it->reference_count ? it->references[0].object : it->item.id), (int)base.len, base.p).p;
+}
+
+static int yolo_add(void *state, const struct item_full *it, struct buf *to, struct err *err)
+{
+	struct yolo *y = state;
+	if (entry_read(&y->entry, y->options, it, err) < 0)
+		return -1;
+	bool background = y->entry.said && node_get(&y->entry.said_dom, y->entry.said, "background");
+	if (it->annotation_count == 0 && !background)
+		return 0;
+	const char *name = y->entry.at && y->entry.at != ROW_TEXT ? file_name(y, it) : NULL;
+	if (!name || strlen(name) > TAR_NAME_MAX) {
+		y->left->items++;
+		return 0;
+	}
+	y->lines.len = 0;
+	for (size_t i = 0; i < it->annotation_count; i++)
+		put_label(y, &it->annotations[i], &it->item);
+	if (y->lines.len || background)
+		put_file(to, name, buf_slice(&y->lines));
+	return 0;
+}
+
+static int yolo_end(void *state, struct buf *to, struct err *err)
+{
+	struct yolo *y = state;
+	struct buf yaml = { 0 };
+	(void)err;
+	for (size_t i = 0; i < 3; i++) {
+		struct json j = { .to = &yaml };
+		buf_printf(&yaml, "%s: ", splits[i]);
+		json_str(&j, NULL, y->places[i] ? slice_of(y->places[i]) :
+			arena_printf(&y->entry.arena, "images/%s", splits[i]));
+		buf_char(&yaml, '\n');
+	}
+	if (y->keypoints)
+		buf_printf(&yaml, "kpt_shape: [%zu, %zu]\n", y->keypoints, y->dimensions);
+	buf_str(&yaml, y->class_count ? "names:\n" : "names: {}\n");
+	for (size_t i = 0; i < y->class_count; i++) {
+		struct json j = { .to = &yaml };
+		if (!y->classes[i])
+			continue;
+		buf_printf(&yaml, "  %zu: ", i);
+		json_str(&j, NULL, slice_of(y->classes[i]));
+		buf_char(&yaml, '\n');
+	}
+	put_file(to, "data.yaml", buf_slice(&yaml));
+	memset(buf_grow(to, 2 * TAR_BLOCK), 0, 2 * TAR_BLOCK);
+	to->len += 2 * TAR_BLOCK;
+	buf_done(&yaml);
+	return 0;
+}
+
+const struct format_ops format_yolo = { .type = "application/x-tar", .file_name = "yolo.tar", .open = yolo_open,
+	.import = yolo_import, .add = yolo_add, .end = yolo_end, .close = yolo_close };
