@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#define DROP_ENTRIES 20000 /* a pass of any length keeps no more of the index in memory than their rows: about 1 KB each */
+
 /* One page on its way through the merge. */
 struct join {
 	struct merge *m;
@@ -52,16 +54,22 @@ static int view_borrow(struct merge *m, struct view **ret, struct err *err)
 	return 0;
 }
 
-static void view_give(struct merge *m, struct view *v)
+static void view_give(struct merge *m, struct view *v, size_t entries)
 {
 	view_rest(v); /* no snapshot is held while it lies here */
 	pthread_mutex_lock(&m->lock);
+	m->walked += entries;
+	bool much = m->walked >= DROP_ENTRIES;
+	if (much)
+		m->walked = 0;
 	if (m->view_count < sizeof(m->views) / sizeof(*m->views)) {
 		m->views[m->view_count++] = v;
 		v = NULL;
 	}
 	pthread_mutex_unlock(&m->lock);
 	view_close(v);
+	if (much)
+		store_drop_cache(source_pipeline(m->source)->store);
 }
 
 static struct slice name_slice(struct source *s)
@@ -378,7 +386,7 @@ int merge_page(void *arg, const struct page *whole, struct err *err)
 	if (view_borrow(m, &j.view, err) < 0)
 		return -1;
 	int ok = join_page(&j, err);
-	view_give(m, j.view); /* before the queue may block: no snapshot is held while waiting */
+	view_give(m, j.view, page->count); /* before the queue may block: no snapshot is held while waiting */
 	if (ok == 0)
 		ok = submit_noted(&j, err);
 	if (ok == 0)

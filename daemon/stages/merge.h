@@ -26,6 +26,7 @@ struct merge {
 	pthread_mutex_t lock;
 	struct view *views[8];
 	size_t view_count;
+	size_t walked;  /* entries since the index's pages were last let go of */
 };
 
 void merge_init(struct merge *m, struct source *s, struct absent *absent);

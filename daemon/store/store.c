@@ -327,3 +327,8 @@ void store_usage(struct store *s, struct store_usage *ret)
 		.revision = mark.revision,
 	};
 }
+
+void store_drop_cache(struct store *s)
+{
+	kv_drop_cache(s->kv);
+}

@@ -75,4 +75,7 @@ void store_interrupt(struct store *s);
 /* Build a fresh index from the log and swap it in. Not while the store is open; the caller holds the lock. */
 int store_rebuild(const char *state_dir, const struct store_options *o, struct store_report *ret, struct err *err);
 
+/* For long passes over the index: lets go of its pages, which are read again when they are needed. Any thread. */
+void store_drop_cache(struct store *s);
+
 #endif
