@@ -63,7 +63,7 @@ static const struct {
 	{ NULL, 401, SOURCE, S3_REFUSED, KEYS_CURE },
 	{ NULL, 403, SOURCE, S3_REFUSED, "these keys may not do this, or a proxy forbids it" },
 	{ NULL, 404, MISSING, S3_REFUSED, NULL },
-	{ NULL, 407, SOURCE, S3_REFUSED, "the proxy wants a user: write it into `proxy`" },
+	{ NULL, 407, SOURCE, S3_REFUSED, "the proxy wants a user, and `proxy` names none: have it let this host through" },
 	{ NULL, 408, AGAIN, S3_REFUSED, NULL },
 	{ NULL, 412, CHANGED, S3_REFUSED, "it was written again since it was listed" },
 	{ NULL, 416, CHANGED, S3_REFUSED, "it is shorter than it was when it was listed" },

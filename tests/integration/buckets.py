@@ -18,6 +18,7 @@ from fault_proxy import FaultProxy
 
 KEY_ID, SECRET = "inlet-test-key", "inlet-test-secret-canary"
 REGION = "eu-central-1"
+UNKNOWN_HOST = "s3.inlet.invalid"  # no resolver knows it: a proxy does
 names = itertools.count(1)
 
 
@@ -160,7 +161,7 @@ class MinIOTLS(MinIO):
         self.verify = str(certs / "public.crt")
         if not (certs / "public.crt").exists():
             subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=inlet test",
-                            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certs / "private.key", "-out",
+                            "-addext", f"subjectAltName=IP:127.0.0.1,DNS:{UNKNOWN_HOST}", "-keyout", certs / "private.key", "-out",
                             certs / "public.crt"], check=True, capture_output=True)
         return super().command()
 

@@ -199,6 +199,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class FaultProxy:
     """In front of host:port, on a port of its own that stays the same over vanish() and revive()."""
+    handler = Handler
 
     def __init__(self, host, port):
         self.server = (host, port)
@@ -214,7 +215,7 @@ class FaultProxy:
         return f"http://127.0.0.1:{self.port}"
 
     def revive(self):
-        class Bound(Handler):
+        class Bound(self.handler):
             proxy = self
         http.server.ThreadingHTTPServer.daemon_threads = True
         self.listener = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Bound)

@@ -6,9 +6,10 @@ import signal
 import subprocess
 
 import pytest
-from buckets import KEY_ID, REGION, SECRET
+from buckets import KEY_ID, REGION, SECRET, UNKNOWN_HOST
 from conftest import killed_with_a_core, sha256, wait_for
 from fault_proxy import answer, cut, meanwhile, reset, slow, vanish
+from forward_proxy import ForwardProxy
 
 EXPIRED = b"<?xml version='1.0'?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
 SLOW_DOWN = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -357,6 +358,47 @@ def test_a_certificate_nobody_knows(minio_tls, lake):
     lake(bucket, ca_file=minio_tls.verify)
     inlet.once()
     assert contents(inlet) == {"a": sha256(b"over TLS")}
+
+
+@pytest.fixture
+def forward():
+    """forward(port): a forward proxy to that port, gone with the test."""
+    made = []
+
+    def make(port):
+        made.append(ForwardProxy(UNKNOWN_HOST, port))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
+
+
+@pytest.mark.parametrize("kind", ["minio", "minio_tls"])
+def test_a_forward_proxy(request, lake, forward, monkeypatch, kind):
+    """Whole URLs for http, tunnels for https; the environment's proxies are nobody's."""
+    server = request.getfixturevalue(kind)
+    bucket, objects = server.bucket(), some(20) | {"big": os.urandom(3_000_000)}
+    bucket.put_all(objects)
+    proxy, strange = forward(server.port), forward(server.port)
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, strange.url)
+    monkeypatch.setenv("NO_PROXY", "*")
+    at = {"ca_file": server.verify, "endpoint": f"{server.scheme}://{UNKNOWN_HOST}:{server.port}"}
+    inlet = lake(bucket, **at, proxy=proxy.url)
+    inlet.once()
+    assert contents(inlet) == hashes(objects)
+    counts = proxy.counts()
+    if kind == "minio":
+        assert counts == {"LIST": 1, "GET": 21}
+    else:
+        assert set(counts) == {"CONNECT"} and {r.target for r in proxy.seen()} == {proxy.authority}
+    assert all("Authorization" not in r.headers for r in proxy.seen("CONNECT")), "keys go through the tunnel, not to the proxy"
+    proxy.on("*", answer(407, {"Proxy-Authenticate": "Basic realm=x"}))
+    assert ("`proxy` names none" if kind == "minio" else "CONNECT tunnel failed, response 407") in refusal(inlet)
+    lake(bucket, **at)
+    assert UNKNOWN_HOST in refusal(inlet)
+    assert strange.seen() == []
 
 
 def as_another(path):
