@@ -232,7 +232,10 @@ static int refused(const struct s3_client *c, const struct s3_call *call, const 
 	char what[WHAT_MAX];
 
 	s3_client_describe(c, call->key, what, sizeof(what));
-	return s3_error_set(e, what, r, err);
+	(void)s3_error_set(e, what, r, err);
+	if (c->config->anonymous && err->sys == EACCES && (e->status == 401 || e->status == 403))
+		return err_wrap(err, "asked without credentials (anonymous: true)");
+	return -1;
 }
 
 /* 1: to be tried again; `tried` has a bit for each cause that was. */

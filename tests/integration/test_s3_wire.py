@@ -130,7 +130,10 @@ def test_proxy(lake, server):
     assert all(r.proxied for r in server.log)
 
 
-def test_anonymous_sends_no_signature(lake, server):
+def test_anonymous_sends_no_signature(lake, server, monkeypatch):
+    """Not even where there are keys."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret-key")
     server.anonymous = True
     lake.s3(anonymous=True, credentials=None)
     server.put("k", b"1")
@@ -144,8 +147,15 @@ def test_without_credentials_nothing_is_asked(lake, server):
     lake.s3(credentials=None)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")} | {
         "HOME": str(lake.root), "AWS_EC2_METADATA_DISABLED": "true"}
-    assert lake.run("--once", ok=(3,), env=environment).returncode == 3
+    heard = lake.run("--once", ok=(3,), env=environment).stderr.decode()
+    assert "no AWS credentials" in heard and "say anonymous: true" in heard
     assert server.count() == 0
+
+
+def test_a_closed_bucket_is_no_fault_of_keys_where_none_were_sent(lake, server):
+    lake.s3(anonymous=True, credentials=None)
+    assert "asked without credentials (anonymous: true)" in fails(lake)
+    assert not any("authorization" in r.headers for r in server.log)
 
 
 def test_connections_are_kept(lake, server):
