@@ -289,6 +289,16 @@ def test_regions_that_lead_in_circles_end(lake, server):
     assert "`region`" in heard
 
 
+def test_regions_that_never_end_are_not_followed(lake, server):
+    server.put("k", b"1")
+    fresh = iter(range(10**6))
+    server.on("list", lambda v, h, r: v.refuse(h, 301, "PermanentRedirect", headers={"x-amz-bucket-region": f"eu-west-{next(fresh)}"}),
+              times=None)
+    heard = fails(lake)
+    assert server.count("list") < 20
+    assert "`region`" in heard
+
+
 def test_redirect_without_a_region_is_said(lake, server):
     server.on("list", refuse(301, "PermanentRedirect"), times=None)
     heard = fails(lake)
