@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import killed_with_a_core, sha256, wait_for
-from fault_proxy import FaultProxy, answer, cut, reset, vanish
+from fault_proxy import FaultProxy, answer, cut, reset, slow, vanish
 from http2_front import Front
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
@@ -256,6 +256,18 @@ def test_many_keys_are_listed_in_ranges(shelf):
     assert lab.source()["objects"] == lab.source()["objects"] | {"present": 117, "gone": 3}
     lab.configure(include=["*00.txt"], concurrency=1)
     assert lab.once() == {"LIST": 12}
+
+
+def test_objects_are_fetched_while_the_listing_runs(shelf):
+    """No page but the first comes before objects of that are in the dataset."""
+    lab = shelf(f"{n:05}" for n in range(2500))
+    lab.configure(include=["*00"])
+    lab.proxy.on("LIST", slow(600), skip=1)
+    lab.inlet.start()
+    wait_for("the objects of the first page", lambda: lab.source()["objects"]["present"] == 10)
+    assert lab.proxy.counts() == {"LIST": 2, "GET": 10}
+    lab.proxy.released.set()
+    wait_for("the others", lambda: lab.source()["objects"]["present"] == 25)
 
 
 def test_a_server_that_dies_within_the_listing_loses_nothing(shelf):

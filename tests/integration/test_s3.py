@@ -68,6 +68,21 @@ def some(count, prefix="f"):
 
 # ---- what a pass does ----
 
+def test_objects_are_fetched_while_the_listing_runs(minio, lake, proxied):
+    """The second page does not come before objects of the first are in the dataset."""
+    bucket, proxy = minio.bucket(), proxied(minio)
+    bucket.put_all(some(1010))
+    inlet = lake(bucket, endpoint=proxy.url, include=["*9.txt"])
+    proxy.on("LIST", slow(600), skip=1)
+    inlet.start()
+    wait_for("the objects of the first page", lambda: objects_of(inlet)["present"] == 100)
+    assert proxy.counts() == {"LIST": 2, "GET": 100}
+    proxy.released.set()
+    wait_for("the others", lambda: objects_of(inlet)["present"] == 101)
+    assert inlet.stop() == 0
+
+
+
 def test_first_sync_changes_and_an_unchanged_bucket_costs_listings_only(server, lake, proxied):
     bucket, proxy = server.bucket(), proxied(server)
     objects = some(30) | {"empty": b"", "twin": b"object 3 of f\n", "deep/a b+c%25=é&?#.txt": b"odd"}
