@@ -244,8 +244,9 @@ def shelf(inlet, proxied):
 
 def test_many_keys_are_listed_in_ranges(shelf):
     lab = shelf(f"class-{n % 12}/{n:06}.txt" for n in range(12_000))
-    lab.configure(include=["*00.txt"])
+    lab.configure(include=["*00.txt"], user_project="who/pays")
     asked = lab.once()
+    assert all("userProject=who%2Fpays" in r.target for r in lab.proxy.seen())
     assert asked["GET"] == 120 and 12 <= asked["LIST"] <= 30
     assert any("endOffset=" in r.target for r in lab.proxy.seen())
     assert lab.source()["objects"]["present"] == len(lab.inlet.items()) == 120
@@ -327,6 +328,34 @@ def test_http2_where_the_server_offers_it_and_connections_are_used_again(lab, fr
     assert len(ranges) == 2 and all(0 < int(r[len("bytes="):-1]) <= 200_000 for r in ranges), "a broken stream goes on where it stopped"
     assert len(server.seen) == 1 + 61 + 2
     assert len({r.connection for r in server.seen}) <= 4 + 1 + 2, "those that fetch, one that lists, and one more for each break at most"
+
+
+def test_every_request_names_who_pays(lab):
+    lab.configure(user_project="who-pays", store="reference")
+    objects = {"a": b"1", "big": BIG}
+    lab.put_all(objects)
+    lab.proxy.on("GET", cut(200_000), times=1, when=lambda r: "/big" in r.target)
+    lab.once()
+    lab.assert_synced(objects)
+    assert lab.inlet.cli("cat", lab.inlet.item("a")["id"]).stdout == b"1"
+    lab.inlet.cli("doctor")
+    asked = lab.proxy.seen()
+    assert set(lab.proxy.counts()) == {"LIST", "GET"} and any("Range" in r.headers for r in asked)
+    assert [urllib.parse.parse_qs(r.target.partition("?")[2]).get("userProject") for r in asked] == [["who-pays"]] * len(asked)
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "http://127.0.0.1:{}/"])
+def test_the_emulator_that_the_environment_names(lab, monkeypatch, form):
+    lab.put("a", b"1")
+    lab.configure(endpoint=None, anonymous=None)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", form.format(lab.proxy.port))
+    assert lab.once() == {"LIST": 1, "GET": 1}
+    lab.assert_synced({"a": b"1"})
+    assert not any("Authorization" in r.headers for r in lab.proxy.seen())
+    assert f"http://127.0.0.1:{lab.proxy.port} (STORAGE_EMULATOR_HOST)" in lab.inlet.text("doctor")
+    lab.configure()  # what is configured goes first
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "127.0.0.1:1")
+    assert lab.once() == {"LIST": 1}
 
 
 def test_three_ways_to_find_nothing_are_told_apart(lab):
