@@ -247,6 +247,8 @@ static int holds(struct import *i, const char *name, enum manifest_format format
 	if (r > 0) {
 		(void)fprintf(stderr, "inlet: '%s' holds %s: imported as that dataset (--format folder takes its files as they are)\n",
 			i->run.file, name);
+		manifest_close(TAKE_PTR(m)); /* before the files that it reads below: run() opens them where they are kept */
+		import_files_close(&list.run.files);
 		struct import folder = *i;
 		*i = list;
 		list = folder;
