@@ -127,8 +127,8 @@ static int print_people(const struct import_run *i, const json_t *answer, bool w
 			PRIu64 "`\n", lost, later, i->number);
 	uint64_t vanished = field_u64(answer, "vanished");
 	if (r == 0 && vanished)
-		r = out_printf(err, "%" PRIu64 " that earlier passes named are not in the %s any more; nothing of them was deleted\n",
-			vanished, i->folder ? "folder" : "manifest");
+		r = out_printf(err, "%" PRIu64 " that earlier passes named are not in the %s any more%s; nothing of them was deleted\n",
+			vanished, i->folder ? "folder" : "manifest", i->sender.failed ? ", or only in what failed" : "");
 	if (r == 0 && !waited)
 		r = out_printf(err, "the %s are in; `inlet wait` returns when the rest is done\n", i->folder ? "files" : "rows");
 	else if (r == 0 && !json_is_true(json_object_get(answer, "drained")))

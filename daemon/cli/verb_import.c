@@ -63,6 +63,17 @@ static int open_spool(void)
 	return open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
+static int no_role(const char *text, struct err *err)
+{
+	struct buf known = { 0 };
+	for (enum manifest_role r = 0; r < MANIFEST_ROLES; r++)
+		buf_printf(&known, "%s%s", r ? ", " : "", manifest_role_name(r));
+	(void)err_set(err, ERR_REJECT, 0, "option '--columns' takes roles and columns, like url=image_url,label=class; '%s' is no role "
+		"with a column; roles are %s", text, known.data);
+	buf_done(&known);
+	return -1;
+}
+
 /* "url=image_url,label=class": roles and the columns that have them. */
 static int parse_columns(struct import *i, const char *text, struct err *err)
 {
@@ -75,8 +86,7 @@ static int parse_columns(struct import *i, const char *text, struct err *err)
 			role = manifest_role_parse(slice_of(pair));
 		}
 		if (role == MANIFEST_ROLES)
-			return err_set(err, ERR_REJECT, 0, "option '--columns' takes roles and columns, like url=image_url,label=class; "
-				"'%s' is no role with a column", pair);
+			return no_role(pair, err);
 		i->columns.of[role] = column;
 	}
 	return 0;
@@ -94,8 +104,14 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 		o->format = manifest_format_parse(slice_of(format), &known);
 	if (!known) {
 		const char *near = text_nearest(format, manifest_format_names());
-		return err_set(err, ERR_REJECT, 0, "unknown format '%s'%s%s%s", format, near ? "; did you mean '" : "", near ? near : "",
-			near ? "'?" : "");
+		if (near)
+			return err_set(err, ERR_REJECT, 0, "unknown format '%s'; did you mean '%s'?", format, near);
+		struct buf names = { 0 };
+		for (const char *const *n = manifest_format_names(); *n; n++)
+			buf_printf(&names, "%s, ", *n);
+		(void)err_set(err, ERR_REJECT, 0, "unknown format '%s'; known are %sfolder", format, names.data);
+		buf_done(&names);
+		return -1;
 	}
 	if (input)
 		o->input = manifest_input_parse(slice_of(input), &known);
@@ -144,7 +160,11 @@ static int open_files(struct import *i, struct err *err)
 {
 	const char *root = args_option(i->run.cli->args, "root");
 	CLEANUP(freep) char *beside = mem_strdup(i->run.file);
-	return run_open(&i->run, root ? root : *i->run.file ? dirname(beside) : ".", err);
+	const char *folder = *i->run.file ? dirname(beside) : ".";
+	if (run_open(&i->run, root ? root : folder, err) < 0)
+		return -1;
+	import_files_start(&i->run.files, folder);
+	return 0;
 }
 
 /* --- its rows --- */

@@ -50,7 +50,7 @@ static const struct verb_option import_options[] = {
 	{ "format", 0, "FORMAT", "csv, jsonl, clarifai, urls, … (as a rule it is recognised); folder: every file as it is" },
 	{ "input", 0, "url|file_path|raw", "what the values of an input column are (else as they look)" },
 	{ "columns", 0, "ROLE=COLUMN,…", "which column says what, like url=image_url,label=class" },
-	{ "root", 0, "FOLDER", "that paths are relative to and must stay beneath; the manifest's own folder is the default" },
+	{ "root", 0, "FOLDER", "that paths must stay beneath; they begin in the manifest's own folder, or else here. Its own folder is the default" },
 	{ "labels-from", 0, "directory", "of a folder: the folder that a file is in is its label; train, val and test are splits" },
 	{ "no-sidecars", 0, NULL, "of a folder: NAME.json beside NAME is a file like any other, not the labels of NAME" },
 	{ "chunk", 0, "N", "of a folder: files that become durable together (1 to 128); else `import: {batch: …}`, which is 32" },

@@ -76,9 +76,16 @@ void import_files_close(struct import_files *f)
 	*f = (struct import_files){ .root = -1 };
 }
 
-int import_files_open_all(char *const *roots, const char *folder, const char *state_dir, struct import_files *ret, struct err *err)
+void import_files_start(struct import_files *f, const char *folder)
 {
 	CLEANUP(freep) char *own = realpath(folder, NULL);
+	const char *start = own ? below(own, f->root_path) : NULL;
+	free(f->start);
+	f->start = start ? mem_strdup(start) : NULL;
+}
+
+int import_files_open_all(char *const *roots, const char *folder, const char *state_dir, struct import_files *ret, struct err *err)
+{
 	struct import_files *f = ret;
 	for (size_t i = 0; roots[i]; i++) {
 		if (i > 0)
@@ -87,8 +94,7 @@ int import_files_open_all(char *const *roots, const char *folder, const char *st
 			import_files_close(ret);
 			return -1;
 		}
-		const char *start = own ? below(own, f->root_path) : NULL;
-		f->start = start ? mem_strdup(start) : NULL;
+		import_files_start(f, folder);
 		f->beneath = CURE_ROOTS;
 	}
 	return 0;

@@ -22,6 +22,8 @@ struct import_files {
 /* root: the directory that paths are relative to and must stay beneath. ERR_REJECT: there is no such directory, or it
  * is part of the store. */
 int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err);
+/* Relative paths begin in folder, the manifest's own, where that lies beneath the root; then at the root. */
+void import_files_start(struct import_files *f, const char *folder);
 /* Several roots, NULL-terminated, at least one: a file may lie beneath any of them, and relative paths are looked for in this order. Where
  * folder, the manifest's own, lies beneath a root, they begin there first. */
 int import_files_open_all(char *const *roots, const char *folder, const char *state_dir, struct import_files *ret, struct err *err);

@@ -339,6 +339,35 @@ def test_what_a_row_may_reach(served, data):
     assert {f["values"]["inputid"]: f["reason"] for f in wider}["absolute"].endswith("part of Inlet's own store")
 
 
+def test_paths_that_lead_up_from_the_list_to_its_root(inlet, data):
+    for name in ("lists", "pictures"):
+        (data / name).mkdir()
+    (data / "pictures/a.txt").write_text("a")
+    (data / "lists/b.txt").write_text("b")
+    manifest = write_csv(data / "lists/M.csv", [["up", "../pictures/a.txt", "x", "", ""], ["root", "./pictures/a.txt", "x", "", ""],
+                                                ["beside", "./b.txt", "x", "", ""], ["out", "../../outside.txt", "x", "", ""]])
+    (data.parent / "outside.txt").write_text("outside")
+    assert imported(inlet, manifest, "--root", data, ok=(3,))["failed"] == 1
+    assert [f["values"]["inputid"] for f in inlet.failures()] == ["out"]
+    assert {i["sha256"] for i in inlet.items()} == {sha256(b"a"), sha256(b"b")}
+
+
+def test_a_row_that_fails_now_is_not_called_gone(inlet, data):
+    (data / "a.txt").write_text("a")
+    manifest = write_csv(data / "M.csv", [["one", "./a.txt", "x", "", ""]])
+    imported(inlet, manifest)
+    (data / "a.txt").unlink()
+    assert "not in the manifest any more, or only in what failed;" in inlet.text("import", manifest, ok=(3,))
+    write_csv(manifest, [])
+    assert "not in the manifest any more; nothing" in inlet.text("import", manifest)
+
+
+def test_wrong_words_are_answered_with_the_right_ones(inlet, data):
+    manifest = write_csv(data / "M.csv", [])
+    for option, word in (("--format", b"groundtruth"), ("--columns", b"xmax")):
+        assert word in inlet.cli("import", manifest, option, "qqqqqqqq=b", ok=(2,)).stderr
+
+
 # ---- URLs ----
 
 class Web:
