@@ -7,6 +7,7 @@
 
 #include "daemon/base/mem.h"
 #include "daemon/export/entry.h"
+#include "daemon/manifest/reference.h"
 
 #include <stdlib.h>
 
@@ -179,6 +180,18 @@ static void add_facts(struct clarifai *c, struct buf *to)
 	add_geopoints(c, geopoints, to);
 }
 
+/* A path that a reader would take for a text gets "./" before it. */
+static struct slice as_input(struct clarifai *c)
+{
+	const struct entry *e = &c->entry;
+	if (e->at != ROW_PATH || reference_kind(e->where) != REFERENCE_NONE)
+		return e->where;
+	c->cell.len = 0;
+	buf_str(&c->cell, "./");
+	buf_add(&c->cell, e->where.p, e->where.len);
+	return buf_slice(&c->cell);
+}
+
 static int clarifai_add(void *state, const struct item_full *it, struct buf *to, struct err *err)
 {
 	struct clarifai *c = state;
@@ -194,7 +207,7 @@ static int clarifai_add(void *state, const struct item_full *it, struct buf *to,
 	const struct node *input = e->said ? node_get(&e->said_dom, e->said, "input") : NULL;
 	add_field(to, id ? node_string(id, &e->arena) : e->id);
 	buf_char(to, ',');
-	add_field(to, input ? node_string(input, &e->arena) : e->where);
+	add_field(to, input ? node_string(input, &e->arena) : as_input(c));
 	buf_char(to, ',');
 	add_concepts(c, it, to);
 	buf_char(to, ',');

@@ -92,6 +92,17 @@ def test_clarifai_of_a_watched_folder(inlet):
     assert {a["concept"] for a in inlet.item("c.txt")["annotations"] if a["worker"] != "imported"} == {"a, b", "c"}
 
 
+def test_paths_of_another_list_stay_paths_in_clarifai_csv(inlet, data):
+    files(data, "cats/a.txt", "b.txt")
+    manifest, again = data / "M.csv", data / "again.csv"
+    manifest.write_text("path,label\ncats/a.txt,cat\n./b.txt,dog\n")
+    inlet.cli("import", manifest)
+    inlet.cli("export", "--format", "clarifai", "-o", again)
+    assert [r["input"] for r in csv.DictReader(io.StringIO(again.read_text()))] == ["./cats/a.txt", "./b.txt"]
+    inlet.cli("import", again)
+    assert [sorted(a["concept"] for a in i["annotations"]) for i in inlet.items()] == [["cat", "cat"], ["dog", "dog"]]
+
+
 # ---- JSON lines ----
 
 def lines(text):
