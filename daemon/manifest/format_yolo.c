@@ -17,6 +17,7 @@
 #define LIST_MAX (64U << 20)     /* bytes of a train.txt */
 #define FOLDER_DEPTH_MAX 16U
 #define CLASSES_MAX 65536U
+#define KEYPOINTS_MAX 4096U
 
 struct entry {
 	char *path;              /* owned */
@@ -52,14 +53,29 @@ static void push(struct yolo *y, char *path, bool is_dir)
 
 /* ---- data.yaml ---- */
 
+/* [points, numbers of each]: their product counts the numbers of a line. */
+static int read_keypoints(struct yolo *y, struct err *err)
+{
+	const struct yaml_node *shape = yaml_get(y->yaml, "kpt_shape");
+	uint64_t n[2] = { 0, 0 };
+	if (!shape || shape->kind != YAML_LIST)
+		return 0;
+	for (size_t i = 0; i < 2 && shape->count == 2; i++)
+		if (shape->values[i]->kind != YAML_SCALAR || text_u64(slice_of(shape->values[i]->text), &n[i]) < 0)
+			n[i] = 0;
+	if (n[0] < 1 || n[0] > KEYPOINTS_MAX || n[1] < 2 || n[1] > 3)
+		return err_set(err, ERR_REJECT, 0, "line %zu: kpt_shape wants how many points (1 to %u), and 2 or 3 numbers for each",
+			shape->line, KEYPOINTS_MAX);
+	y->classes.keypoints = n[0];
+	y->classes.dimensions = n[1];
+	return 0;
+}
+
 static int read_classes(struct yolo *y, struct err *err)
 {
 	const struct yaml_node *names = yaml_get(y->yaml, "names");
-	const struct yaml_node *shape = yaml_get(y->yaml, "kpt_shape");
-	if (shape && shape->kind == YAML_LIST && shape->count == 2) {
-		y->classes.keypoints = strtoul(shape->values[0]->text ? shape->values[0]->text : "0", NULL, 10);
-		y->classes.dimensions = strtoul(shape->values[1]->text ? shape->values[1]->text : "0", NULL, 10);
-	}
+	if (read_keypoints(y, err) < 0)
+		return -1;
 	if (!names || names->kind == YAML_SCALAR)
 		return 0;
 	y->classes.names = mem_zero(CLASSES_MAX, sizeof(*y->classes.names));

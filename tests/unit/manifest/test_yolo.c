@@ -154,11 +154,28 @@ static void test_segments_keypoints_and_lists(void **state)
 		"attributes {\"names\":{\"0\":\"thing\"},\"kpt_shape\":[2,3],\"train\":\"train.txt\"}\n");
 }
 
+/* A product that wraps around would make a label of fewer numbers than are read. */
+static void test_impossible_keypoints_are_refused(void **state)
+{
+	(void)state;
+	static const struct file files[] = { { "im/p.jpg", "" }, { "im/p.txt", "0 1 2 3\n" }, { NULL, NULL } };
+	static const struct folder folder = { files, NULL };
+	static const char *const shapes[] = { "[-1, 1]", "[18446744073709551615, 1]", "[9223372036854775807, 2]", "[4097, 2]", "[0, 2]",
+		"[17, 4]", "[17]", "[[17], 3]", "[x, 3]" };
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		char yaml[120];
+		(void)snprintf(yaml, sizeof(yaml), "train: im\nnames: [a]\nkpt_shape: %s\n", shapes[i]);
+		expect_tree(yaml, &folder, 0,
+			"!! manifest: line 3: kpt_shape wants how many points (1 to 4096), and 2 or 3 numbers for each\n");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_detection),
 		cmocka_unit_test(test_segments_keypoints_and_lists),
+		cmocka_unit_test(test_impossible_keypoints_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
