@@ -289,7 +289,7 @@ static void find_frame(struct coco *c, const struct item *item)
 	*f = shape_frame(c->shape, item);
 	double width = c->origin ? node_number(node_get(&e->said_dom, e->said, "width"), 0) : 0;
 	double height = c->origin ? node_number(node_get(&e->said_dom, e->said, "height"), 0) : 0;
-	if (!(width > 0 && height > 0))
+	if (!(width > 0 && width <= UINT32_MAX && height > 0 && height <= UINT32_MAX))
 		return;
 	f->raw = f->orientation >= 5 && width == f->height && height == f->width && width != height;
 	f->width = width;

@@ -94,10 +94,10 @@ static void place_labels(struct labelstudio *l, const struct item_full *full)
 static void put_results(struct labelstudio *l, enum task_list list, size_t index, size_t *at, struct json *j)
 {
 	json_open(j, "result", '[');
-	while (*at < l->count && l->labels[*at].at.list == list && (size_t)l->labels[*at].at.index == index) {
+	while (*at < l->count && l->labels[*at].at.list == list && l->labels[*at].at.index == (double)index) {
 		const double result = l->labels[*at].at.result;
 		size_t n = 0;
-		while (*at < l->count && l->labels[*at].at.list == list && (size_t)l->labels[*at].at.index == index &&
+		while (*at < l->count && l->labels[*at].at.list == list && l->labels[*at].at.index == (double)index &&
 			l->labels[*at].at.result == result)
 			l->words[n++] = l->labels[(*at)++].a;
 		result_as_came(&l->maker, l->words, n, j);

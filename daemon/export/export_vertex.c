@@ -98,7 +98,7 @@ static void place_labels(struct vertex *x)
 static void put_number(struct json *j, const char *name, const struct node *n)
 {
 	if (n)
-		json_raw(j, name, n->text);
+		json_raw(j, name, node_json(n));
 }
 
 /* 3.5 as "3.5s". */

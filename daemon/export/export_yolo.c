@@ -97,8 +97,11 @@ static void yolo_import(void *state, const struct import *import)
 	}
 	if (points && points->count == 2 && !y->keypoints) {
 		const struct node *count = node_first(&y->dom, points);
-		y->keypoints = (size_t)node_number(count, 0);
-		y->dimensions = (size_t)node_number(node_next(&y->dom, points, count), 0);
+		uint64_t n, numbers;
+		if (text_u64(count->text, &n) == 0 && text_u64(node_next(&y->dom, points, count)->text, &numbers) == 0) {
+			y->keypoints = n;
+			y->dimensions = numbers;
+		}
 	}
 	for (size_t i = 0; i < 3; i++) {
 		const struct node *place = node_get_kind(&y->dom, root, splits[i], NODE_STRING);

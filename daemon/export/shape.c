@@ -9,6 +9,7 @@
 
 #define NUMBER_MAX 64U
 #define COORDINATE_MAX 1e12 /* so that products of coordinates stay finite */
+#define SCALE_MAX 1e12
 #define ELLIPSE_CORNERS 64
 
 /* From the numbers of a geometry to the pixels of the frame. */
@@ -115,6 +116,13 @@ static bool take_numbers(struct shape *s, const char *member, size_t count, doub
 	return good;
 }
 
+/* 0: there is none. False: out of all bounds. */
+static bool take_rotation(const struct shape *s, double *ret_degrees)
+{
+	*ret_degrees = node_number(shape_member(s, "rotation"), 0);
+	return fabs(*ret_degrees) < COORDINATE_MAX;
+}
+
 /* ---- frames ---- */
 
 /* Where a point of a picture of this size comes to lie when the picture is turned by an EXIF orientation. */
@@ -164,7 +172,7 @@ static bool read_mapping(struct shape *s, const struct shape_frame *f, struct ma
 	for (size_t i = 0; i < 2; i++)
 		ret->scale[i] = pixels ? (declared && of[i] > 0 ? of[i] / size[i] : 1) : divisor > 0 ? of[i] / divisor : 0;
 	ret->none = pixels && ret->scale[0] == 1 && ret->scale[1] == 1 && !turned;
-	return ret->scale[0] > 0 && ret->scale[1] > 0;
+	return ret->scale[0] > 0 && ret->scale[0] < SCALE_MAX && ret->scale[1] > 0 && ret->scale[1] < SCALE_MAX;
 }
 
 static void map_points(const struct mapping *m, double *points, size_t count, size_t stride)
@@ -262,9 +270,9 @@ static void turned_ring(struct shape *s, const struct mapping *m, const double v
 static bool read_box(struct shape *s, const struct mapping *m, struct shape_out *ret)
 {
 	const struct node *form = shape_member(s, "form");
-	double degrees = node_number(shape_member(s, "rotation"), 0);
+	double degrees;
 	double v[4];
-	if (!take_numbers(s, "box", 4, v))
+	if (!take_rotation(s, &degrees) || !take_numbers(s, "box", 4, v))
 		return false;
 	if (is_word(form, "xyxy")) {
 		v[2] -= v[0];
@@ -319,11 +327,11 @@ static bool read_rings(struct shape *s, const struct mapping *m, struct shape_ou
 
 static bool read_ellipse(struct shape *s, const struct mapping *m, struct shape_out *ret)
 {
-	const double degrees = node_number(shape_member(s, "rotation"), 0);
-	const double turn = degrees * M_PI / 180;
 	struct mapping turned = *m;
-	if (!take_numbers(s, "center", 2, ret->center) || !take_numbers(s, "radii", 2, ret->radii))
+	double degrees;
+	if (!take_rotation(s, &degrees) || !take_numbers(s, "center", 2, ret->center) || !take_numbers(s, "radii", 2, ret->radii))
 		return false;
+	const double turn = degrees * M_PI / 180;
 	for (size_t i = 0; i < 2; i++) {
 		ret->center[i] *= m->scale[i];
 		ret->radii[i] *= m->scale[i];

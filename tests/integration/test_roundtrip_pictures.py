@@ -290,3 +290,18 @@ def test_numbers_of_the_upright_picture_are_coco_s_of_the_upright_one(inlet, dat
     it = json.loads(export(inlet, "coco"))
     assert [(i["width"], i["height"]) for i in it["images"]] == [(192, 288)]
     assert it["annotations"][0]["bbox"] == pytest.approx([144, 0, 48, 144])
+
+
+def test_numbers_that_no_picture_has_do_not_end_an_export(inlet, data):
+    for name, color in ("a.png", RED), ("b.png", GREEN):
+        (data / name).write_bytes(png(64, 48, color))
+    (data / "C.json").write_text('{"images":[{"id":1,"file_name":"a.png","width":1e300,"height":1e300}],"annotations":[],"categories":[]}')
+    (data / "T.json").write_text(json.dumps([{"data": {"image": "./b.png"}, "annotations": [{"result": [
+        {"id": "a", "from_name": "l", "to_name": "image", "type": "rectanglelabels", "original_width": 64, "original_height": 48,
+         "value": {"x": 10, "y": 10, "width": 25, "height": 50, "rotation": 1.7e308, "rectanglelabels": ["cat"]}}]}]}]))
+    inlet.cli("import", data / "C.json", "--format", "coco")
+    item, = inlet.items()
+    inlet.cli("label", item["id"], "dog")
+    inlet.cli("import", data / "T.json")
+    it = json.loads(export(inlet, "coco", left="1 label that coco cannot say"))
+    assert [a["area"] for a in it["annotations"]] == [64 * 48]

@@ -108,6 +108,23 @@ static void test_the_frame_of_an_item(void **state)
 	assert_int_equal(shape_frame(s, &item).orientation, 0);
 }
 
+/* JSON has no infinity: what would become one is no shape. */
+static void test_numbers_out_of_all_bounds_are_no_shape(void **state)
+{
+	(void)state;
+	static const char *const geometries[] = {
+		BOX("\"size\":[1e-300,40],"), BOX("\"size\":[100,1e-300],"), BOX("\"rotation\":1.7e308,"), BOX("\"rotation\":-1.7e308,"),
+		"{\"kind\":\"box\",\"unit\":\"px\",\"form\":\"xywh\",\"box\":[1,2,3,1e300]}",
+		"{\"kind\":\"ellipse\",\"unit\":\"px\",\"center\":[1,2],\"radii\":[3,4],\"rotation\":1.7e308}",
+		"{\"kind\":\"polygon\",\"unit\":\"px\",\"size\":[1e-300,1e-300],\"rings\":[[1,2,3,4,5,6]]}" };
+	CLEANUP(shape_freep) struct shape *s = shape_new();
+	const struct shape_frame f = { .width = 100, .height = 40 };
+	struct shape_out o;
+	for (size_t i = 0; i < sizeof(geometries) / sizeof(*geometries); i++)
+		if (shape_read(s, slice_of(geometries[i]), &f, &o))
+			fail_msg("%s: a shape", geometries[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +133,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_of_a_picture_of_another_size_are_scaled),
 		cmocka_unit_test(test_a_turned_box_stays_one),
 		cmocka_unit_test(test_run_lengths_are_of_one_picture),
+		cmocka_unit_test(test_numbers_out_of_all_bounds_are_no_shape),
 		cmocka_unit_test(test_the_frame_of_an_item),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
