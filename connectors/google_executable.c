@@ -79,7 +79,7 @@ static int pick(const json_t *answer, bool lasting, struct buf *to, struct err *
 		return err_set(err, ERR_RETRY, 0, PROGRAM " answers without token_type and %s", saml ? "saml_response" : "id_token");
 	if (lasting && !json_is_integer(until))
 		return err_set(err, ERR_RETRY, 0, PROGRAM " answers without expiration_time, which an output_file needs");
-	if (json_is_integer(until) && json_integer_value(until) * 1000 <= clock_wall_ms())
+	if (json_is_integer(until) && json_integer_value(until) <= clock_wall_ms() / 1000)
 		return err_set(err, ERR_RETRY, 0, PROGRAM " answers with a token that has ended");
 	(void)buf_grow(to, strlen(token));
 	buf_str(to, token);

@@ -422,7 +422,7 @@ static void test_a_programs_output_file_is_used_until_it_ends(void **state)
 	assert_token(f, "acting-1");
 	assert_non_null(strstr(f->sts, "&subject_token=kept"));
 	(void)write_file(f, "kept", "{\"version\":1," GOOD ",\"id_token\":\"kept\",\"expiration_time\":1}");
-	begin_executable(f, PRINTS(GOOD ",\"id_token\":\"new\",\"expiration_time\":4102444800"), extra);
+	begin_executable(f, PRINTS(GOOD ",\"id_token\":\"new\",\"expiration_time\":9223372036854775807"), extra);
 	assert_token(f, "acting-3");
 	assert_non_null(strstr(f->sts, "&subject_token=new"));
 	(void)write_file(f, "kept", "half of {");
