@@ -25,9 +25,11 @@ struct yolo {
 	char **classes;          /* by number; NULL: none has it */
 	size_t class_count, class_room;
 	char *places[3];         /* of train, val and test as imported; NULL: the usual ones */
+	bool tested;             /* an entry is of test */
 	size_t keypoints, dimensions; /* 0: not known yet */
 };
 static const char *const splits[3] = { "train", "val", "test" };
+#define TEST 2U
 
 static void *yolo_open(const struct export_options *o, struct export_left *left)
 {
@@ -269,6 +271,7 @@ static int yolo_add(void *state, const struct item_full *it, struct buf *to, str
 	struct yolo *y = state;
 	if (entry_read(&y->entry, y->options, it, err) < 0)
 		return -1;
+	y->tested = y->tested || slice_eq(y->entry.split, slice_of(splits[TEST]));
 	bool background = y->entry.said && node_get(&y->entry.said_dom, y->entry.said, "background");
 	if (it->annotation_count == 0 && !background)
 		return 0;
@@ -292,6 +295,8 @@ static int yolo_end(void *state, struct buf *to, struct err *err)
 	(void)err;
 	for (size_t i = 0; i < 3; i++) {
 		struct json j = { .to = &yaml };
+		if (i == TEST && !y->tested && !y->places[i])
+			continue; /* its readers need the others */
 		buf_printf(&yaml, "%s: ", splits[i]);
 		json_str(&j, NULL, y->places[i] ? slice_of(y->places[i]) :
 			arena_printf(&y->entry.arena, "images/%s", splits[i]));

@@ -31,6 +31,7 @@ struct yolo {
 	size_t count, room;
 	const struct yaml_node *value; /* of the split: a scalar, or a list of them */
 	size_t split, item;      /* the next item of value, or the next split */
+	const char *missing;     /* the place that was just looked for and is not there; NULL */
 	uint64_t skip;           /* rows that were given before */
 	struct buf text;         /* of a file */
 	struct buf raw;          /* the row given last, as JSON */
@@ -217,11 +218,11 @@ static int open_list(struct manifest *m, const char *path, struct err *err)
 	return there;
 }
 
-/* A split's value is relative to `path`, which writers fill with anything: what is there is taken. Roboflow writes
- * "../train/images" and means "train/images". */
+/* A split's value is relative to `path`, which writers fill with anything: what is there is taken, else it is missing.
+ * Roboflow writes "../train/images" and means "train/images". */
 static int open_place(struct manifest *m, const char *value, struct err *err)
 {
-	const struct yolo *y = m->state;
+	struct yolo *y = m->state;
 	const struct yaml_node *base = yaml_get(y->yaml, "path");
 	const char *stripped = strncmp(value, "../", 3) == 0 ? value + 3 : value;
 	CLEANUP(freep) char *joined = base && base->kind == YAML_SCALAR && *base->text ?
@@ -240,7 +241,8 @@ static int open_place(struct manifest *m, const char *value, struct err *err)
 			return -1;
 		}
 	}
-	return err_set(err, ERR_REJECT, 0, "there is no folder '%.200s' beside it", value);
+	y->missing = value;
+	return 0;
 }
 
 /* The next folder or list of the data.yaml: 1, 0 there is none, -1. */
@@ -324,14 +326,35 @@ static int image_row(struct manifest *m, const char *path, enum row_split split)
 	return draft_finish(d);
 }
 
+/* A split that nobody has, as the test of many a data.yaml: the others come in. */
+static int missing_row(struct manifest *m, const char *place)
+{
+	struct yolo *y = m->state;
+	struct draft *d = &m->draft;
+	y->raw.len = 0;
+	struct json j = { .to = &y->raw };
+	json_open(&j, NULL, '{');
+	json_bytes(&j, "folder", slice_of(place));
+	json_close(&j, '}');
+	draft_begin(d, (struct manifest_place){ .line = 1, .column = 1 }, buf_slice(&y->raw));
+	(void)draft_fail(d, d->row.at, "put it there, or take it out of data.yaml, and import again", "there is no folder '%s' beside it",
+		draft_show(d, slice_of(place)));
+	d->failure.class = ERR_RETRY;
+	return DRAFT_FAILED;
+}
+
 static int yolo_next(struct manifest *m, struct err *err)
 {
 	struct yolo *y = m->state;
 	for (;;) {
 		if (y->count == 0) {
 			int more = next_place(m, err);
+			const char *missing = TAKE_PTR(y->missing);
 			if (more <= 0)
 				return more;
+			if (missing && y->skip == 0)
+				return missing_row(m, missing);
+			y->skip -= missing != NULL;
 			continue;
 		}
 		struct entry e = y->entries[--y->count];

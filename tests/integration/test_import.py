@@ -544,6 +544,10 @@ def test_a_yolo_folder_is_read_beneath_its_root(inlet, data):
     assert imported(inlet, description)["written"] == 1
     item, = inlet.items()
     assert [(a["concept"], a["geometry"]["box"]) for a in item["annotations"]] == [("zebra", [0.5, 0.5, 0.25, 0.25])]
+    description.write_text("train: images/train\ntest: images/test\nnames: [zebra]\n")
+    assert imported(inlet, description, ok=(3,))["failed"] == 1
+    failure, = inlet.failures()
+    assert (failure["class"], failure["reason"]) == ("retry", "there is no folder 'images/test' beside it")
     description.write_text("train: images/train\nval: images/val\nnames: [zebra]\n")
     inlet.cli("import", description, ok=(1, 3))
     assert len(inlet.items()) == 1

@@ -265,6 +265,7 @@ def test_yolo(inlet, data):
     assert got == labels
     for line in ('train: "images/train"', 'val: "images/val"', '  0: "cat"', '  1: "bird\'s"', '  3: "a dog"'):
         assert line in classes.splitlines()
+    assert "test:" not in classes
 
 
 def test_yolo_of_boxes_in_pixels(inlet, data):

@@ -130,9 +130,13 @@ static void test_detection(void **state)
 	static const struct folder busy = { files, "labels/train/sub/c.txt" };
 	expect_tree("train: images/train/sub\nnames: [a, b]\n", &busy, 0, "! 1:1@0 'labels/train/sub/c.txt' cannot be read now\n"
 		"attributes {\"names\":{\"0\":\"a\",\"1\":\"b\"},\"train\":\"images/train/sub\"}\n");
-	expect_tree("train: images/nowhere\nnames: [a]\n", &folder, 0,
-		"!! manifest: there is no folder 'images/nowhere' beside it\n"
-		"attributes {\"names\":{\"0\":\"a\"},\"train\":\"images/nowhere\"}\n");
+	static const char partly[] = "train: images/nowhere\nval: images/train/sub\nnames: [a]\n";
+	static const char partly_rows[] = "! 1:1@0 there is no folder 'images/nowhere' beside it\n"
+		"{\"path\":\"images/train/sub/c.JPG\",\"media\":\"image\",\"split\":\"val\",\"labels\":[{\"concept\":\"7\",\"geometry\":"
+		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}]}\n"
+		"attributes {\"names\":{\"0\":\"a\"},\"train\":\"images/nowhere\",\"val\":\"images/train/sub\"}\n";
+	expect_tree(partly, &folder, 0, partly_rows);
+	expect_tree(partly, &folder, 1, strchr(partly_rows, '\n') + 1);
 	EXPECT("train: images\nnames: [a]\n",
 		"!! manifest: it describes a YOLO dataset; import its folder, or the file from there\n");
 }
