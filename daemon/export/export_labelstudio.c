@@ -8,6 +8,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/export/entry.h"
 #include "daemon/export/labelstudio_result.h"
+#include "daemon/manifest/reference.h"
 
 #include <stdlib.h>
 
@@ -168,9 +169,19 @@ static const struct node *said(const struct labelstudio *l, const char *name)
 	return !l->own ? NULL : node_get(&l->entry.said_dom, l->entry.said, name);
 }
 
+/* Under "text" a bare path would be read as a text. */
+static bool wants_dot(const struct labelstudio *l, struct slice content)
+{
+	return !l->own && l->entry.at == ROW_PATH && slice_eq(content, SLICE_LIT("text")) &&
+		reference_kind(l->entry.where) == REFERENCE_NONE;
+}
+
 static void put_content(struct labelstudio *l, struct slice content, struct json *j)
 {
 	const struct node *value = said(l, "value");
+	struct slice where = l->entry.where;
+	if (wants_dot(l, content))
+		where = arena_printf(&l->entry.arena, "./%.*s", (int)where.len, where.p);
 	if (j->comma)
 		buf_char(j->to, ',');
 	buf_char(j->to, '"');
@@ -180,7 +191,7 @@ static void put_content(struct labelstudio *l, struct slice content, struct json
 	if (value)
 		json_raw(j, NULL, node_json(value));
 	else
-		json_str(j, NULL, l->entry.where);
+		json_str(j, NULL, where);
 	j->comma = true;
 }
 

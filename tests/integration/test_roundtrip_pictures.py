@@ -207,6 +207,16 @@ def test_what_a_person_makes_of_a_prediction_is_an_annotation(inlet, data):
 
 # ---- from one into the other ----
 
+def test_text_files_stay_files_in_label_studio(inlet, data):
+    (data / "a.txt").write_text("good day")
+    (data / "M.csv").write_text("path,label\na.txt,x\n")
+    inlet.cli("import", data / "M.csv")
+    inlet.cli("export", "--format", "labelstudio", "-o", data / "T.json")
+    inlet.cli("import", data / "T.json")
+    item, = inlet.items()
+    assert [a["concept"] for a in item["annotations"]] == ["x", "x"]
+
+
 def test_coco_into_label_studio(inlet, data):
     rich_files(data)
     boxes = {**RICH, "annotations": [a for a in RICH["annotations"] if a["image_id"] == 900]}
