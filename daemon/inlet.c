@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 		end_by_pipe();
 	bool stopped = interrupted() && code < 0;
 	if (stopped)
-		(void)fputs("inlet: interrupted; what was under way goes on at the next start\n", stderr);
+		(void)fputs("inlet: interrupted; what is done stays done, and the same command does the rest\n", stderr);
 	else if (code < 0 || *err.text)
 		complain(err.text);
 	return stopped ? EXIT_INTERRUPTED : code < 0 ? EXIT_FAILED : code;

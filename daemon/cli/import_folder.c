@@ -112,12 +112,12 @@ static int chunk_end(struct folder_import *f, struct err *err)
 
 /* --- entries --- */
 
-static void count(struct tally *t, const struct walk_entry *e)
+static void count(const struct folder_import *f, struct tally *t, const struct walk_entry *e)
 {
 	struct stat st;
 	if (e->kind != WALK_FILE && e->kind != WALK_LINK)
 		return;
-	t->files++;
+	t->files += !(f->sidecars && sidecar_is(e));
 	t->cost += FILE_COST + (fstatat(e->dir, e->name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)st.st_size : 0);
 }
 
@@ -125,7 +125,8 @@ static int count_one(void *arg, const struct walk_entry *e, struct err *err)
 {
 	if (interrupted())
 		return err_set(err, ERR_RETRY, EINTR, "the import");
-	count(arg, e);
+	struct folder_import *f = arg;
+	count(f, &f->all, e);
 	return 0;
 }
 
@@ -219,7 +220,7 @@ static int import_one(void *arg, const struct walk_entry *e, struct err *err)
 	if (interrupted())
 		return err_set(err, ERR_RETRY, EINTR, "the import");
 	if (f->all.files)
-		count(&f->done, e);
+		count(f, &f->done, e);
 	if (run_shows(f->run))
 		show(f);
 	switch (e->kind) {
@@ -268,7 +269,7 @@ int import_folder(struct import_run *r, struct err *err)
 		return EXIT_USAGE;
 	if (run_open(r, r->file, err) < 0)
 		return -1;
-	if ((f.chunk_lines || progress_seen()) && import_walk(&r->files, count_one, &f.all, err) < 0)
+	if ((f.chunk_lines || progress_seen()) && import_walk(&r->files, count_one, &f, err) < 0)
 		return -1;
 	r->start_ns = clock_mono_ns();
 	if (run_begin(r, "folder", SLICE_LIT(""), err) < 0)

@@ -105,6 +105,12 @@ def test_identity_is_the_path_or_a_name(plain, tree):
     assert b"is the name of a source" in plain.cli("import", moved, "--name", "drop", ok=(1,)).stderr
 
 
+def test_sidecars_are_no_files_of_a_chunk(plain, tree):
+    put(tree, {"a.txt": "a", "b.txt": "b", "a.txt.json": '{"labels": ["x"]}'})
+    chunk, _ = [json.loads(line) for line in plain.text("import", tree, "--chunk", 2, "--chunks", "--json").splitlines()]
+    assert (chunk["chunk"], chunk["chunks"], chunk["files_done"], chunk["files_total"]) == (1, 1, 2, 2)
+
+
 def test_chunks_are_as_large_as_asked_and_told(plain, tree):
     put(tree, {f"{i}.txt": f"text {i}" for i in range(25)})
     lines = [json.loads(line) for line in plain.text("import", tree, "--chunk", 10, "--chunks", "--json").splitlines()]
