@@ -103,10 +103,12 @@ void run_progress(const struct import_run *r, const char *what, uint64_t done, u
 static int print_counts(const struct import_run *r, const json_t *answer, struct err *err)
 {
 	struct buf name = { 0 };
+	uint64_t changed = field_u64(answer, "written"); /* rows: of a file that was not sent, too, its labels may have changed */
+	if (r->folder && r->sender.sent > changed)
+		changed = r->sender.sent;
 	out_plain(&name, slice_of(r->name));
 	int printed = out_printf(err, "import %" PRIu64 " of '%s': %" PRIu64 " %s, %" PRIu64 " new or changed, %" PRIu64 " failed\n",
-		r->number, name.data, r->rows, r->folder ? "files" : "rows", r->folder ? r->sender.sent : field_u64(answer, "written"),
-		r->sender.failed);
+		r->number, name.data, r->rows, r->folder ? "files" : "rows", changed, r->sender.failed);
 	buf_done(&name);
 	return printed;
 }

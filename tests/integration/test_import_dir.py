@@ -82,6 +82,8 @@ def test_a_folder_comes_in_once(served, tree):
     imported(served, tree)
     assert imported(served, tree)["sent"] == 0
     assert revision(served) == before
+    # Nothing is sent, but most have a label now.
+    assert "102 files, 100 new or changed, 0 failed" in served.text("import", tree, "--labels-from", "directory")
     put(tree, {"d3/3.txt": "text three", "new.txt": "new"})
     (tree / "top.txt").unlink()
     changed = imported(served, tree)
