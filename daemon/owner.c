@@ -8,6 +8,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/cli/spawn.h"
 #include "daemon/loop.h"
 
 #include <errno.h>
@@ -179,8 +180,10 @@ int owner_run(const struct config *c, enum pipeline_mode mode)
 	struct err err;
 	hide_secrets(c);
 	loop_block_signals();
-	if (take_lock(c, mode, &lock, &err) < 0)
-		return fail(&err);
+	if (take_lock(c, mode, &lock, &err) < 0) {
+		int rc = fail(&err);
+		return mode == PIPELINE_ATTEND && err.sys == 0 ? INLETD_TAKEN : rc; /* all but a held lock has an errno */
+	}
 	int rc = open_and_serve(c, mode);
 	(void)close(lock); /* before any client of a stand-in sees its end */
 	return rc;

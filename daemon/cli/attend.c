@@ -3,7 +3,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/file.h"
+#include "daemon/cli/holder.h"
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/progress.h"
 #include "daemon/cli/spawn.h"
@@ -13,43 +13,21 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
-#define PATIENCE_NS (15 * NS_PER_SEC) /* for an owner that holds the lock but does not listen yet, or not any more */
 #define LOOK_NS (20 * NS_PER_MS)
+/* A daemon may hold the lock without listening for so many looks in a row, which take 15 s and more. Looks are counted
+ * and not time: what keeps us from looking costs no patience. Stand-ins, and who has not said what it is, are waited for
+ * without limit. */
+#define PATIENCE_LOOKS 750
+#define LOSSES_MAX 3 /* to one owner whom we cannot see, in a row */
+#define SHOW_LOOKS 50
 #define LEAVE_MS 20000
 #define REAP_LOOKS 10
 #define REAP_LOOK_NS (2 * NS_PER_MS)
-#define STARTS_MAX 2 /* the first may lose the race for the lock to a stand-in that ends before we see it */
 
 enum found { NOBODY, DAEMON, STAND_IN };
-
-/* The owner's role as written in the lock file: is it a stand-in? */
-static bool lock_says_attend(int dir)
-{
-	struct buf text = { 0 };
-	struct err err;
-	bool attend = file_slurp(dir, "lock", 64, &text, &err) == 0 && text.len >= 6 &&
-		memcmp(text.data, "attend", 6) == 0;
-	buf_done(&text);
-	return attend;
-}
-
-/* Is the lock held? Read from the kernel's list, because trying the lock would disturb who is about to take it. */
-static bool lock_held(int dir)
-{
-	struct stat st;
-	CLEANUP(fclosep) FILE *locks = fopen("/proc/locks", "re");
-	if (!locks || fstatat(dir, "lock", &st, 0) < 0)
-		return false;
-	char line[256];
-	char want[32];
-	(void)snprintf(want, sizeof(want), ":%llu ", (unsigned long long)st.st_ino);
-	while (fgets(line, sizeof(line), locks))
-		if (strstr(line, " FLOCK ") && strstr(line, want))
-			return true;
-	return false;
-}
 
 /* 1 it is ready, 0 it is ending (begin again), -1. */
 static int await_ready(int fd, struct err *err)
@@ -84,6 +62,13 @@ static int denied(const struct config *c, struct err *err)
 		c->state_dir);
 }
 
+/* Is the connection's other end open? */
+static bool connected(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+	return poll(&p, 1, 0) == 0;
+}
+
 /* -1: an owner is there but cannot serve us. */
 static int look(const struct config *c, struct attend *a, enum found *ret, struct err *err)
 {
@@ -105,11 +90,15 @@ static int look(const struct config *c, struct attend *a, enum found *ret, struc
 	}
 	if (errno == EACCES)
 		return denied(c, err);
+	/* A stand-in that is starting or ending may listen on inlet.sock too: that one is no daemon, and is left alone. */
+	if (holder_of(a->dir).role != HOLDER_DAEMON)
+		return 0;
 	CLEANUP(close_fdp) int fd = local_connect(a->dir, "inlet.sock");
 	if (fd < 0 && errno == EACCES)
 		return denied(c, err);
-	/* A stand-in that is ending has lost attend.sock before inlet.sock: that one is no daemon. */
-	if (fd >= 0 && !lock_says_attend(a->dir))
+	/* An owner writes the lock file before it listens and closes its sockets before it lets go of the lock. So these are
+	 * the words of the one that we are connected to, if it is there after they have been read. */
+	if (fd >= 0 && holder_of(a->dir).role == HOLDER_DAEMON && connected(fd))
 		*ret = DAEMON;
 	return 0;
 }
@@ -136,62 +125,88 @@ void attend_last_words(const struct attend *a, char *ret, size_t size)
 	(void)snprintf(ret, size, "%s", line);
 }
 
-/* Is our child alive? Once it has ended, its exit is remembered by pid = 0. */
+/* Is our child alive? Once it has ended, pid is 0 and its exit is in status. */
 static bool child_alive(struct attend *a)
 {
 	int status;
-	if (a->pid > 0 && waitpid((pid_t)a->pid, &status, WNOHANG) != 0)
+	pid_t ended = a->pid > 0 ? waitpid((pid_t)a->pid, &status, WNOHANG) : 0;
+	if (ended != 0) {
 		a->pid = 0;
+		a->status = ended > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	}
 	return a->pid > 0;
 }
 
-static int start(const struct config *c, struct attend *a, struct err *err)
-{
-	pid_t pid;
-	close_fdp(&a->log);
-	a->log = -1;
-	if (spawn_inletd(c, "--attend", &a->log, &pid, err) < 0)
-		return -1;
-	a->pid = pid;
-	a->starts++;
-	return 0;
-}
-
-static int nobody_came(const struct config *c, const struct attend *a, struct err *err)
+/* Why the stand-in that we started was none. */
+static int no_stand_in(const struct attend *a, struct err *err)
 {
 	char words[400];
 	attend_last_words(a, words, sizeof(words));
 	if (*words)
 		return err_set(err, ERR_RETRY, 0, "%s", words);
-	return err_set(err, ERR_RETRY, 0,
-		"somebody holds the lock of '%s' but does not listen: is inletd starting or stuck? "
-		"see `systemctl status inletd` or `journalctl -u inletd`, then try again",
-		c->state_dir);
+	return err_set(err, ERR_RETRY, 0, "inletd --attend ended (status %d) and did not say why; see `inlet check-config`",
+		a->status);
 }
 
-int attend_join(const struct config *c, struct attend *ret, struct err *err)
+/* Nobody holds the lock, and we have no child. One that lost the race for the lock, or has served others and ended before
+ * we looked, is no failure: then it is our turn again. */
+static int start(const struct config *c, struct attend *a, long writer, struct err *err)
 {
-	*ret = (struct attend){ .dir = -1, .fd = -1, .log = -1 };
-	uint64_t deadline_ns = clock_mono_ns() + PATIENCE_NS;
-	for (;;) {
+	pid_t pid;
+	bool lost = a->status == INLETD_TAKEN;
+	a->losses = !lost ? 0 : writer == a->rival ? a->losses + 1 : 1;
+	a->rival = writer;
+	if ((a->status != 0 && !lost) || a->losses == LOSSES_MAX)
+		return no_stand_in(a, err);
+	close_fdp(&a->log);
+	a->log = -1;
+	if (spawn_inletd(c, "--attend", &a->log, &pid, err) < 0)
+		return -1;
+	a->pid = pid;
+	a->status = 0;
+	return 0;
+}
+
+static int nobody_listens(const struct config *c, const struct holder *h, struct err *err)
+{
+	return err_set(err, ERR_RETRY, 0,
+		"process %ld holds the lock of '%s' but does not listen: is inletd starting or stuck? "
+		"see `systemctl status inletd` or `journalctl -u inletd`, then try again",
+		h->pid, c->state_dir);
+}
+
+static int join(const struct config *c, struct attend *a, struct err *err)
+{
+	unsigned patience = PATIENCE_LOOKS;
+	for (unsigned looks = 1;; looks++) {
 		enum found found;
-		if (look(c, ret, &found, err) < 0)
+		if (look(c, a, &found, err) < 0)
 			return -1;
 		if (found != NOBODY)
 			return 0;
 		if (interrupted())
 			return err_set(err, ERR_RETRY, EINTR, "wait for the store");
-		bool alive = child_alive(ret);
-		if (alive)
-			deadline_ns = clock_mono_ns() + PATIENCE_NS; /* a recovery may take its time */
-		bool free_lock = !alive && (ret->dir < 0 || !lock_held(ret->dir));
-		if (clock_mono_ns() > deadline_ns || (free_lock && ret->starts == STARTS_MAX))
-			return nobody_came(c, ret, err);
-		if (free_lock && start(c, ret, err) < 0)
+		bool alive = child_alive(a);
+		struct holder h = holder_of(a->dir);
+		bool daemon = h.pid && h.pid == h.writer && h.role == HOLDER_DAEMON;
+		patience = daemon ? patience - 1 : PATIENCE_LOOKS;
+		if (patience == 0)
+			return nobody_listens(c, &h, err);
+		if (!h.pid && !alive && start(c, a, h.writer, err) < 0)
 			return -1;
+		if (looks % SHOW_LOOKS == 0)
+			progress_show("waiting for the store to open …");
 		struct timespec pause = clock_spec(LOOK_NS);
 		(void)nanosleep(&pause, NULL);
 	}
+}
+
+int attend_join(const struct config *c, struct attend *ret, struct err *err)
+{
+	*ret = (struct attend){ .dir = -1, .fd = -1, .log = -1 };
+	int r = join(c, ret, err);
+	progress_clear();
+	return r;
 }
 
 /* Our stand-in ends with its last client: no zombie stays where nobody reaps orphans. It lives on while it serves
@@ -204,14 +219,21 @@ static void reap(struct attend *a)
 	}
 }
 
+/* The last client's end comes when the lock is free, however long that takes; after Ctrl-C, LEAVE_MS is enough. */
+static void await_end(int fd)
+{
+	char byte;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	for (;;)
+		if (poll(&p, 1, LEAVE_MS) > 0 ? recv(fd, &byte, 1, 0) <= 0 : interrupted())
+			return;
+}
+
 void attend_leave(struct attend *a)
 {
 	if (a->fd >= 0) {
-		char byte;
-		struct pollfd p = { .fd = a->fd, .events = POLLIN };
 		(void)shutdown(a->fd, SHUT_WR);
-		while (poll(&p, 1, LEAVE_MS) > 0 && recv(a->fd, &byte, 1, 0) > 0)
-			;
+		await_end(a->fd);
 		reap(a);
 	}
 	close_fdp(&a->fd);

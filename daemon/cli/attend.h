@@ -13,12 +13,15 @@ struct attend {
 	int dir;       /* state_dir; the caller reaches inlet.sock through it */
 	int fd;        /* connection to the stand-in; -1: a daemon runs */
 	int log;       /* what the stand-in that we started wrote to its stderr; -1: not ours */
-	long pid;      /* that stand-in; 0: not ours */
-	unsigned starts;
+	long pid;      /* that stand-in; 0: not ours, or it has ended */
+	int status;    /* its exit status once it has ended, -1: none; 0 before */
+	int losses;    /* so often in a row one of ours found the lock held by `rival`, who cannot be seen from here */
+	long rival;
 };
 
-/* Blocks until somebody owns the store and listens. ERR_RETRY, ERR_REJECT: why nobody does, in the words of the inletd
- * that did not start. Fills *ret; attend_leave() in any case. */
+/* Blocks until somebody owns the store and listens. Who holds the lock is waited for without limit, with two exceptions: a
+ * daemon that goes on not listening, and an owner that cannot be seen from here. ERR_RETRY, ERR_REJECT: why nobody listens,
+ * where it is so in the words of the inletd that did not start. Fills *ret; attend_leave() in any case. */
 int attend_join(const struct config *c, struct attend *ret, struct err *err);
 /* Says that we are done and, where we were the last one, waits until the lock is free. */
 void attend_leave(struct attend *a);

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#define INLETD_TAKEN 4 /* exit status of `inletd --attend` that found the lock held by another owner */
+
 /* `inletd MODE --config FILE`: the one beside this program, else the installed one. With keep_stderr its stderr is a
  * memory file that the caller owns (*ret_log); else it is ours. Run by root, it takes on the user who owns state_dir,
  * so that it leaves no file there that the daemon cannot write. ERR_RETRY. */

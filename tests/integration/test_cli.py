@@ -1,10 +1,13 @@
 """inlet and inletd as people and scripts meet them: with a daemon and without, exit statuses, --json, two owners, signals."""
 
 import concurrent.futures
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -201,6 +204,51 @@ def test_many_clients_at_once(served):
             assert done.returncode == 0
     assert {i["id"]: [a["concept"] for a in i["annotations"]] for i in served.items()} == {1: ["x"], 2: ["y"], 3: []}
     assert served.by_daemon or not is_locked(served)
+
+
+def test_a_lost_race_for_the_lock_is_no_failure(inlet):
+    """Each inletd that the client starts finds another owner, who is gone before the client looks: it goes on trying."""
+    inlet.put("a.txt", "alpha")
+    inlet.once()
+    programs, races = inlet.root / "bin", inlet.root / "races"
+    programs.mkdir()
+    races.write_text("....")
+    shutil.copy(BUILD / "inlet", programs)
+    # The rival is flock: it says that it is a stand-in, and holds the lock as long as our inletd runs.
+    (programs / "inletd").write_text(f"""#!/bin/sh
+        [ -s '{races}' ] || exec '{BUILD}/inletd' "$@"
+        truncate -s -1 '{races}'
+        exec flock '{inlet.state}/lock' sh -c 'echo "attend $PPID" > "$0"; exec "$@"' '{inlet.state}/lock' '{BUILD}/inletd' "$@"
+        """)
+    (programs / "inletd").chmod(0o755)
+    done = subprocess.run([programs / "inlet", "--config", inlet.config, "items", "--json"], capture_output=True, timeout=DEADLINE)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 1, done.stderr
+    assert races.read_text() == "" and not is_locked(inlet)
+
+
+def test_only_a_daemon_that_does_not_listen_is_given_up(make_inlet):
+    """The lock's holder is this process: a stand-in that starts or ends, one that has not said yet what it is, a daemon."""
+    words = {"ending": f"attend {os.getpid()}\n", "stale": "daemon 1\n", "silent": "", "daemon": f"daemon {os.getpid()}\n"}
+    clients = {}
+    with contextlib.ExitStack() as held, contextlib.ExitStack() as listening:
+        for name, text in words.items():
+            inlet = make_inlet(name)
+            inlet.once()
+            lock = held.enter_context(open(inlet.state / "lock", "w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.write(text)
+            lock.flush()
+            if name in ("ending", "silent"):
+                listener = listening.enter_context(socket.socket(socket.AF_UNIX))
+                listener.bind(str(inlet.state / "inlet.sock"))
+                listener.listen()
+            clients[name] = subprocess.Popen([BUILD / "inlet", "--config", inlet.config, "status"], stdout=subprocess.DEVNULL,
+                                             stderr=subprocess.PIPE)
+        assert clients["daemon"].wait(DEADLINE) == 1
+        assert b"does not listen" in clients["daemon"].stderr.read()
+        assert [name for name, client in clients.items() if client.poll() is None] == ["ending", "stale", "silent"]
+    for client in clients.values():
+        assert client.wait(DEADLINE) == (1 if client is clients["daemon"] else 0), client.stderr.read()
 
 
 def attend(inlet):
