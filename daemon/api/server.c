@@ -16,7 +16,7 @@
 
 #define SOCKET_NAME "inlet.sock"
 #define SOCKET_MODE 0660
-#define CONNECTIONS_MAX 32
+#define CONNECTIONS_MAX 128     /* each with a thread; what comes beyond them is closed unheard */
 #define IDLE_S 30U              /* between requests, and for a request to come in whole */
 #define UPLOAD_IDLE_S 300U      /* between pieces of an upload: the client reads files for it */
 #define STOP_MS 3000

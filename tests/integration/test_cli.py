@@ -206,6 +206,19 @@ def test_many_clients_at_once(served):
     assert served.by_daemon or not is_locked(served)
 
 
+def test_a_hundred_connections_at_once_are_answered(inlet):
+    inlet.start()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(100)]
+        for client in clients:
+            client.connect(str(inlet.state / "inlet.sock"))
+        for client in clients:  # all are open by now
+            client.settimeout(DEADLINE)
+            client.sendall(b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for client in clients:
+            assert client.recv(12) == b"HTTP/1.1 200"
+
+
 def test_a_lost_race_for_the_lock_is_no_failure(inlet):
     """Each inletd that the client starts finds another owner, who is gone before the client looks: it goes on trying."""
     inlet.put("a.txt", "alpha")
