@@ -48,7 +48,7 @@ static inline int fixture_setup(void **state)
 	static char name[] = BUCKET;
 
 	memset(&f, 0, sizeof(f));
-	(void)alarm(120); /* what hangs fails */
+	limit_time();
 	(void)unsetenv("STORAGE_EMULATOR_HOST");
 	if (server_start(&f.server, "127.0.0.1", FIXTURE_SCRIPT, &f, NULL) < 0)
 		return -1;

@@ -109,7 +109,7 @@ static int setup(void **state)
 {
 	static struct fixture f;
 	memset(&f, 0, sizeof(f));
-	(void)alarm(120); /* what hangs fails */
+	limit_time();
 	clear_environment();
 	(void)strcpy(f.home, "/tmp/inlet-aws-XXXXXX");
 	if (!mkdtemp(f.home) || server_start(&f.server, "127.0.0.1", script, &f, NULL) < 0)

@@ -103,7 +103,7 @@ static int set_up(void **state)
 	static char *pem;
 
 	memset(&f, 0, sizeof(f));
-	(void)alarm(120);
+	limit_time();
 	(void)strcpy(f.dir, "/tmp/inlet-google-XXXXXX");
 	if (!mkdtemp(f.dir) || server_start(&f.server, "127.0.0.1", answer, &f, NULL) < 0)
 		return -1;

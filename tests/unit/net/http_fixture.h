@@ -50,7 +50,7 @@ static inline int fixture_setup(void **state)
 	static struct fixture f;
 	memset(&f, 0, sizeof(f));
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)alarm(120); /* what hangs fails */
+	limit_time();
 	if (server_start(&f.server, "127.0.0.1", FIXTURE_SCRIPT, NULL, NULL) < 0 ||
 	    server_start(&f.other, "127.0.0.1", FIXTURE_SCRIPT, NULL, NULL) < 0)
 		return -1;

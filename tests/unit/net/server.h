@@ -11,8 +11,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define SERVER_PEERS 256
 #define SERVER_REQUEST_MAX 32768
@@ -44,6 +46,12 @@ struct server {
 	atomic_uint requests;
 	atomic_bool stopping;
 };
+
+/* What hangs fails; from here on anew. */
+static inline void limit_time(void)
+{
+	(void)alarm(getenv("INLET_VALGRIND") ? 1800 : 120);
+}
 
 /* false: the other side is gone. */
 static inline bool peer_write(struct peer *p, const void *bytes, size_t n)
