@@ -190,7 +190,7 @@ int exporter_end(struct exporter *x, struct err *err)
 		x->format->begin(x->state, &x->text);
 	x->begun = true;
 	int more = x->ordered ? next_entries(x, err) : 0;
-	if (more == 0)
+	if (more == 0 && x->format->end)
 		more = x->format->end(x->state, &x->text, err);
 	if (more < 0)
 		return err_wrap(err, "end of export");

@@ -216,13 +216,5 @@ static int clarifai_add(void *state, const struct item_full *it, struct buf *to,
 	return 0;
 }
 
-static int clarifai_end(void *state, struct buf *to, struct err *err)
-{
-	(void)state;
-	(void)to;
-	(void)err;
-	return 0;
-}
-
 const struct format_ops format_clarifai = { .type = "text/csv; charset=utf-8", .file_name = "clarifai.csv", .list = true,
-	.open = clarifai_open, .begin = clarifai_begin, .add = clarifai_add, .end = clarifai_end, .close = clarifai_close };
+	.open = clarifai_open, .begin = clarifai_begin, .add = clarifai_add, .close = clarifai_close };

@@ -87,13 +87,5 @@ static int cvat_add(void *state, const struct item_full *full, struct buf *to, s
 	return 0;
 }
 
-static int cvat_end(void *state, struct buf *to, struct err *err)
-{
-	(void)state;
-	(void)to;
-	(void)err;
-	return 0;
-}
-
 const struct format_ops format_cvat = { .type = "application/jsonl", .file_name = "manifest.jsonl", .list = true, .open = cvat_open,
-	.import = cvat_import, .begin = cvat_begin, .add = cvat_add, .end = cvat_end, .close = cvat_close };
+	.import = cvat_import, .begin = cvat_begin, .add = cvat_add, .close = cvat_close };

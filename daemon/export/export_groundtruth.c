@@ -362,13 +362,5 @@ static int truth_add(void *state, const struct item_full *it, struct buf *to, st
 	return 0;
 }
 
-static int truth_end(void *state, struct buf *to, struct err *err)
-{
-	(void)state;
-	(void)to;
-	(void)err;
-	return 0;
-}
-
 const struct format_ops format_groundtruth = { .type = "application/jsonl", .file_name = "output.manifest", .list = true,
-	.open = truth_open, .add = truth_add, .end = truth_end, .close = truth_close };
+	.open = truth_open, .add = truth_add, .close = truth_close };

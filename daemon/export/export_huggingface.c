@@ -260,13 +260,5 @@ static int face_add(void *state, const struct item_full *it, struct buf *to, str
 	return 0;
 }
 
-static int face_end(void *state, struct buf *to, struct err *err)
-{
-	(void)state;
-	(void)to;
-	(void)err;
-	return 0;
-}
-
 const struct format_ops format_huggingface = { .type = "application/jsonl", .file_name = "metadata.jsonl", .list = true,
-	.open = face_open, .add = face_add, .end = face_end, .close = face_close };
+	.open = face_open, .add = face_add, .close = face_close };

@@ -17,18 +17,10 @@ static int jsonl_add(void *state, const struct item_full *entry, struct buf *to,
 	return 0;
 }
 
-static int jsonl_end(void *state, struct buf *to, struct err *err)
-{
-	(void)state;
-	(void)to;
-	(void)err;
-	return 0;
-}
-
 static void jsonl_close(void *state)
 {
 	(void)state;
 }
 
 const struct format_ops format_jsonl = { .type = "application/jsonl", .file_name = "items.jsonl",
-	.open = jsonl_open, .add = jsonl_add, .end = jsonl_end, .close = jsonl_close };
+	.open = jsonl_open, .add = jsonl_add, .close = jsonl_close };

@@ -240,13 +240,5 @@ static int vertex_add(void *state, const struct item_full *it, struct buf *to, s
 	return 0;
 }
 
-static int vertex_end(void *state, struct buf *to, struct err *err)
-{
-	(void)state;
-	(void)to;
-	(void)err;
-	return 0;
-}
-
 const struct format_ops format_vertex = { .type = "application/jsonl", .file_name = "vertex.jsonl", .list = true,
-	.open = vertex_open, .add = vertex_add, .end = vertex_end, .close = vertex_close };
+	.open = vertex_open, .add = vertex_add, .close = vertex_close };

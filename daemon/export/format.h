@@ -24,7 +24,8 @@ struct format_ops {
 	/* One entry: an item with its chosen annotations and, by reference, that reference alone, with its rows. Text is appended to
 	 * `to`. */
 	int (*add)(void *state, const struct item_full *entry, struct buf *to, struct err *err);
-	int (*end)(void *state, struct buf *to, struct err *err); /* 1 call again, 0 done, -1 */
+	/* What follows the entries: 1 call again, 0 done, -1. NULL: nothing. */
+	int (*end)(void *state, struct buf *to, struct err *err);
 	void (*close)(void *state);
 };
 
