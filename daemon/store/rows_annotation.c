@@ -34,40 +34,36 @@ static uint64_t confidence_bits(double value)
 	return htole64(bits);
 }
 
-static bool read_first_form(struct slice value, struct annotation_row *ret)
+/* What was first written, in the form of today. */
+static bool read_first_form(struct slice value, struct annotation_disk *ret, struct slice *ret_geometry)
 {
 	struct annotation_disk_1 d;
-	struct slice geometry;
 	float confidence;
-	if (!packed_take_format(value, FORMAT, &d, sizeof(d), &geometry))
+	if (!packed_take_format(value, FORMAT, &d, sizeof(d), ret_geometry))
 		return false;
 	uint32_t bits = le32toh(d.confidence);
 	memcpy(&confidence, &bits, sizeof(confidence));
 	if (!isfinite(confidence))
 		return false;
-	*ret = (struct annotation_row){ .status = d.status,
-		.maker = d.maker,
-		.reason = d.reason,
-		.confidence = json_float_value(confidence),
-		.concept = le32toh(d.concept),
-		.worker = le32toh(d.worker),
-		.model = le32toh(d.model),
-		.version = le32toh(d.version),
-		.object = le64toh(d.object),
-		.time_ms = (int64_t)le64toh(d.time_ms),
-		.since = le64toh(d.since),
-		.until = le64toh(d.until),
-		.geometry = geometry };
+	*ret = (struct annotation_disk){ .status = d.status, .maker = d.maker, .reason = d.reason, .concept = d.concept,
+		.worker = d.worker, .model = d.model, .version = d.version, .object = d.object, .time_ms = d.time_ms,
+		.since = d.since, .until = d.until, .confidence = confidence_bits(json_float_value(confidence)) };
 	return true;
 }
 
-static bool read_form(struct slice value, struct annotation_row *ret)
+static bool read_form(struct slice value, struct annotation_disk *ret, struct slice *ret_geometry, struct slice *ret_attributes)
+{
+	return packed_take_format(value, FORMAT_2, ret, sizeof(*ret), ret_attributes) &&
+		packed_cut(ret_attributes, ret->geometry_len, ret_geometry) && isfinite(confidence_of(ret->confidence));
+}
+
+int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice value, struct annotation_row *ret)
 {
 	struct annotation_disk d;
-	struct slice attributes, geometry;
-	if (!packed_take_format(value, FORMAT_2, &d, sizeof(d), &attributes) ||
-		!packed_cut(&attributes, d.geometry_len, &geometry) || !isfinite(confidence_of(d.confidence)))
-		return false;
+	struct slice geometry, attributes = { 0 };
+	if ((!read_form(value, &d, &geometry, &attributes) && !read_first_form(value, &d, &geometry)) || d.status >= STATUSES ||
+		d.maker >= ANNOTATION_MAKERS || d.reason >= ANNOTATION_REASONS)
+		return rows_corrupt(txn, TABLE_ANNOTATION, key);
 	*ret = (struct annotation_row){ .status = d.status,
 		.maker = d.maker,
 		.reason = d.reason,
@@ -82,16 +78,6 @@ static bool read_form(struct slice value, struct annotation_row *ret)
 		.until = le64toh(d.until),
 		.geometry = geometry,
 		.attributes = attributes };
-	return true;
-}
-
-int rows_read_annotation(struct kv_txn *txn, struct slice key, struct slice value, struct annotation_row *ret)
-{
-	struct annotation_row row;
-	if ((!read_form(value, &row) && !read_first_form(value, &row)) || row.status >= STATUSES ||
-		row.maker >= ANNOTATION_MAKERS || row.reason >= ANNOTATION_REASONS)
-		return rows_corrupt(txn, TABLE_ANNOTATION, key);
-	*ret = row;
 	return 0;
 }
 
