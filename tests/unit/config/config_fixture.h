@@ -68,14 +68,12 @@ static inline struct config *load(struct fixture *f, const char *text)
 	return f->c;
 }
 
-/* "$D" in the message stands for the directory, which is also in front of it. */
-static inline void refused(struct fixture *f, const char *text, const char *message)
+/* The refusal reads: the directory, `place`, the message. "$D" in the message stands for the directory. */
+static inline void assert_refused(struct fixture *f, const char *place, const char *message)
 {
-	write_file(f, "inlet.yaml", text);
-	assert_int_equal(config_load(f->file, &f->c, &f->err), -1);
 	assert_int_equal(f->err.class, ERR_REJECT);
 	CLEANUP(buf_done) struct buf want = { 0 };
-	buf_printf(&want, "%s", f->dir);
+	buf_printf(&want, "%s%s", f->dir, place);
 	for (const char *p = message; *p; p++) {
 		if (strncmp(p, "$D", 2) == 0)
 			buf_str(&want, f->dir), p++;
@@ -83,6 +81,13 @@ static inline void refused(struct fixture *f, const char *text, const char *mess
 			buf_char(&want, *p);
 	}
 	assert_string_equal(f->err.text, want.data);
+}
+
+static inline void refused(struct fixture *f, const char *text, const char *message)
+{
+	write_file(f, "inlet.yaml", text);
+	assert_int_equal(config_load(f->file, &f->c, &f->err), -1);
+	assert_refused(f, "", message);
 }
 
 static inline void assert_path(struct fixture *f, const char *path, const char *name)

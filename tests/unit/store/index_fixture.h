@@ -302,4 +302,30 @@ static inline void assert_slice(struct slice got, const char *expected)
 		assert_memory_equal(got.p, expected, got.len);
 }
 
+static inline void two_items(struct index *x)
+{
+	index_apply(x, item_record(1, 1));
+	index_apply(x, item_record(2, 2));
+}
+
+static inline struct digest128 digest_of(struct index *x, size_t n, const char *const *names, const char *const *versions)
+{
+	struct digest128 d = { 0, 0 };
+	for (size_t i = 0; i < n; i++) {
+		char text[1500];
+		int len = snprintf(text, sizeof(text), "%s%c%s", names[i], '\0', versions[i]);
+		digest128_add(&d, view_digest_key(index_view(x)), text, (size_t)len);
+	}
+	return d;
+}
+
+static inline void assert_place(struct index *x, const char *place, size_t n, const char *const *names,
+	const char *const *versions)
+{
+	struct digest128 d = digest_of(x, n, names, versions);
+	struct place_digest p = place_now(x, place);
+	assert_int_equal(p.count, n);
+	assert_true(p.digest.lo == d.lo && p.digest.hi == d.hi);
+}
+
 #endif
