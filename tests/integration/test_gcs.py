@@ -5,10 +5,8 @@ import bisect
 import gzip
 import http.server
 import json
-import os
 import pathlib
 import re
-import signal
 import ssl
 import subprocess
 import threading

@@ -13,6 +13,7 @@ import threading
 
 import pytest
 from conftest import BUILD, DEADLINE, sha256, wait_for
+from lists import imported, labels, revision
 
 HEADER = ["inputid", "input", "concepts", "metadata", "geopoints"]
 
@@ -38,22 +39,6 @@ def write_csv(path, rows, header=HEADER):
         out.writerow(header)
         out.writerows(rows)
     return path
-
-
-def imported(inlet, *args, ok=(0,), **kw):
-    """The answer of `inlet import --json`."""
-    return json.loads(inlet.cli("import", *args, "--json", ok=ok, **kw).stdout)
-
-
-def revision(inlet):
-    return inlet.status()["store"]["revision"]
-
-
-def labels(inlet, key):
-    """(concept, status) of the imported labels that came with this row."""
-    item = inlet.item(key)
-    return sorted((a["concept"], a["status"].removeprefix("ANNOTATION_")) for a in item["annotations"]
-                  if a["worker"] == "imported" and a["reference"].endswith(":" + key))
 
 
 # ---- rows ----

@@ -4,7 +4,8 @@ import pytest
 from buckets import KEY_ID, REGION, SECRET
 from conftest import sha256, wait_for
 from fault_proxy import answer, cut
-from test_import import data, imported, labels, revision, served, write_csv  # noqa: F401
+from lists import imported, labels, revision
+from test_import import data, served, write_csv  # noqa: F401
 
 SLOW_DOWN = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 BIG = bytes(range(256)) * 50000  # 12.8 MB: more than one member of an arena

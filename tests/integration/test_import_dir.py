@@ -9,6 +9,7 @@ import time
 import pytest
 from buckets import KEY_ID, REGION, SECRET
 from conftest import BUILD, DEADLINE, PLAIN_USER, sha256, wait_for
+from lists import imported, labels, revision
 
 
 @pytest.fixture(params=["daemon", "stand-in"])
@@ -41,28 +42,12 @@ def put(root, files):
             f.write(text if isinstance(text, bytes) else text.encode())
 
 
-def imported(inlet, *args, ok=(0,), **kw):
-    """The answer of `inlet import --json`."""
-    return json.loads(inlet.cli("import", *args, "--json", ok=ok, **kw).stdout)
-
-
 def as_user(inlet, *args, ok):
     """As imported(), by somebody whom file modes bind."""
     done = subprocess.run([*PLAIN_USER, BUILD / "inlet", "--config", inlet.config, "import", *args, "--json"],
                           capture_output=True, timeout=DEADLINE)
     assert done.returncode in ok, done.stderr
     return json.loads(done.stdout)
-
-
-def revision(inlet):
-    return inlet.status()["store"]["revision"]
-
-
-def labels(inlet, key):
-    """(concept, status) of the imported labels that came with this file."""
-    item = inlet.item(key)
-    return sorted((a["concept"], a["status"].removeprefix("ANNOTATION_")) for a in item["annotations"]
-                  if a["worker"] == "imported" and a["reference"].endswith(":" + key))
 
 
 # ---- files ----

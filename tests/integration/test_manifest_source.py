@@ -9,7 +9,7 @@ import signal
 import pytest
 from buckets import KEY_ID, REGION, SECRET
 from conftest import sha256, wait_for
-from test_import import labels, revision
+from lists import labels, revision
 
 
 @pytest.fixture

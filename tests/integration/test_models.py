@@ -4,7 +4,6 @@ import json
 import re
 
 import media
-import pytest
 from conftest import BUILD, wait_for
 
 IMAGE = "models/image-default.yaml"

@@ -5,6 +5,7 @@ import pathlib
 import struct
 
 import pytest
+from lists import exported, typed
 from media import CAT, png, wav
 
 RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
@@ -16,21 +17,6 @@ def data(tmp_path):
     it = tmp_path / "data"
     it.mkdir()
     return it
-
-
-def typed(value):
-    """As the value, but 1, 1.0 and True are three things."""
-    if isinstance(value, dict):
-        return {k: typed(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [typed(v) for v in value]
-    return (type(value).__name__, value)
-
-
-def export(inlet, form, *args, left=""):
-    done = inlet.cli("export", "--format", form, *args)
-    assert done.stderr.decode() == (f"inlet: left out: {left}\n" if left else "")
-    return done.stdout.decode()
 
 
 # ---- COCO ----
@@ -86,10 +72,10 @@ def test_coco_comes_back_as_it_was(inlet, data):
     rich_files(data)
     (data / "C.json").write_text(json.dumps(RICH))
     inlet.cli("import", data / "C.json")
-    text = export(inlet, "coco", "--review")
+    text = exported(inlet, "coco", "--review")
     assert typed(coco(text)) == typed(coco(json.dumps(RICH)))
     inlet.cli("rebuild-index")
-    assert export(inlet, "coco", "--review") == text
+    assert exported(inlet, "coco", "--review") == text
 
 
 def test_coco_as_pycocotools_writes_it(inlet, data):
@@ -98,7 +84,7 @@ def test_coco_as_pycocotools_writes_it(inlet, data):
         (data / image["file_name"]).write_bytes(png(image["width"], image["height"], [RED, GREEN, BLUE][i]))
     (data / "C.json").write_bytes(PYCOCOTOOLS.read_bytes())
     inlet.cli("import", data / "C.json")
-    text = export(inlet, "coco")
+    text = exported(inlet, "coco")
     assert typed(coco(text)) == typed(coco(PYCOCOTOOLS.read_text()))
 
 
@@ -112,7 +98,7 @@ def test_coco_files_with_the_same_ids_are_one_dataset(inlet, data):
             "annotations": [{"id": 6, "image_id": 4, "category_id": category + 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0},
                             {"id": 7, "image_id": 4, "category_id": 1, "bbox": [1, 2, 3, 5], "area": 15, "iscrowd": 0}]}))
         inlet.cli("import", data / f"{name}.json")
-    it = coco(export(inlet, "coco"))
+    it = coco(exported(inlet, "coco"))
     assert [(i["id"], i["file_name"]) for i in it["images"]] == [(4, "one.jpg"), (8, "two.jpg")]
     assert [(c["id"], c["name"]) for c in it["categories"]] == [(1, "one"), (2, "both"), (3, "two")]
     assert [(a["id"], a["image_id"], a["category_id"]) for a in it["annotations"]] == [(6, 4, 2), (7, 4, 1), (13, 8, 2), (14, 8, 3)]
@@ -175,10 +161,10 @@ def test_label_studio_tasks_come_back_as_they_were(inlet, data):
     task_files(data)
     (data / "T.json").write_text(json.dumps(TASKS, indent=1))
     inlet.cli("import", data / "T.json")
-    text = export(inlet, "labelstudio")
+    text = exported(inlet, "labelstudio")
     assert typed(json.loads(text)) == typed(TASKS)
     inlet.cli("rebuild-index")
-    assert export(inlet, "labelstudio") == text
+    assert exported(inlet, "labelstudio") == text
 
 
 def test_a_file_url_stays_one(inlet, data):
@@ -186,7 +172,7 @@ def test_a_file_url_stays_one(inlet, data):
     tasks = [{"data": {"image": f"file://{data}/a%2520b.png"}}]
     (data / "T.json").write_text(json.dumps(tasks))
     inlet.cli("import", data / "T.json")
-    assert json.loads(export(inlet, "labelstudio")) == tasks
+    assert json.loads(exported(inlet, "labelstudio")) == tasks
 
 
 def test_what_a_person_makes_of_a_prediction_is_an_annotation(inlet, data):
@@ -196,7 +182,7 @@ def test_what_a_person_makes_of_a_prediction_is_an_annotation(inlet, data):
     number, = {i["id"] for i in inlet.items()}
     inlet.cli("accept", number, "pet")
     inlet.cli("reject", number, "indoor")
-    task, = json.loads(export(inlet, "labelstudio"))
+    task, = json.loads(exported(inlet, "labelstudio"))
     assert task["annotations"][:3] == TASKS[0]["annotations"]
     accepted, = task["annotations"][3:]
     assert accepted["worker"].startswith("user:")
@@ -222,7 +208,7 @@ def test_coco_into_label_studio(inlet, data):
     boxes = {**RICH, "annotations": [a for a in RICH["annotations"] if a["image_id"] == 900]}
     (data / "C.json").write_text(json.dumps(boxes))
     inlet.cli("import", data / "C.json")
-    tasks = json.loads(export(inlet, "labelstudio", left="2 labels that labelstudio cannot say"))  # two rings, run lengths
+    tasks = json.loads(exported(inlet, "labelstudio", left="2 labels that labelstudio cannot say"))  # two rings, run lengths
     first, = (t for t in tasks if t["data"]["image"] == "a/x.jpg")
     shapes = [r["value"] for r in first["annotations"][0]["result"]]
     assert shapes[0] == {"x": 1 / 64 * 100, "y": 2.5 / 48 * 100, "width": pytest.approx(30 / 64 * 100), "height": pytest.approx(40 / 48 * 100),
@@ -234,7 +220,7 @@ def test_label_studio_into_coco(inlet, data):
     task_files(data)
     (data / "T.json").write_text(json.dumps([TASKS[0]]))
     inlet.cli("import", data / "T.json")
-    it = json.loads(export(inlet, "coco", left="6 labels that coco cannot say"))
+    it = json.loads(exported(inlet, "coco", left="6 labels that coco cannot say"))
     name = {c["id"]: c["name"] for c in it["categories"]}
     boxes = {(name[a["category_id"]], *a["bbox"]) for a in it["annotations"] if not a["attributes"]["image_level"]}
     assert ("dog", 0.64, 0.96, 6.4, 9.6) in {(n, *(round(v, 9) for v in box)) for n, *box in boxes}
@@ -252,7 +238,7 @@ def test_cvat_manifest_comes_back_as_it_was(inlet, data):
              {"name": "img.2", "extension": ".png", "width": 64, "height": 48, "meta": {}}]
     (data / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     inlet.cli("import", data / "manifest.jsonl")
-    text = export(inlet, "cvat")
+    text = exported(inlet, "cvat")
     assert [typed(json.loads(line)) for line in text.splitlines()] == [typed(line) for line in lines]
 
 
@@ -261,7 +247,7 @@ def test_cvat_manifest_of_other_pictures(inlet, data):
     rich_files(data)
     (data / "C.json").write_text(json.dumps(RICH))
     inlet.cli("import", data / "C.json")
-    text = export(inlet, "cvat", left="9 labels that cvat cannot say")
+    text = exported(inlet, "cvat", left="9 labels that cvat cannot say")
     assert [json.loads(line) for line in text.splitlines()[:3]] == [
         {"version": "1.1"}, {"type": "images"}, {"name": "b", "extension": ".jpg", "width": 64, "height": 48, "meta": {}}]
     assert len(text.splitlines()) == 6
@@ -284,11 +270,11 @@ def test_numbers_of_the_raw_picture_become_those_of_the_upright_one(inlet, data)
     inlet.cli("import", data / "C.json")
     item, = inlet.items()
     assert (item["width"], item["height"]) == (192, 288)
-    task, = json.loads(export(inlet, "labelstudio"))
+    task, = json.loads(exported(inlet, "labelstudio"))
     shape = task["annotations"][0]["result"][0]
     assert (shape["original_width"], shape["original_height"]) == (192, 288)
     assert [shape["value"][k] for k in ("x", "y", "width", "height")] == pytest.approx([75, 0, 25, 50])
-    assert json.loads(export(inlet, "coco"))["annotations"][0]["bbox"] == [0, 0, 144, 48]  # of the size that the file declares
+    assert json.loads(exported(inlet, "coco"))["annotations"][0]["bbox"] == [0, 0, 144, 48]  # of the size that the file declares
 
 
 def test_numbers_of_the_upright_picture_are_coco_s_of_the_upright_one(inlet, data):
@@ -297,7 +283,7 @@ def test_numbers_of_the_upright_picture_are_coco_s_of_the_upright_one(inlet, dat
         {"id": "a", "from_name": "l", "to_name": "image", "type": "rectanglelabels", "original_width": 192, "original_height": 288,
          "value": {"x": 75, "y": 0, "width": 25, "height": 50, "rotation": 0, "rectanglelabels": ["cat"]}}]}]}]))
     inlet.cli("import", data / "T.json")
-    it = json.loads(export(inlet, "coco"))
+    it = json.loads(exported(inlet, "coco"))
     assert [(i["width"], i["height"]) for i in it["images"]] == [(192, 288)]
     assert it["annotations"][0]["bbox"] == pytest.approx([144, 0, 48, 144])
 
@@ -313,5 +299,5 @@ def test_numbers_that_no_picture_has_do_not_end_an_export(inlet, data):
     item, = inlet.items()
     inlet.cli("label", item["id"], "dog")
     inlet.cli("import", data / "T.json")
-    it = json.loads(export(inlet, "coco", left="1 label that coco cannot say"))
+    it = json.loads(exported(inlet, "coco", left="1 label that coco cannot say"))
     assert [a["area"] for a in it["annotations"]] == [64 * 48]
