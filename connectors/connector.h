@@ -94,7 +94,7 @@ struct source_status {
 	char root[256];    /* root identity as of the last look: file system and inode, or bucket and region; "" unknown */
 	uint64_t watches;  /* inotify watches held */
 	uint64_t denied;   /* places that may not be listed, as of the last look at each */
-	uint64_t overflows, rescans, events; /* since open */
+	uint64_t overflows, events; /* since open; an overflow led to a full pass */
 };
 
 /* One finding of check(): level "ok", "warning" or "error"; what was checked, what was found, and the cure ("" where ok). */

@@ -410,7 +410,6 @@ static void folder_status(struct connector *c, struct source_status *ret)
 		.watches = n.watched,
 		.denied = n.denied,
 		.overflows = n.overflows,
-		.rescans = n.rescans,
 		.events = n.events,
 	};
 	pthread_mutex_lock(&c->lock);

@@ -37,7 +37,7 @@ struct watch {
 	char *anchor_name;             /* the name in it that leads to the root */
 	int max_wd;                    /* wds only ever grow: a greater one belongs to a watch that is just being added */
 	uint64_t full_due_ns, full_rest_ns;
-	uint64_t overflows, rescans, events;
+	uint64_t overflows, events;
 	uint32_t stamp;
 };
 
@@ -98,12 +98,6 @@ static void want_full(struct watch *w, uint64_t due_ns)
 		w->full_due_ns = due_ns;
 }
 
-static void lost_track(struct watch *w, uint64_t now_ns)
-{
-	w->rescans++;
-	want_full(w, now_ns);
-}
-
 static void name_event(struct watch *w, struct node *n, const struct inotify_event *e, uint64_t now_ns)
 {
 	struct slice name = slice_of(e->name);
@@ -158,15 +152,12 @@ static void take_event(struct watch *w, const struct inotify_event *e, uint64_t 
 	if (e->mask & IN_Q_OVERFLOW) {
 		w->overflows++;
 		tree_forget_dead(&w->tree); /* the acknowledgements may be among what was lost */
-		lost_track(w, now_ns);
+		want_full(w, now_ns);
 		return;
 	}
-	struct node *n = tree_holder(&w->tree, e->wd, NULL);
-
-	/* An event of a watch that is being added: its directory has yet to be read. */
-	if (!n && e->wd <= w->max_wd && !(e->mask & IN_IGNORED))
-		lost_track(w, now_ns);
-	for (; n; n = tree_holder(&w->tree, e->wd, n))
+	/* Nobody holds a watch that is being added, whose directory has yet to be read, and one that has gone: the kernel may let
+	 * an event pass after its IN_IGNORED, which has already made who held it due. */
+	for (struct node *n = tree_holder(&w->tree, e->wd, NULL); n; n = tree_holder(&w->tree, e->wd, n))
 		node_event(w, n, e, now_ns);
 	if (e->mask & IN_IGNORED) {
 		tree_lost(&w->tree, e->wd, now_ns);
@@ -222,7 +213,6 @@ void watch_counts(struct watch *w, struct watch_counts *ret)
 		.remote = w->tree.remote,
 		.denied = w->tree.denied,
 		.overflows = w->overflows,
-		.rescans = w->rescans,
 		.events = w->events,
 	};
 	ret->starved = w->tree.nodes + (w->anchor->wd != NODE_UNWATCHED) - w->tree.watched - w->tree.remote - w->tree.denied;

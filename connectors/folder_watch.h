@@ -22,7 +22,7 @@ struct watch_counts {
 	uint64_t starved;             /* directories polled because the kernel gives no more watches */
 	uint64_t remote;              /* directories polled because their file system sends no events */
 	uint64_t denied;              /* directories that may not be listed */
-	uint64_t overflows, rescans, events;
+	uint64_t overflows, events;
 };
 
 /* settle_ns: how long after an event a file is looked at. Without inotify (the kernel gives no instance) watch_fd() is -1, every

@@ -217,7 +217,6 @@ static void test_directory_moved_out_is_no_longer_watched(void **state)
 	write_file(file, "1");
 	assert_false(wait_due(f, clock_mono_ns() + 300 * NS_PER_MS, &scope));
 	assert_int_equal(status_of(f).watches, 2);
-	assert_int_equal(status_of(f).rescans, 0);
 }
 
 static void test_empty_directory_replaced_by_rename_gives_no_delete(void **state)
@@ -272,10 +271,7 @@ static void test_overflow_leads_to_a_full_pass(void **state)
 	shell(f, "mkdir lost && touch lost/f");
 	await(f, 'F', "lost/f");
 	assert_true(f->pass.full);
-	struct source_status s = status_of(f);
-
-	assert_int_equal(s.overflows, 1);
-	assert_int_equal(s.rescans, 1);
+	assert_int_equal(status_of(f).overflows, 1);
 	come_to_rest(f);
 	put(f, "lost/later", "1");
 	await(f, 'F', "lost/later");
@@ -290,6 +286,8 @@ static void test_many_changed_directories_collapse_into_a_full_pass(void **state
 	await(f, 'D', "600");
 	come_to_rest(f);
 	shell(f, "for i in $(seq 1 600); do : > $i/f; done");
+	assert_true(wait_due(f, clock_mono_ns() + PATIENCE_NS, &scope)); /* the first; the last has yet to settle */
+	(void)usleep((useconds_t)(f->config.settle_ms + 50) * 1000);
 	assert_true(wait_due(f, clock_mono_ns() + PATIENCE_NS, &scope));
 	assert_int_equal(scope, DISCOVER_NEWS);
 	assert_int_equal(discover(f, scope), 0);
@@ -399,7 +397,6 @@ static void test_ledger_equals_the_tree_after_churn(void **state)
 	}
 	free(l.paths);
 	assert_int_equal(status_of(f).overflows, 0);
-	assert_int_equal(status_of(f).rescans, 0);
 	assert_int_equal(status_of(f).watches, count_kind(f, 'P') + 1);
 }
 
