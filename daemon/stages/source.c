@@ -2,13 +2,13 @@
 #include "daemon/stages/source.h"
 
 #include "config/source_config.h"
-#include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/stages/merge.h"
 #include "daemon/stages/pace.h"
 #include "daemon/stages/source_label.h"
+#include "daemon/stages/source_memory.h"
 #include "daemon/stages/vanish.h"
 #include "daemon/store/arena.h"
 
@@ -16,7 +16,6 @@
 #include <stdlib.h>
 
 #define UNSETTLED_PASSES 3    /* --once waits for what settles over this many passes, then leaves it */
-#define PASS_NOTED_MS 3600000 /* the time of a pass that found what the one before it found is written this often */
 #define AGAIN_PASSES 3        /* in a row because of objects that change while they are read */
 #define BUCKET_THREADS 32U    /* that fetch from one bucket, where the configuration leaves it to us */
 #define BUCKET_SHARE 8        /* of limits.memory: what the fetches of all buckets may hold in arenas */
@@ -45,29 +44,6 @@ struct source {
 	char told[512];                /* what status said after the last good pass, as it was logged; the discover thread's */
 	_Atomic bool paused;
 };
-
-CLEANUP_FN(struct view *, view_close)
-
-/* What the ledger knows of the source before this start. */
-static int recall(struct source *s, char *ret_root, size_t n, bool *ret_had, struct err *err)
-{
-	CLEANUP(view_closep) struct view *v = NULL;
-	struct source_row row;
-	*ret_root = '\0';
-	*ret_had = false;
-	if (view_open(s->p->store, &v, err) < 0)
-		return -1;
-	int found = view_source(v, slice_of(s->config->name), &row, err);
-	if (found > 0) {
-		(void)snprintf(ret_root, n, "%.*s", (int)row.root.len, row.root.p);
-		*ret_had = row.present > 0;
-	}
-	char name[128];
-	struct slice value;
-	(void)snprintf(name, sizeof(name), "paused:%s", s->config->name);
-	s->paused = view_meta(v, name, &value) > 0 && slice_eq(value, SLICE_LIT("1"));
-	return found < 0 ? -1 : 0;
-}
 
 /* A bucket is far away: many requests run at once, each with an arena in hand. */
 static unsigned bucket_threads(const struct config *c, const struct source_config *s)
@@ -102,8 +78,7 @@ static void open_bucket(struct source *s)
 struct source *source_open(struct pipeline *p, const struct source_config *c, struct err *err)
 {
 	struct source *s = mem_zero(1, sizeof(*s));
-	char root[256];
-	bool had;
+	struct source_memory known;
 	const void *options = &c->folder; /* or whatever else the union holds */
 	s->p = p;
 	s->config = c;
@@ -112,7 +87,9 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	pthread_cond_init(&s->asked, NULL);
 	if (!s->ops) {
 		(void)err_set(err, ERR_FATAL, 0, "source '%s': no connector for '%s'", c->name, c->scheme);
-	} else if (recall(s, root, sizeof(root), &had, err) == 0 && s->ops->open(options, root, had, &s->connector, err) == 0) {
+	} else if (source_memory_read(p, c->name, &known, err) == 0 &&
+		s->ops->open(options, known.root, known.had_objects, &s->connector, err) == 0) {
+		s->paused = known.paused;
 		s->want_all = p->mode != PIPELINE_ATTEND;
 		if (source_config_is_bucket(c))
 			open_bucket(s);
@@ -123,43 +100,13 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	return NULL;
 }
 
-/* A pass like the one before it is written down once in a while: a source in which nothing happens costs no write. */
-static bool is_news(const struct source_row *before, const char *state, const char *message)
-{
-	return !slice_eq(before->state, slice_of(state)) || !slice_eq(before->message, slice_of(message)) ||
-		clock_wall_ms() - before->last_pass_ms > PASS_NOTED_MS;
-}
-
-/* The root's identity goes into the log when it is new or another one; a full pass's time into the index. message NULL: what the
- * connector says. Both are what status tells while nobody looks at the source. */
 static int remember(struct source *s, bool full, const char *state, const char *message, struct err *err)
 {
 	struct source_status status;
-	struct source_row row;
-	struct change *c = change_new();
+
 	s->ops->status(s->connector, &status);
-	message = message ? message : status.message;
-	struct view *v;
-	if (view_open(s->p->store, &v, err) < 0) {
-		change_free(c);
-		return -1;
-	}
-	int found = view_source(v, slice_of(s->config->name), &row, err);
-	if (full && status.root[0] && (found <= 0 || !slice_eq(row.root, slice_of(status.root)))) {
-		struct slice root = change_copy(c, slice_of(status.root));
-		change_add(c, RECORD_SOURCE)->source = (struct record_source){ .source = slice_of(s->config->name),
-			.kind = slice_of(s->ops->scheme), .root = root };
-	}
-	bool news = found <= 0 || is_news(&row, state, message);
-	view_close(v);
-	if (found >= 0 && !news && change_records(c) == 0) {
-		change_free(c);
-		return 0;
-	}
-	struct record_pass pass = { .source = slice_of(s->config->name), .state = change_copy(c, slice_of(state)),
-		.message = change_copy(c, slice_of(message)), .complete = full, .time_ms = clock_wall_ms() };
-	change_add(c, RECORD_PASS)->pass = pass;
-	return committer_wait(s->p->store, c, err) < 0 ? -1 : 0;
+	return source_memory_write(s->p, s->config->name, s->ops->scheme, &(struct source_memory_pass){ .full = full, .root = status.root,
+		.state = state, .message = message ? message : status.message }, err);
 }
 
 static void went_offline(struct source *s, const struct err *err)
