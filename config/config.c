@@ -14,9 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-CLEANUP_FN(struct yaml_node *, yaml_node_free)
-CLEANUP_FN(struct config *, config_free)
-
 /* The file being read: its place for messages and paths. */
 struct reader {
 	struct option_place at;

@@ -3,6 +3,7 @@
 #ifndef INLET_CONFIG_CONFIG_H
 #define INLET_CONFIG_CONFIG_H
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/err.h"
 #include "config/band.h"
 #include "config/manifest_words.h"
@@ -132,6 +133,7 @@ int config_load(const char *path, struct config **ret, struct err *err);
  * form, credentials. For people who check a change: a daemon starts all the same, with that one source offline. */
 int config_check(const char *path, struct config **ret, struct err *err);
 void config_free(struct config *c);
+CLEANUP_FN(struct config *, config_free)
 void config_help(FILE *to);   /* every option with type, unit, range, default and help: "inletd --help-config" */
 
 #endif

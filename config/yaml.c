@@ -15,8 +15,6 @@
 #define YAML_DEPTH_MAX 16
 #define YAML_NODES_MAX 65536
 
-CLEANUP_FN(struct yaml_node *, yaml_node_free)
-
 struct builder {
 	yaml_parser_t parser;
 	const char *name;

@@ -3,6 +3,7 @@
 #ifndef INLET_CONFIG_YAML_H
 #define INLET_CONFIG_YAML_H
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/err.h"
 #include "daemon/base/slice.h"
 
@@ -23,5 +24,6 @@ int yaml_parse(const char *name, struct slice text, struct yaml_node **ret, stru
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); /* NULL: not a map, or not in it */
 /* NULL allowed. (libyaml itself exports a yaml_free: a function of that name here would take its place.) */
 void yaml_node_free(struct yaml_node *n);
+CLEANUP_FN(struct yaml_node *, yaml_node_free)
 
 #endif

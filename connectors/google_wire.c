@@ -15,7 +15,6 @@
 #define SKEW_MS 60000     /* a clock this far off is worth a word: signed assertions are refused from five minutes on */
 #define WORD_MAX 40       /* bytes; longer ones may be keys or tokens that the server repeats */
 
-CLEANUP_FN(struct guard *, guard_free)
 CLEANUP_FN(struct http *, http_free)
 
 void google_form(struct buf *to, const char *name, const char *value)

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <signal.h>
 
-CLEANUP_FN(struct config *, config_free)
 CLEANUP_FN(struct client *, client_close)
 
 static const char *config_path(const struct args *a)

@@ -40,8 +40,6 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-CLEANUP_FN(struct config *, config_free)
-
 static const char usage[] =
 	"usage: inletd [--config FILE] [--once | --check | --attend | --rebuild-index] [--verbose]\n"
 	"  --config FILE     the configuration (default: $INLET_CONFIG, ./inlet.yaml, /etc/inlet/inlet.yaml)\n"

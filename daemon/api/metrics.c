@@ -3,8 +3,6 @@
 #include "daemon/api/status.h"
 #include "daemon/base/cleanup.h"
 
-CLEANUP_FN(struct view *, view_close)
-
 static void head(struct buf *to, const char *name, const char *type, const char *help)
 {
 	buf_printf(to, "# HELP inlet_%s %s\n# TYPE inlet_%s %s\n", name, help, name, type);

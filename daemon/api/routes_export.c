@@ -10,8 +10,6 @@
 
 #include <stdlib.h>
 
-CLEANUP_FN(struct view *, view_close)
-
 #define PROBLEMS_MAX 10000U /* lines that one answer names; the report counts all */
 #define SLICES_MAX 1000000U
 #define TEXT_MAX (16U << 20) /* the longest row that a manifest may have */

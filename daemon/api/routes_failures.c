@@ -9,8 +9,6 @@
 
 #define PAGE_FAILURES 500 /* looked at in one snapshot */
 
-CLEANUP_FN(struct view *, view_close)
-
 enum failures_format { FAILURES_JSON, FAILURES_MANIFEST };
 
 struct failure_list {

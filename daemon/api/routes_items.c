@@ -9,8 +9,6 @@
 #include "daemon/model/signature.h"
 #include "daemon/stages/pipeline.h"
 
-CLEANUP_FN(struct view *, view_close)
-
 struct listing {
 	struct walk walk;
 	bool full;

@@ -6,8 +6,6 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/version.h"
 
-CLEANUP_FN(struct view *, view_close)
-
 static bool configured(const struct source_status_row *rows, size_t n, struct slice name)
 {
 	for (size_t i = 0; i < n; i++)

@@ -7,8 +7,6 @@
 #define PAGE_ITEMS 500              /* looked at in one snapshot, whether they pass or not */
 #define PAGE_NS (200 * NS_PER_MS)
 
-CLEANUP_FN(struct view *, view_close)
-
 int walk_load(struct view *v, const struct item *item, bool gone_too, struct item_full *ret, struct err *err)
 {
 	struct item_full full = { .item = *item };

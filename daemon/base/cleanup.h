@@ -9,7 +9,7 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-/* Defines fn_p(T *p) for a destructor fn(T) that accepts NULL: CLEANUP_FN(struct queue *, queue_free). */
+/* Defines fn_p(T *p) for a destructor fn(T) that accepts NULL: CLEANUP_FN(struct queue *, queue_free), beside fn in its header. */
 #define CLEANUP_FN(type, fn)                                                                                           \
 	static inline void fn##p(type *p) /* NOLINT(bugprone-macro-parentheses) */                                     \
 	{                                                                                                              \

@@ -2,6 +2,8 @@
 #ifndef INLET_BASE_HASH_H
 #define INLET_BASE_HASH_H
 
+#include "daemon/base/cleanup.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +13,7 @@ struct sha256; /* a running hash; not thread-safe: one per thread, reused for an
 
 struct sha256 *sha256_new(void); /* begun */
 void sha256_free(struct sha256 *h);
+CLEANUP_FN(struct sha256 *, sha256_free)
 void sha256_begin(struct sha256 *h);
 void sha256_add(struct sha256 *h, const void *p, size_t n);
 void sha256_end(struct sha256 *h, uint8_t ret_digest[SHA256_BYTES]); /* sha256_begin() before the next message */

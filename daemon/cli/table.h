@@ -3,6 +3,7 @@
 #define INLET_CLI_TABLE_H
 
 #include "daemon/base/buf.h"
+#include "daemon/base/cleanup.h"
 #include "daemon/base/err.h"
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@ typedef int table_sink_fn(void *arg, struct slice text, struct err *err);
 /* titles ends with NULL; one that begins with '>' is of a right-aligned column. Borrowed. */
 struct table *table_new(const char *const *titles, bool color, table_sink_fn *sink, void *arg);
 void table_free(struct table *t);                                           /* NULL allowed */
+CLEANUP_FN(struct table *, table_free)
 /* One cell a title, copied; control characters and broken UTF-8 are shown as \xNN: file names cannot drive a terminal.
  */
 int table_row(struct table *t, const struct slice *cells, struct err *err);

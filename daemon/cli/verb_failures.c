@@ -8,8 +8,6 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/json.h"
 
-CLEANUP_FN(struct table *, table_free)
-
 struct listing {
 	struct table *table;
 	bool any;

@@ -20,8 +20,6 @@
 
 #define WARNINGS_SHOWN 10
 
-CLEANUP_FN(struct manifest *, manifest_close)
-
 struct import {
 	struct import_run run;
 	int fd;                       /* of the manifest */

@@ -10,8 +10,6 @@
 
 #include <unistd.h>
 
-CLEANUP_FN(struct table *, table_free)
-
 /* A concept as it is shown: however often an item has it, as a box each for example, once. */
 struct label {
 	struct slice concept;

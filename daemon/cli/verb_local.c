@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-CLEANUP_FN(struct config *, config_free)
-
 int verb_check_config(struct cli *c, struct err *err)
 {
 	CLEANUP(config_freep) struct config *config = NULL;

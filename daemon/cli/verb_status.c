@@ -11,8 +11,6 @@
 #define CELLS 9
 #define COUNTS 5
 
-CLEANUP_FN(struct table *, table_free)
-
 static struct slice number(struct buf *space, uint64_t n)
 {
 	space->len = 0;

@@ -4,6 +4,7 @@
 #define INLET_EXPORT_EXPORT_H
 
 #include "daemon/base/buf.h"
+#include "daemon/base/cleanup.h"
 #include "daemon/base/json.h"
 #include "daemon/model/item.h"
 
@@ -79,5 +80,6 @@ int exporter_end(struct exporter *x, struct err *err);
 /* A sentence about what was left out so far, appended; nothing where nothing was. */
 void exporter_left(const struct exporter *x, struct buf *to);
 void exporter_free(struct exporter *x); /* NULL allowed */
+CLEANUP_FN(struct exporter *, exporter_free)
 
 #endif

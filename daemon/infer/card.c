@@ -12,7 +12,6 @@
 
 #define NAME_BYTES_MAX 64
 
-CLEANUP_FN(struct yaml_node *, yaml_node_free)
 CLEANUP_FN(struct card *, card_free)
 
 static const char *const backends[] = { "onnx", NULL };

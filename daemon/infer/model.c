@@ -24,8 +24,6 @@ struct model {
 	size_t capacity;
 	float *scratch;          /* a number per label */
 };
-CLEANUP_FN(struct model *, model_close)
-CLEANUP_FN(struct sha256 *, sha256_free)
 
 /* Grows, never shrinks; what was in it is lost. */
 static float *pixel_room(struct model *m, size_t bytes)

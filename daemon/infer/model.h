@@ -2,6 +2,7 @@
 #ifndef INLET_INFER_MODEL_H
 #define INLET_INFER_MODEL_H
 
+#include "daemon/base/cleanup.h"
 #include "daemon/infer/backend.h"
 #include "daemon/model/content_id.h"
 #include "daemon/model/input.h"
@@ -24,6 +25,7 @@ struct model_info {
  * wrong key with line) and the cure. ERR_RETRY: a file is missing; ERR_REJECT: card and model do not fit. */
 int model_open(const char *card, const struct backend_options *o, struct model **ret, struct err *err);
 void model_close(struct model *m); /* NULL allowed */
+CLEANUP_FN(struct model *, model_close)
 const struct model_info *model_info(const struct model *m);
 
 struct sample {

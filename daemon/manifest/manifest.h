@@ -8,6 +8,7 @@
 
 #include "config/manifest_words.h"
 #include "daemon/base/buf.h"
+#include "daemon/base/cleanup.h"
 #include "daemon/manifest/row.h"
 
 #include <stdio.h>
@@ -76,6 +77,7 @@ struct manifest;
 int manifest_open(const struct manifest_options *o, manifest_read_fn *read, void *arg, struct manifest **ret,
 	struct err *err);
 void manifest_close(struct manifest *m);  /* NULL allowed */
+CLEANUP_FN(struct manifest *, manifest_close)
 
 /* 1: *ret_row; 2: this row failed, *ret_failure, go on; 0: the end; -1: the rest cannot be read (asking again
  * repeats it). */

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-CLEANUP_FN(struct record_mem *, record_mem_free)
-
 /* --- members that several kinds share ------------------------------------------------------------------------------- */
 
 static const char *const locations[] = {

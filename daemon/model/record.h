@@ -31,6 +31,7 @@
 #ifndef INLET_MODEL_RECORD_H
 #define INLET_MODEL_RECORD_H
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/err.h"
 #include "daemon/base/json.h"
 #include "daemon/model/content_id.h"
@@ -264,5 +265,6 @@ void record_encode(const struct record *r, struct buf *to);   /* logged kinds on
 struct record_mem;
 int record_decode(struct slice line, struct record *ret, struct record_mem **ret_mem, struct err *err);
 void record_mem_free(struct record_mem *m);
+CLEANUP_FN(struct record_mem *, record_mem_free)
 
 #endif

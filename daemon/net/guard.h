@@ -9,6 +9,7 @@
 #ifndef INLET_NET_GUARD_H
 #define INLET_NET_GUARD_H
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/err.h"
 #include "daemon/base/slice.h"
 #include "daemon/net/url.h"
@@ -21,6 +22,7 @@ struct guard; /* unchanged once in use: then any thread */
 
 struct guard *guard_new(void);
 void guard_free(struct guard *g);                            /* NULL allowed */
+CLEANUP_FN(struct guard *, guard_free)
 /* "10.0.0.0/8", "fd00::/8" or one address; every address in it and every port. Metadata services inside a network stay refused:
  * they are allowed by naming the one address. ERR_REJECT: neither, or bits set behind the prefix. */
 int guard_allow_network(struct guard *g, const char *network, struct err *err);

@@ -12,9 +12,6 @@
 
 #define IN_MEMORY_MAX (8U << 20) /* larger objects are read again into an unlinked file */
 
-CLEANUP_FN(struct view *, view_close)
-CLEANUP_FN(struct sha256 *, sha256_free)
-
 /* At the pace of all that is asked of the source. */
 static int fetch(struct source *s, const struct object *o, struct sink *into, struct err *err)
 {

@@ -8,8 +8,6 @@
 #include "daemon/stages/source.h"
 #include "daemon/stages/upkeep.h"
 
-CLEANUP_FN(struct view *, view_close)
-
 static bool in_hand(struct pipeline *p)
 {
 	pthread_mutex_lock(&p->account.lock);

@@ -10,8 +10,6 @@
 #define AHEAD 64          /* rows read at a time */
 #define CLAIMS_MAX 4096   /* pieces in hand of one feed */
 
-CLEANUP_FN(struct view *, view_close)
-
 struct feed {
 	struct pipeline *p;
 	enum stage stage;

@@ -16,8 +16,6 @@
 #define SLICE_ROWS 500
 #define FOLDER SLICE_LIT("folder") /* the format of an import that is a folder's files */
 
-CLEANUP_FN(struct view *, view_close)
-
 /* --- passes --- */
 
 struct imports *imports_new(void)

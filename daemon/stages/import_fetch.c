@@ -17,8 +17,6 @@
 
 #define THREADS 8
 
-CLEANUP_FN(struct view *, view_close)
-
 struct import_fetch {
 	struct pipeline *p;
 	struct guard *guard;

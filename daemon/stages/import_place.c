@@ -11,8 +11,6 @@
 #define FILES_MIN 64
 #define SLICE_FAILURES 500 /* looked at in one snapshot */
 
-CLEANUP_FN(struct view *, view_close)
-
 void places_done(struct failure_places *p)
 {
 	bitset_done(&p->failed);

@@ -21,9 +21,6 @@
 #define PIECE (64U << 10) /* of an upload, from hand to hand */
 #define NAME_BYTES_MAX 400
 
-CLEANUP_FN(struct manifest *, manifest_close)
-CLEANUP_FN(struct view *, view_close)
-
 /* --- names --- */
 
 static bool ends_with(struct slice name, const char *end)

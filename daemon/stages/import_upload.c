@@ -13,8 +13,6 @@
 #define KEY_BYTES_MAX 1024
 #define BODY_MAX_BYTES (512U << 10) /* with the rest of its line it must fit into one of the log */
 
-CLEANUP_FN(struct view *, view_close)
-
 /* The frame under way. */
 struct frame {
 	struct reader reader;

@@ -31,8 +31,6 @@ struct inferrer {
 	pthread_t batcher;
 };
 
-CLEANUP_FN(struct view *, view_close)
-
 static void job_free(void *item)
 {
 	struct sample_job *j = item;

@@ -26,8 +26,6 @@ struct normalized {
 	bool handed;  /* inputs lie in the handover */
 };
 
-CLEANUP_FN(struct view *, view_close)
-
 size_t image_specs(struct pipeline *p, struct pixel_spec ret[PIXEL_SPECS_MAX])
 {
 	size_t n = 0;

@@ -28,8 +28,6 @@
 #define KEPT_SHARE 8                 /* of limits.memory */
 #define KEPT_NS (60 * NS_PER_SEC)    /* what nobody normalized until then was known already */
 
-CLEANUP_FN(struct view *, view_close)
-
 static size_t cores(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);

@@ -12,8 +12,6 @@
 
 #define SLICE_ITEMS 500
 
-CLEANUP_FN(struct view *, view_close)
-
 /* The named source, or an error that offers the nearest name. */
 static int find_source(struct pipeline *p, const char *name, size_t *ret, struct err *err)
 {

@@ -13,8 +13,6 @@
 
 #define SLICE_OBJECTS 500 /* in one change */
 
-CLEANUP_FN(struct view *, view_close)
-
 bool source_labels(const struct source *s)
 {
 	return source_config(s)->labels_from == LABELS_FROM_DIRECTORY;

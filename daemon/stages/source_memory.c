@@ -8,7 +8,6 @@
 
 #define AGAIN_MS 3600000 /* what has not changed is written this often, for its time */
 
-CLEANUP_FN(struct view *, view_close)
 CLEANUP_FN(struct change *, change_free)
 
 int source_memory_read(struct pipeline *p, const char *name, struct source_memory *ret, struct err *err)

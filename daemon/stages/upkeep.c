@@ -17,8 +17,6 @@ struct upkeep {
 	_Atomic bool busy;
 };
 
-CLEANUP_FN(struct view *, view_close)
-
 /* Items in state routed with a run of this model go back to inferred, SLICE_ITEMS a commit. */
 static int reroute_slice(struct pipeline *p, const struct content_id *version, uint64_t *after, struct err *err)
 {

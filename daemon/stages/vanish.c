@@ -8,8 +8,6 @@
 
 #define GONE_BATCH 1000 /* records a change while concluding */
 
-CLEANUP_FN(struct view *, view_close)
-
 struct count {
 	struct source *source;
 	struct view *view;

@@ -144,8 +144,6 @@ static int env_open(struct kv *kv, struct err *err)
 	return rc == 0 ? 0 : kv_error(kv, rc, "open", err);
 }
 
-CLEANUP_FN(struct kv *, kv_close)
-
 int kv_open(const char *dir, uint64_t map_bytes, struct kv **ret, struct err *err)
 {
 	CLEANUP(kv_closep) struct kv *kv = mem_zero(1, sizeof(*kv));

@@ -9,6 +9,7 @@
 #ifndef INLET_STORE_KV_H
 #define INLET_STORE_KV_H
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/err.h"
 #include "daemon/base/slice.h"
 
@@ -43,6 +44,7 @@ struct kv_cursor;
 /* dir exists. map_bytes: address space reserved once. A new environment is made durable in its directory. */
 int kv_open(const char *dir, uint64_t map_bytes, struct kv **ret, struct err *err);
 void kv_close(struct kv *kv);                                   /* NULL allowed; no transaction may be open */
+CLEANUP_FN(struct kv *, kv_close)
 int kv_used_percent(struct kv *kv);                             /* of the map; 90 pauses intake */
 int kv_reader_check(struct kv *kv);                             /* frees slots of dead readers; returns how many */
 int kv_copy(struct kv *kv, const char *dir, struct err *err);   /* hot compact copy, synced, into an existing empty dir */

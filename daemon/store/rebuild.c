@@ -13,8 +13,6 @@
 #define NEW_DIR "index.new"
 #define DIR_MODE 0750
 
-CLEANUP_FN(struct kv *, kv_close)
-
 /* Removes the files of a directory, which has no directories in it. One that is not there is fine. */
 static int files_remove(int at, const char *name, struct err *err)
 {

@@ -15,8 +15,6 @@
 #define TXN_RECORDS 3000
 #define DROP_CACHE_COMMITS 32 /* a rebuild touches the whole index: its pages are let go every so many commits */
 
-CLEANUP_FN(struct walk *, walk_close)
-
 struct recovery {
 	int segments, large;
 	struct kv *kv;

@@ -13,8 +13,6 @@
 
 #define SNAPSHOT_NS (NS_PER_SEC / 2) /* a snapshot pins freed pages: it is renewed this often */
 
-CLEANUP_FN(struct walk *, walk_close)
-
 struct verify {
 	struct store *store;
 	unsigned slice, slices;

@@ -69,8 +69,6 @@ static void forget(struct view *v, size_t keep_bytes)
 
 /* Opening and closing */
 
-CLEANUP_FN(struct view *, view_close)
-
 int view_open_kv(struct kv *kv, struct view **ret, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = mem_zero(1, sizeof(*v));

@@ -6,6 +6,7 @@
 #ifndef INLET_STORE_VIEW_H
 #define INLET_STORE_VIEW_H
 
+#include "daemon/base/cleanup.h"
 #include "daemon/model/item.h"
 
 struct store;
@@ -13,6 +14,7 @@ struct view;
 
 int view_open(struct store *s, struct view **ret, struct err *err);
 void view_close(struct view *v);                                /* NULL allowed */
+CLEANUP_FN(struct view *, view_close)
 int view_renew(struct view *v, struct err *err);                /* a fresh snapshot; forgets all that it returned */
 /* Lets go of the snapshot: a view that is kept for later pins no pages. Only view_renew() and view_close() may follow. */
 void view_rest(struct view *v);

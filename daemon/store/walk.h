@@ -5,6 +5,7 @@
 #ifndef INLET_STORE_WALK_H
 #define INLET_STORE_WALK_H
 
+#include "daemon/base/cleanup.h"
 #include "daemon/store/batch.h"
 
 struct walk;
@@ -27,6 +28,7 @@ struct walk_batch {
 /* dir: of the segments, borrowed. Begins between batches. */
 int walk_open(int dir, uint32_t segment, uint64_t offset, struct walk **ret, struct err *err);
 void walk_close(struct walk *w);                /* NULL allowed */
+CLEANUP_FN(struct walk *, walk_close)
 /* 1: a whole batch. 0: the log ends here, walk_torn() says how. -1: a segment could not be read, or is of a newer format. */
 int walk_next(struct walk *w, struct walk_batch *ret, struct err *err);
 bool walk_torn(const struct walk *w);           /* behind the last batch lie bytes that are not one */

@@ -6,8 +6,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-CLEANUP_FN(struct sha256 *, sha256_free)
-
 static void read_lines(struct slice lines, struct slice text)
 {
 	struct slice line;

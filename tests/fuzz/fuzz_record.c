@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-CLEANUP_FN(struct record_mem *, record_mem_free)
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

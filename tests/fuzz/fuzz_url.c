@@ -10,7 +10,6 @@
 #include <curl/curl.h>
 
 CLEANUP_FN(CURLU *, curl_url_cleanup)
-CLEANUP_FN(struct guard *, guard_free)
 
 /* One spelling: lower case, addresses as inet_ntop() writes them, no dot at the end. */
 static void spell(const char *host, char ret[static URL_HOST_MAX])

@@ -8,8 +8,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-CLEANUP_FN(struct table *, table_free)
-
 static int to_buf(void *arg, struct slice text, struct err *err)
 {
 	(void)err;

@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-CLEANUP_FN(struct exporter *, exporter_free)
-
 static int to_buf(void *arg, struct slice text, struct err *err)
 {
 	(void)err;

@@ -17,8 +17,6 @@
 
 #define ORIGINAL "tests/data/manifest/pycocotools.json"
 
-CLEANUP_FN(struct exporter *, exporter_free)
-
 static ssize_t read_fd(void *arg, void *p, size_t n, struct err *err)
 {
 	(void)err;

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <vips/vips.h>
 
-CLEANUP_FN(struct model *, model_close)
-
 static struct model *open_card(const char *card)
 {
 	struct model *m = NULL;

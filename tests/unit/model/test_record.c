@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-CLEANUP_FN(struct record_mem *, record_mem_free)
-
 #define HEX "00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef"
 #define FAILURE "{\"op\":\"failure\",\"subject\":\"object\",\"number\":9,\"stage\":\"fetch\",\"reason\":\"r\","
 

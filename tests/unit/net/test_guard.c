@@ -18,8 +18,6 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-CLEANUP_FN(struct guard *, guard_free)
-
 static bool allows(const struct guard *g, const char *address, const char **ret_why)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET };

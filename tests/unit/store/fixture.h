@@ -167,8 +167,6 @@ static inline struct view *view_of(struct fixture *f)
 	return v;
 }
 
-CLEANUP_FN(struct view *, view_close)
-
 static inline bool item_of(struct fixture *f, uint64_t id, struct item *ret)
 {
 	CLEANUP(view_closep) struct view *v = view_of(f);
