@@ -20,6 +20,7 @@
 #define IDLE_S 30U              /* between requests, and for a request to come in whole */
 #define UPLOAD_IDLE_S 300U      /* between pieces of an upload: the client reads files for it */
 #define STOP_MS 3000
+#define CONNECTION_BYTES ((size_t)128 << 10) /* of memory: half of it is what one read of an upload may bring */
 #define SERVER_FLAGS (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC)
 
 struct server {
@@ -207,6 +208,7 @@ static int start(struct server *s, int socket_dir, struct err *err)
 		MHD_OPTION_LISTEN_SOCKET, s->listener,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1U << 20),
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 	if (!s->mhd) {

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define WHOLE_REAL_MAX 9007199254740992.0 /* 2^53: up to here a real is the whole number that it was read from */
@@ -88,8 +87,12 @@ struct slice reader_unbase64(struct reader *r, struct slice text, bool *ret_ok)
 
 static struct slice text_member(struct reader *r, const char *name, bool required)
 {
+	static const char suffix[] = "_base64";
 	char name64[NAME_BYTES_MAX];
-	(void)snprintf(name64, sizeof(name64), "%s_base64", name);
+	size_t n = strlen(name);
+	assert(n + sizeof(suffix) <= sizeof(name64));
+	memcpy(name64, name, n);
+	memcpy(name64 + n, suffix, sizeof(suffix));
 	const json_t *plain = take(r, name);
 	const json_t *encoded = take(r, name64);
 	if (plain && encoded)

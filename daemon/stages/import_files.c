@@ -33,8 +33,8 @@ static bool is_of_store(const struct import_files *f, int fd)
 	char link[32];
 	char path[PATH_MAX];
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0 || !f->store_path)
+	ssize_t n = f->store_path ? readlink(link, path, sizeof(path) - 1) : -1;
+	if (n < 0)
 		return false;
 	path[n] = '\0';
 	return strcmp(path, f->store_path) == 0 || below(path, f->store_path) != NULL;
@@ -54,8 +54,10 @@ int import_files_open(const char *root, const char *state_dir, struct import_fil
 	int why = errno;
 	ret->store_path = realpath(state_dir, NULL); /* NULL: there is no store yet, so nothing of it can be read */
 	bool is_there = ret->root >= 0 && ret->root_path;
-	if (is_there && !is_of_store(ret, ret->root))
+	if (is_there && !is_of_store(ret, ret->root)) {
+		ret->holds_store = ret->store_path && below(ret->store_path, ret->root_path);
 		return 0;
+	}
 	import_files_close(ret);
 	if (!is_there)
 		return err_set(err, ERR_REJECT, why, "the folder '%s'", root);
@@ -96,6 +98,7 @@ int import_files_open_all(char *const *roots, const char *folder, const char *st
 		}
 		import_files_start(f, folder);
 		f->beneath = CURE_ROOTS;
+		ret->holds_store |= f->holds_store;
 	}
 	return 0;
 }
@@ -151,7 +154,7 @@ int import_files_get(const struct import_files *f, struct slice path, int *ret_f
 		return refused(f, "file", text, errno, ret_cure, err);
 	if (fstat(fd, ret_st) < 0)
 		return refused(f, "file", text, errno, ret_cure, err);
-	if (is_of_store(f, fd))
+	if (f->holds_store && is_of_store(f, fd))
 		return own_store(text, err);
 	if (!S_ISREG(ret_st->st_mode)) {
 		(void)err_set(err, ERR_REJECT, 0, "'%s' is not a file", text);
@@ -168,7 +171,7 @@ int import_files_folder(const struct import_files *f, const char *path, int *ret
 	CLEANUP(close_fdp) int fd = open_first(f, path[0] ? path : ".", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return refused(f, "folder", path, errno, ret_cure, err);
-	if (is_of_store(f, fd))
+	if (f->holds_store && is_of_store(f, fd))
 		return own_store(path, err);
 	*ret_fd = take_fd(&fd);
 	return 0;

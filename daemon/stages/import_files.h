@@ -13,6 +13,7 @@ struct import_files {
 	int root;            /* directory; -1 closed */
 	char *root_path;     /* resolved */
 	char *store_path;    /* resolved state_dir: nothing in it is ever opened */
+	bool holds_store;    /* it lies beneath the root, or beneath a further one: each file is asked where it is */
 	char *start;         /* relative paths are looked for here first, below the root; NULL: only at the root */
 	struct import_files *next; /* a further root; NULL */
 	const char *beneath; /* the cure for what lies outside */
