@@ -104,13 +104,6 @@ static int tell_imports(struct exporter *x, struct store *store, struct err *err
 	return more;
 }
 
-/* As Ground Truth takes one. */
-static bool good_attribute(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
-	return len >= 1 && len <= 100 && name[len] == '\0' && name[0] != '-';
-}
-
 struct reply export_answer(struct request *r)
 {
 	struct export_options o = { .spool_dir = pipeline_config(r->pipeline)->state_dir };
@@ -121,7 +114,7 @@ struct reply export_answer(struct request *r)
 		query_bool(r, "review", &o.with_review, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	o.attribute = query_get(r, "attribute");
-	if (o.attribute && !good_attribute(o.attribute))
+	if (o.attribute && !export_attribute_good(o.attribute))
 		return reply_problem(MHD_HTTP_BAD_REQUEST, "parameter 'attribute' takes a name of letters, digits and '-', up to 100");
 	o.format = (enum export_format)format;
 	o.by = by < 0 ? EXPORT_BY_FORMAT : EXPORT_BY_ITEM + (enum export_by)by;

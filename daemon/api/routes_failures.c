@@ -78,8 +78,8 @@ static int failures_fill(void *arg, struct buf *to, struct err *err)
 	return l->left > 0;
 }
 
-/* The import that is meant: that of the number, else the only one there is. */
-static int find_import(struct failure_list *l, struct err *err)
+/* The import that is meant: that of the number, else the only one there is. -1: *ret_status answers. */
+static int find_import(struct failure_list *l, unsigned *ret_status, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct import i = { 0 }, other;
@@ -89,10 +89,12 @@ static int find_import(struct failure_list *l, struct err *err)
 	if (found < 0)
 		return -1;
 	if (found == 0)
+		*ret_status = MHD_HTTP_NOT_FOUND;
+	if (found == 0)
 		return err_set(err, ERR_REJECT, 0, "there is no import %s; `inlet import FILE` says the number of each",
 			l->import ? "of that number" : "yet");
 	if (!l->import && view_import_next(v, i.id, &other, err) != 0)
-		return err_set(err, ERR_REJECT, 0, "there are several imports: say which with --import N");
+		return err_set(err, ERR_REJECT, 0, "there are several imports: say which with --import N; each import says its number, and `inlet failures --json` whose each is");
 	l->import = i.id;
 	buf_add(&l->source, i.source.p, i.source.len);
 	if (l->format == FAILURES_MANIFEST)
@@ -106,6 +108,7 @@ struct reply failures_answer(struct request *r)
 	struct failure_list *l = mem_zero(1, sizeof(*l));
 	struct err err;
 	int format = FAILURES_JSON;
+	unsigned status = MHD_HTTP_BAD_REQUEST;
 	*l = (struct failure_list){
 		.store = pipeline_store(r->pipeline), .subject = SUBJECT_OBJECT, .left = UINT64_MAX
 	};
@@ -121,9 +124,9 @@ struct reply failures_answer(struct request *r)
 		ok = query_choice(r, "format", formats, &format, &err);
 	l->format = (enum failures_format)format;
 	if (ok == 0 && (l->import || l->format == FAILURES_MANIFEST))
-		ok = find_import(l, &err);
+		ok = find_import(l, &status, &err);
 	if (ok == 0)
 		return reply_stream(r, l->format == FAILURES_JSON ? TYPE_JSONL : "text/plain; charset=utf-8", failures_fill, l, list_free);
 	list_free(l);
-	return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	return reply_err(&err, status);
 }

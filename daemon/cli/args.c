@@ -4,15 +4,17 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/cli/rule.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static const struct verb_option global_options[] = {
-	{ "config", 'c', "FILE", "the configuration" },
-	{ "json", 0, NULL, "for scripts: one JSON object, or JSON lines" },
-	{ "help", 'h', NULL, "what a verb does and takes" },
-	{ "version", 0, NULL, "the version of this program" },
-	{ NULL, 0, NULL, NULL },
+	{ "config", 'c', "FILE", "the configuration", NULL },
+	{ "json", 0, NULL, "for scripts: one JSON object, or JSON lines", NULL },
+	{ "help", 'h', NULL, "what a verb does and takes", NULL },
+	{ "version", 0, NULL, "the version of this program", NULL },
+	{ NULL, 0, NULL, NULL, NULL },
 };
 enum global { GLOBAL_CONFIG, GLOBAL_JSON, GLOBAL_HELP, GLOBAL_VERSION };
 
@@ -97,12 +99,35 @@ static int take_verb(struct args *a, const char *word, struct err *err)
 		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+static int check_rule(const struct args *a, const struct rule *r, const char *what, const char *value, struct err *err)
+{
+	if (!r || rule_check(r, what, value, err) == 0)
+		return 0;
+	const size_t len = strlen(err->text);
+	(void)snprintf(err->text + len, sizeof(err->text) - len, "; see `inlet %s --help`", a->verb->name);
+	return -1;
+}
+
 static int check_words(const struct args *a, struct err *err)
 {
 	const struct verb *v = a->verb;
-	if (!v || a->help || (a->word_count >= v->words_min && a->word_count <= v->words_max))
-		return 0;
-	return err_set(err, ERR_REJECT, 0, "usage: inlet %s %s; see `inlet help %s`", v->name, v->usage, v->name);
+	if (a->word_count < v->words_min || a->word_count > v->words_max)
+		return err_set(err, ERR_REJECT, 0, "usage: inlet %s %s; see `inlet help %s`", v->name, v->usage, v->name);
+	for (size_t i = 0; i < a->word_count && (i == 0 || v->words_max == WORDS_ANY); i++)
+		if (check_rule(a, v->rule, "ID", a->words[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int check_values(const struct args *a, struct err *err)
+{
+	for (size_t i = 0; a->verb->options && a->verb->options[i].name; i++) {
+		const struct verb_option *o = &a->verb->options[i];
+		CLEANUP(freep) char *what = mem_printf("option '--%s'", o->name);
+		if (a->values[i] && check_rule(a, o->rule, what, a->values[i], err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int args_parse(int argc, char *const *argv, struct args *ret, struct err *err)
@@ -124,7 +149,9 @@ int args_parse(int argc, char *const *argv, struct args *ret, struct err *err)
 		if (r < 0)
 			return -1;
 	}
-	return check_words(ret, err);
+	if (!ret->verb || ret->help || ret->version)
+		return 0;
+	return check_words(ret, err) < 0 ? -1 : check_values(ret, err);
 }
 
 void args_done(struct args *a)

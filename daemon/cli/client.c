@@ -98,6 +98,13 @@ const char *client_type(const struct client *c)
 	return type ? type : "";
 }
 
+long client_status(const struct client *c)
+{
+	long status = 0;
+	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
 const char *client_trailer(const struct client *c, const char *name)
 {
 	struct curl_header *h;

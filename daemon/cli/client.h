@@ -31,6 +31,8 @@ typedef ssize_t client_source_fn(void *arg, void *p, size_t n, struct err *err);
 int client_upload(struct client *c, const char *path, client_source_fn *source, void *arg, json_t **ret, struct err *err);
 /* A trailer of the last answer, NULL: it had none. Valid until the next request. */
 const char *client_trailer(const struct client *c, const char *name);
+/* The HTTP status of the last answer; 0: there was none. */
+long client_status(const struct client *c);
 /* The media type of the answer that a sink is getting. */
 const char *client_type(const struct client *c);
 

@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
-#define CHUNK_FILES_MAX 128
 #define FILE_COST (32U << 10) /* bytes that could be sent while one more file is opened: for what is left of the time */
 
 struct tally {
@@ -251,11 +250,9 @@ static int options(struct folder_import *f, struct err *err)
 			return err_set(err, ERR_REJECT, 0, "option '--%s' is for manifests, and '%s' is a folder", of_manifests[i],
 				a->words[0]);
 	f->chunk_files = f->run->cli->config->import.batch;
-	if (chunk && (text_u64(slice_of(chunk), &f->chunk_files) < 0 || f->chunk_files < 1 || f->chunk_files > CHUNK_FILES_MAX))
-		return err_set(err, ERR_REJECT, 0, "option '--chunk' takes a number of files from 1 to %d", CHUNK_FILES_MAX);
+	if (chunk)
+		(void)text_u64(slice_of(chunk), &f->chunk_files);
 	f->labels = labels && strcmp(labels, "directory") == 0;
-	if (labels && !f->labels && strcmp(labels, "none") != 0)
-		return err_set(err, ERR_REJECT, 0, "option '--labels-from' takes directory or none");
 	f->chunk_lines = args_option(a, "chunks") != NULL;
 	f->sidecars = args_option(a, "no-sidecars") == NULL;
 	return 0;

@@ -11,13 +11,12 @@
 static int decide(struct cli *c, const char *action, const char *done, struct err *err)
 {
 	const char *concept = c->args->word_count > 1 ? c->args->words[1] : "";
-	uint64_t id;
-	if (text_u64(slice_of(c->args->words[0]), &id) < 0)
-		return err_set(err, ERR_REJECT, 0, "'%.40s' is not an item's number; `inlet items` lists them",
-			c->args->words[0]);
-	if (!text_is_utf8(slice_of(concept)))
-		return err_set(err, ERR_REJECT, 0, "the label is not UTF-8; is the terminal set to another encoding?");
-	CLEANUP(freep) char *path = mem_printf("/api/v1/items/%llu/%s", (unsigned long long)id, action);
+	const char *id = c->args->words[0];
+	if (!text_is_utf8(slice_of(concept))) {
+		(void)err_set(err, ERR_REJECT, 0, "the label is not UTF-8; is the terminal set to another encoding?");
+		return EXIT_USAGE;
+	}
+	CLEANUP(freep) char *path = mem_printf("/api/v1/items/%s/%s", id, action);
 	struct buf body = { 0 };
 	struct json j = { .to = &body };
 	json_open(&j, NULL, '{');
@@ -29,7 +28,7 @@ static int decide(struct cli *c, const char *action, const char *done, struct er
 	CLEANUP(json_decrefp) json_t *answer = NULL;
 	if (client_json(c->client, path, text, &answer, err) < 0)
 		return -1;
-	return out_printf(err, "item %llu: %s %s (revision %llu)\n", (unsigned long long)id, done,
+	return out_printf(err, "item %s: %s %s (revision %llu)\n", id, done,
 		*concept ? concept : "all that waited", (unsigned long long)field_u64(answer, "revision"));
 }
 

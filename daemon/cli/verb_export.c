@@ -4,6 +4,7 @@
 #include "daemon/cli/fields.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
+#include "daemon/cli/rule.h"
 #include "daemon/cli/target.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
@@ -112,24 +113,14 @@ static int one_finding(void *arg, const json_t *line, struct err *err)
 	return r;
 }
 
-/* "1/30" is the API's slice 0 of 30. */
-static int parse_slice(const char *text, uint64_t *ret_slice, uint64_t *ret_slices, struct err *err)
-{
-	const char *bar = strchr(text, '/');
-	if (bar && text_u64((struct slice){ text, (size_t)(bar - text) }, ret_slice) == 0 &&
-		text_u64(slice_of(bar + 1), ret_slices) == 0 && *ret_slice >= 1 && *ret_slice <= *ret_slices)
-		return 0;
-	return err_set(err, ERR_REJECT, 0, "option '--slice' takes I/N with I from 1 to N, like 1/30");
-}
-
 int verb_verify(struct cli *c, struct err *err)
 {
 	const char *option = args_option(c->args, "slice");
 	struct findings f = { .json = c->args->json };
 	uint64_t slice = 1;
 	uint64_t slices = 1;
-	if (option && parse_slice(option, &slice, &slices, err) < 0)
-		return EXIT_USAGE;
+	if (option) /* "1/30" is the API's slice 0 of 30 */
+		(void)rule_slice_parse(option, &slice, &slices);
 	CLEANUP(freep) char *body = mem_printf("{\"slice\":%llu,\"slices\":%llu}", (unsigned long long)slice - 1,
 		(unsigned long long)slices);
 	progress_show("verifying; this reads everything that is stored …");

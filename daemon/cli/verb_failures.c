@@ -8,6 +8,8 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/json.h"
 
+#define HTTP_BAD_REQUEST 400
+
 struct listing {
 	struct table *table;
 	bool any;
@@ -45,6 +47,12 @@ static int one_failure(void *arg, const json_t *f, struct err *err)
 	return r;
 }
 
+/* Which import is meant was not said. */
+static int refused(const struct cli *c)
+{
+	return client_status(c->client) == HTTP_BAD_REQUEST ? EXIT_USAGE : -1;
+}
+
 int verb_failures(struct cli *c, struct err *err)
 {
 	static const char *const titles[] = { "ID", "STAGE", "CLASS", "NEXT TRY", "FILE", "WHY, AND WHAT TO DO", NULL };
@@ -56,11 +64,11 @@ int verb_failures(struct cli *c, struct err *err)
 	client_query(&path, "format", args_option(c->args, "format"));
 	CLEANUP(freep) char *url = buf_take(&path);
 	if (c->args->json || args_option(c->args, "format"))
-		return client_request(c->client, url, NULL, out_write, NULL, err);
+		return client_request(c->client, url, NULL, out_write, NULL, err) < 0 ? refused(c) : EXIT_DONE;
 	CLEANUP(table_freep) struct table *t = table_new(titles, out_color(), out_write, NULL);
 	struct listing l = { .table = t };
 	if (client_lines(c->client, url, NULL, one_failure, &l, err) < 0)
-		return -1;
+		return refused(c);
 	return l.any ? table_end(t, err) : out_printf(err, "no failures\n");
 }
 

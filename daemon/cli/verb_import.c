@@ -100,21 +100,8 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 		.field_max = (size_t)c->field_bytes };
 	if (format)
 		o->format = manifest_format_parse(slice_of(format), &known);
-	if (!known) {
-		const char *near = text_nearest(format, manifest_format_names());
-		if (near)
-			return err_set(err, ERR_REJECT, 0, "unknown format '%s'; did you mean '%s'?", format, near);
-		struct buf names = { 0 };
-		for (const char *const *n = manifest_format_names(); *n; n++)
-			buf_printf(&names, "%s, ", *n);
-		(void)err_set(err, ERR_REJECT, 0, "unknown format '%s'; known are %sfolder", format, names.data);
-		buf_done(&names);
-		return -1;
-	}
 	if (input)
 		o->input = manifest_input_parse(slice_of(input), &known);
-	if (!known)
-		return err_set(err, ERR_REJECT, 0, "option '--input' takes url, file_path, raw or auto");
 	if (columns && parse_columns(i, columns, err) < 0)
 		return -1;
 	for (enum manifest_role r = 0; !columns && r < MANIFEST_ROLES; r++)

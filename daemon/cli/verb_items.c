@@ -110,11 +110,7 @@ int verb_items(struct cli *c, struct err *err)
 int verb_show(struct cli *c, struct err *err)
 {
 	struct buf path = { 0 };
-	uint64_t id;
-	if (text_u64(slice_of(c->args->words[0]), &id) < 0)
-		return err_set(err, ERR_REJECT, 0, "'%.40s' is not an item's number; `inlet items` lists them",
-			c->args->words[0]);
-	buf_printf(&path, "/api/v1/items/%llu", (unsigned long long)id);
+	buf_printf(&path, "/api/v1/items/%s", c->args->words[0]);
 	CLEANUP(freep) char *url = buf_take(&path);
 	if (c->args->json)
 		return client_request(c->client, url, NULL, out_write, NULL, err);
@@ -157,15 +153,13 @@ int verb_cat(struct cli *c, struct err *err)
 {
 	struct buf path = { 0 };
 	struct bytes_out o = { c->client, isatty(STDOUT_FILENO) };
-	uint64_t id;
 	bool thumbnail = args_option(c->args, "thumbnail") != NULL;
 	bool canonical = args_option(c->args, "canonical") != NULL;
-	if (text_u64(slice_of(c->args->words[0]), &id) < 0 || (thumbnail && canonical))
-		return err_set(err, ERR_REJECT, 0,
-			thumbnail && canonical ? "one of --thumbnail and --canonical, not both"
-					       : "'%.40s' is not an item's number; `inlet items` lists them",
-			c->args->words[0]);
-	buf_printf(&path, "/api/v1/items/%llu/content", (unsigned long long)id);
+	if (thumbnail && canonical) {
+		(void)err_set(err, ERR_REJECT, 0, "one of --thumbnail and --canonical, not both; see `inlet cat --help`");
+		return EXIT_USAGE;
+	}
+	buf_printf(&path, "/api/v1/items/%s/content", c->args->words[0]);
 	client_query(&path, "form", thumbnail ? "thumbnail" : canonical ? "canonical" : NULL);
 	CLEANUP(freep) char *url = buf_take(&path);
 	return client_request(c->client, url, NULL, write_bytes, &o, err);

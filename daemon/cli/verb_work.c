@@ -8,12 +8,18 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 
-#define TIMEOUT_MAX_S 604800U /* a week */
+#define HTTP_NOT_FOUND 404
 
 static void source_member(const struct cli *c, struct json *j)
 {
 	if (c->args->word_count > 0)
 		json_bytes(j, "source", slice_of(c->args->words[0]));
+}
+
+/* A source that the configuration has not is a wrong argument. */
+static int refused(const struct cli *c)
+{
+	return client_status(c->client) == HTTP_NOT_FOUND ? EXIT_USAGE : -1;
 }
 
 int verb_sync(struct cli *c, struct err *err)
@@ -29,7 +35,7 @@ int verb_sync(struct cli *c, struct err *err)
 	json_close(&j, '}');
 	CLEANUP(freep) char *text = buf_take(&body);
 	if (work_request(c, "/api/v1/sync", text, &answer, err) < 0)
-		return -1;
+		return refused(c);
 	return work_report(c, answer, wait, err);
 }
 
@@ -47,10 +53,8 @@ int verb_wait(struct cli *c, struct err *err)
 	CLEANUP(json_decrefp) json_t *answer = NULL;
 	const char *timeout = args_option(c->args, "timeout");
 	uint64_t seconds = 0;
-	if (timeout && (text_u64(slice_of(timeout), &seconds) < 0 || seconds == 0 || seconds > TIMEOUT_MAX_S)) {
-		(void)err_set(err, ERR_REJECT, 0, "option '--timeout' takes seconds, 1 to %u", TIMEOUT_MAX_S);
-		return EXIT_USAGE;
-	}
+	if (timeout)
+		(void)text_u64(slice_of(timeout), &seconds);
 	CLEANUP(freep) char *body = timeout ? mem_printf("{\"timeout_ms\":%llu}", (unsigned long long)seconds * 1000) :
 		mem_strdup("{}");
 	if (work_request(c, "/api/v1/wait", body, &answer, err) < 0)
@@ -68,9 +72,9 @@ static int hold(struct cli *c, const char *path, const char *done, struct err *e
 	json_close(&j, '}');
 	CLEANUP(freep) char *text = buf_take(&body);
 	if (c->args->json)
-		return client_request(c->client, path, text, out_write, NULL, err);
+		return client_request(c->client, path, text, out_write, NULL, err) < 0 ? refused(c) : EXIT_DONE;
 	if (client_json(c->client, path, text, &answer, err) < 0)
-		return -1;
+		return refused(c);
 	return out_printf(err, "%s %s\n", c->args->word_count ? c->args->words[0] : "all sources:", done);
 }
 

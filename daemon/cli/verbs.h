@@ -16,6 +16,7 @@ enum exit_code { /* documented in `inlet help`; scripts rely on them */
 };
 
 struct args;
+struct rule;
 struct client;
 struct config;
 
@@ -32,6 +33,7 @@ struct verb_option {
 	char letter;       /* "-o"; 0: none */
 	const char *value; /* what it takes, for help; NULL: a flag */
 	const char *help;
+	const struct rule *rule; /* of its value; NULL: the verb looks at it */
 };
 enum verb_needs { NEEDS_NOTHING, NEEDS_CONFIG, NEEDS_OWNER };
 struct verb {
@@ -40,6 +42,7 @@ struct verb {
 	size_t words_min, words_max;
 	int (*run)(struct cli *c, struct err *err); /* an enum exit_code, or -1 with err */
 	const struct verb_option *options;          /* NULL: none; ends with a NULL name */
+	const struct rule *rule;                    /* of its first word, or of each where there may be any; NULL: anything */
 };
 
 const struct verb *verb_find(const char *name);      /* NULL: unknown */

@@ -54,6 +54,12 @@ const char *export_file_name(enum export_format f)
 	return formats[f]->file_name;
 }
 
+bool export_attribute_good(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+	return len >= 1 && len <= 100 && name[len] == '\0' && name[0] != '-';
+}
+
 struct exporter *exporter_new(const struct export_options *o, export_sink_fn *sink, void *arg)
 {
 	struct exporter *x = mem_zero(1, sizeof(*x));

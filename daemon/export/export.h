@@ -40,6 +40,7 @@ enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_LABEL_STUDIO, EXPORT_CVAT
 extern const char *const export_format_names[]; /* in their order, NULL at the end */
 const char *export_media_type(enum export_format f);
 const char *export_file_name(enum export_format f); /* what a browser saves it as */
+bool export_attribute_good(const char *name);       /* a label attribute's name, as Ground Truth takes one */
 /* One entry an item; one a present reference (an item without any has none); or one a present reference of which a manifest
  * says something, and an item that has no such is one. BY_FORMAT: what is usual in the format, BY_ROW for lists, else BY_ITEM. */
 enum export_by { EXPORT_BY_FORMAT, EXPORT_BY_ITEM, EXPORT_BY_REFERENCE, EXPORT_BY_ROW };

@@ -44,10 +44,10 @@ static void put_member(const struct shape *s, const char *name, const char *memb
 /* The next number of a list's text; false: there is none. */
 static bool next_number(struct slice *rest, struct slice *ret)
 {
-	while (rest->len && strchr("[], \t", *rest->p))
+	while (rest->len && strchr("[], \t\r\n", *rest->p))
 		*rest = (struct slice){ rest->p + 1, rest->len - 1 };
 	size_t n = 0;
-	while (n < rest->len && !strchr("[], \t", rest->p[n]))
+	while (n < rest->len && !strchr("[], \t\r\n", rest->p[n]))
 		n++;
 	*ret = (struct slice){ rest->p, n };
 	*rest = (struct slice){ rest->p + n, rest->len - n };
@@ -57,7 +57,7 @@ static bool next_number(struct slice *rest, struct slice *ret)
 static void put_numbers(const struct shape *s, const char *member, const char *const *names, struct json *j)
 {
 	const struct node *list = shape_member(s, member);
-	struct slice rest = list ? list->text : (struct slice){ 0 };
+	struct slice rest = list ? list->text : SLICE_LIT("");
 	struct slice number;
 	for (; *names && next_number(&rest, &number); names++)
 		json_raw(j, *names, number);
@@ -276,7 +276,7 @@ bool result_make(struct result_maker *r, const struct annotation *a, const struc
 		end(a, "choices", j);
 		return true;
 	}
-	if (!(frame->width > 0) || !shape_read(r->shape, a->geometry, frame, &o))
+	if (!(frame->width > 0 && frame->height > 0) || !shape_read(r->shape, a->geometry, frame, &o))
 		return make_part(r, a, content, j);
 	const char *type = type_of(&o);
 	if (type)

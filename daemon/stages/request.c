@@ -12,7 +12,7 @@
 
 #define SLICE_ITEMS 500
 
-/* The named source, or an error that offers the nearest name. */
+/* The named source, or an error that says which there are. */
 static int find_source(struct pipeline *p, const char *name, size_t *ret, struct err *err)
 {
 	for (size_t i = 0; i < p->source_count; i++) {
@@ -22,11 +22,14 @@ static int find_source(struct pipeline *p, const char *name, size_t *ret, struct
 		}
 	}
 	CLEANUP(freep) const char **names = mem_zero(p->source_count + 1, sizeof(*names));
-	for (size_t i = 0; i < p->source_count; i++)
+	CLEANUP(buf_done) struct buf all = { 0 };
+	for (size_t i = 0; i < p->source_count; i++) {
 		names[i] = source_name(p->sources[i]);
+		buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+	}
 	const char *near = text_nearest(name, names);
-	return err_set(err, ERR_REJECT, 0, "there is no source '%s' in the configuration%s%s%s", name, near ? "; did you mean '" : "",
-		near ? near : "", near ? "'?" : "");
+	return err_set(err, ERR_REJECT, 0, "there is no source '%s' in the configuration%s%s%s; it has %s", name,
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", all.len ? all.data : "none");
 }
 
 int pipeline_sync(struct pipeline *p, const char *name, bool accept_gone, struct err *err)

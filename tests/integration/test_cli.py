@@ -92,10 +92,22 @@ def test_filters_of_items(served):
     (["wait", "--timeout", "soon"], "--timeout"),
     (["retry"], "inlet retry --all"),
     ([], "say what to do"),
+    (["show", "one"], "ID takes the number of an item"),
+    (["retry", "o1", "x7"], "ID takes the id of a failure"),
+    (["items", "--state", "normalised"], "option '--state' takes one of committed, parked, normalized, inferred, routed, quarantined, "
+     "not 'normalised'; did you mean 'normalized'?; see `inlet items --help`"),
+    (["items", "--limit", "0"], "option '--limit' takes a number from 1 to 10000, not '0'"),
+    (["failures", "--import", "x"], "option '--import' takes the number of an import"),
+    (["export", "--format", "cocoa"], "did you mean 'coco'"),
+    (["cat", "1", "--thumbnail", "--canonical"], "not both"),
+    (["sync", "dorp"], "there is no source 'dorp' in the configuration; did you mean 'drop'?; it has drop"),
+    (["pause", "dorp"], "did you mean 'drop'"),
+    (["resume", "dorp"], "did you mean 'drop'"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_a_wrong_command_line_is_status_2(inlet, args, words):
     done = inlet.cli(*args, ok=(2,))
     assert words in done.stderr.decode() and done.stdout == b"" and len(done.stderr.splitlines()) == 1
+    assert not args or inlet.cli(*args, "--json", ok=(2,)).stderr == done.stderr
 
 
 @pytest.mark.parametrize("args, words", [
@@ -104,14 +116,9 @@ def test_a_wrong_command_line_is_status_2(inlet, args, words):
     (["label", MISSING, "x"], "no item 999999"),
     (["accept", "1"], "waits for review"),
     (["reject", "1", "unheard"], "no standing label 'unheard'"),
-    (["show", "one"], "inlet items"),
     (["retry", "o99"], "inlet failures"),
-    (["sync", "dorp"], "did you mean 'drop'"),
-    (["pause", "dorp"], "did you mean 'drop'"),
     (["cat", "1", "--thumbnail"], "1"),
-    (["items", "--state", "normalised"], "state"),
-    (["items", "--limit", "0"], "limit"),
-    (["export", "--format", "cocoa"], "coco"),
+    (["failures", "--import", "7"], "there is no import of that number"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_what_cannot_be_done_is_status_1_and_says_why(served, args, words):
     done = served.cli(*args, ok=(1,))

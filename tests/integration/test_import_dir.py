@@ -373,7 +373,7 @@ def test_a_hugging_face_folder_is_that_dataset(plain, tree):
 def test_options_of_the_other_kind_are_refused(plain, tree):
     put(tree, {"M.csv": "url\nhttp://198.51.100.1/a\n"})
     for args, text in ((("--columns", "url=x"), b"is for manifests"), (("--root", "/"), b"is for manifests"),
-                       (("--labels-from", "name"), b"takes directory or none"), (("--format", "csv"), b"is a folder")):
+                       (("--labels-from", "name"), b"takes one of directory, none"), (("--format", "csv"), b"is a folder")):
         assert text in plain.cli("import", tree, *args, ok=(2,)).stderr
     assert b"is for folders" in plain.cli("import", tree / "M.csv", "--labels-from", "directory", ok=(2,)).stderr
 

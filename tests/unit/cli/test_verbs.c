@@ -99,6 +99,54 @@ static void test_refusals_say_what_was_meant(void **state)
 	REFUSED("usage: inlet label ID LABEL", "label", "7");
 }
 
+/* Before anything is read or asked: the argument, what it takes, what was perhaps meant, and where more is said. */
+static void test_values_are_checked(void **state)
+{
+	(void)state;
+	REFUSED("option '--status' takes one of ANNOTATION_SUCCESS, ANNOTATION_AWAITING_REVIEW, ANNOTATION_REVIEW_DENIED, not 'x'; "
+		"see `inlet items --help`", "items", "--status", "x");
+	REFUSED("option '--state' takes one of committed, parked, normalized, inferred, routed, quarantined, not 'routd'; did you mean "
+		"'routed'?; see `inlet items --help`", "items", "--state=routd");
+	REFUSED("option '--after' takes the number of an item, not '-1'", "items", "--after=-1");
+	REFUSED("option '--limit' takes a number from 1 to 10000, not '10001'", "items", "--limit", "10001");
+	REFUSED("option '--limit' takes a number from 1 to 10000, not ''", "failures", "--limit=");
+	REFUSED("option '--import' takes the number of an import, as `inlet import` says it, not 'x'; see `inlet failures --help`",
+		"failures", "--import", "x");
+	REFUSED("option '--after' takes the id of a failure, like o12, i7 or r3.17", "failures", "--after", "12");
+	REFUSED("option '--format' takes one of csv, json, not 'tsv'", "failures", "--format", "tsv");
+	REFUSED("option '--format' takes one of jsonl, coco, labelstudio, cvat, clarifai, vertex, groundtruth, huggingface, yolo, not 'nope'; "
+		"see `inlet export --help`", "export", "--format", "nope");
+	REFUSED("option '--by' takes one of item, reference, row, not 'file'", "export", "--by", "file");
+	REFUSED("option '--attribute' takes a name of letters, digits and '-', up to 100, not 'a b'", "export", "--attribute", "a b");
+	REFUSED("option '--format' takes one of auto, ", "import", "a.csv", "--format", "nope");
+	REFUSED(", folder, not 'foldr'; did you mean 'folder'?", "import", "a.csv", "--format", "foldr");
+	REFUSED("option '--input' takes one of url, file_path, raw, auto, not 'text'", "import", "a.csv", "--input", "text");
+	REFUSED("option '--labels-from' takes one of directory, none, not 'name'", "import", "a", "--labels-from", "name");
+	REFUSED("option '--chunk' takes a number of files from 1 to 128, not '0'", "import", "a", "--chunk", "0");
+	REFUSED("option '--timeout' takes a number of seconds from 1 to 604800, not 'soon'", "wait", "--timeout", "soon");
+	REFUSED("option '--slice' takes I/N with I from 1 to N, like 1/30, not '3/2'", "verify", "--slice", "3/2");
+	REFUSED("ID takes the number of an item, as `inlet items` lists them, not 'one'; see `inlet show --help`", "show", "one");
+	REFUSED("ID takes the number of an item", "label", "0", "cat");
+	REFUSED("ID takes the id of a failure, like o12, i7 or r3.17; `inlet failures` lists them, not 'x7'", "retry", "o1", "x7");
+}
+
+static void test_good_values_pass(void **state)
+{
+	(void)state;
+	struct args a;
+	struct err err;
+	static const char *const good[][5] = { { "items", "--state", "routed", "--after", "0" }, { "failures", "--import", "3", "--after", "r3.17" },
+		{ "import", "x", "--format", "folder" }, { "import", "-", "--format", "clarifai" }, { "retry", "o1", "i2", "r3.4" },
+		{ "verify", "--slice", "30/30" }, { "show", "--help" }, { "items", "--state", "x", "--help" } };
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		const char *words[6] = { NULL };
+		memcpy(words, good[i], sizeof(good[i]));
+		if (parse(&a, &err, words) < 0)
+			fail_msg("%s: %s", good[i][0], err.text);
+		args_done(&a);
+	}
+}
+
 static void test_help_needs_no_words(void **state)
 {
 	(void)state;
@@ -138,6 +186,8 @@ int main(void)
 		cmocka_unit_test(test_options_of_a_verb),
 		cmocka_unit_test(test_words_and_the_end_of_options),
 		cmocka_unit_test(test_refusals_say_what_was_meant),
+		cmocka_unit_test(test_values_are_checked),
+		cmocka_unit_test(test_good_values_pass),
 		cmocka_unit_test(test_help_needs_no_words),
 		cmocka_unit_test(test_every_verb_of_the_contract_is_there),
 	};
