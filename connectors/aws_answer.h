@@ -3,6 +3,7 @@
 #define INLET_CONNECTORS_AWS_ANSWER_H
 
 #include "connectors/aws_credentials.h"
+#include "daemon/base/err.h"
 #include "daemon/base/slice.h"
 
 #define AWS_ANSWER_MAX 65536U /* bytes of an answer */

@@ -2,7 +2,11 @@
 #ifndef INLET_CONNECTORS_AWS_CHAIN_H
 #define INLET_CONNECTORS_AWS_CHAIN_H
 
+#include "config/config.h"
 #include "connectors/aws_credentials.h"
+#include "daemon/base/err.h"
+
+#include <stdatomic.h>
 
 struct aws_chain {
 	const struct s3_config *config;

@@ -3,6 +3,9 @@
 #define INLET_CONNECTORS_AWS_METADATA_H
 
 #include "connectors/aws_credentials.h"
+#include "daemon/base/err.h"
+
+#include <stdatomic.h>
 
 /* Both: 1 found, 0 there is no such place here (not configured, switched off), -1 ERR_RETRY or, where the environment names an
  * endpoint that may not be asked, ERR_REJECT. Never through a proxy. */

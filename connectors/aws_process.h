@@ -3,7 +3,10 @@
 #define INLET_CONNECTORS_AWS_PROCESS_H
 
 #include "connectors/aws_credentials.h"
+#include "daemon/base/err.h"
 #include "daemon/base/slice.h"
+
+#include <stdatomic.h>
 
 #define AWS_PROCESS_MS 60000U
 

@@ -3,7 +3,10 @@
 #define INLET_CONNECTORS_AWS_STS_H
 
 #include "connectors/aws_credentials.h"
+#include "daemon/base/err.h"
 #include "daemon/base/slice.h"
+
+#include <stdatomic.h>
 
 struct aws_sts {
 	const char *endpoint;     /* NULL: AWS's own, the region's where one is known */

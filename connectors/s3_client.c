@@ -1,7 +1,7 @@
 /* s3_client.c - signs, sends, and learns from refusals. */
 #include "connectors/s3_client.h"
 
-#include "connectors/aws_credentials.h"
+#include "connectors/aws_provider.h"
 #include "connectors/s3_error.h"
 #include "connectors/s3_wire.h"
 #include "daemon/base/cleanup.h"

@@ -9,7 +9,7 @@
 #ifndef INLET_CONNECTORS_S3_WIRE_H
 #define INLET_CONNECTORS_S3_WIRE_H
 
-#include "connectors/aws_credentials.h"
+#include "connectors/aws_provider.h"
 #include "connectors/s3_endpoint.h"
 #include "connectors/sigv4_signer.h"
 

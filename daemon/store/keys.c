@@ -1,11 +1,10 @@
-/* keys.c - keys of the index's rows, its counters and its words (rows.h). */
-#include "daemon/store/rows.h"
+/* keys.c - keys are put together byte by byte. */
+#include "daemon/store/keys.h"
+
+#include "daemon/base/text.h"
 
 #include <assert.h>
 #include <endian.h>
-
-#define WORD_INLINE_MAX 256
-#define DIGEST_KEY SLICE_LIT("\4")
 
 static void add(struct key *k, const void *p, size_t n)
 {
@@ -131,59 +130,7 @@ struct slice key_object(struct key *k, uint32_t source, uint64_t node, struct sl
 	return key_slice(k);
 }
 
-/* Counters */
-
-uint64_t counter_id(enum counter what, unsigned a, unsigned b, uint32_t word)
-{
-	return (uint64_t)what << 56 | (uint64_t)a << 48 | (uint64_t)b << 40 | word;
-}
-
-int rows_counter(struct kv_txn *txn, uint64_t id, uint64_t *ret)
-{
-	struct key k;
-	struct slice value;
-	int is_there = kv_get(txn, TABLE_COUNTER, key_item(&k, id), &value);
-	if (is_there < 0)
-		return -1;
-	if (is_there && value.len != sizeof(uint64_t))
-		return rows_corrupt(txn, TABLE_COUNTER, key_slice(&k));
-	uint64_t n = 0;
-	if (is_there)
-		memcpy(&n, value.p, sizeof(n));
-	*ret = le64toh(n);
-	return 0;
-}
-
-int rows_put_counter(struct kv_txn *txn, uint64_t id, uint64_t value)
-{
-	struct key k;
-	uint64_t n = htole64(value);
-	return kv_put(txn, TABLE_COUNTER, key_item(&k, id), (struct slice){ (const char *)&n, sizeof(n) });
-}
-
-/* Words */
-
-static int word_key(struct kv_txn *txn, struct key *k, struct slice bytes)
-{
-	k->len = 0;
-	if (bytes.len <= WORD_INLINE_MAX) {
-		add8(k, 1);
-		add(k, bytes.p, bytes.len);
-		return 0;
-	}
-	struct hash_key hash;
-	struct digest128 digest = { 0, 0 };
-	int is_there = rows_digest_key(txn, &hash);
-	if (is_there <= 0)
-		return is_there < 0 ? -1 : rows_corrupt(txn, TABLE_META, DIGEST_KEY);
-	digest128_add(&digest, &hash, bytes.p, bytes.len);
-	add8(k, 3);
-	add64(k, digest.hi);
-	add64(k, digest.lo);
-	return 0;
-}
-
-static struct slice word_back_key(struct key *k, uint32_t word)
+struct slice key_word(struct key *k, uint32_t word)
 {
 	k->len = 0;
 	add8(k, 2);
@@ -191,77 +138,28 @@ static struct slice word_back_key(struct key *k, uint32_t word)
 	return key_slice(k);
 }
 
-int rows_find_word(struct kv_txn *txn, struct slice bytes, uint32_t *ret)
+struct slice key_word_bytes(struct key *k, struct slice bytes)
 {
-	if (bytes.len == 0) {
-		*ret = 0;
-		return 1;
-	}
-	struct key k;
-	struct slice value;
-	if (word_key(txn, &k, bytes) < 0)
-		return -1;
-	int is_there = kv_get(txn, TABLE_META, key_slice(&k), &value);
-	if (is_there <= 0)
-		return is_there;
-	if (value.len != sizeof(uint32_t))
-		return rows_corrupt(txn, TABLE_META, key_slice(&k));
-	uint32_t n;
-	memcpy(&n, value.p, sizeof(n));
-	*ret = le32toh(n);
-	return 1;
+	k->len = 0;
+	add8(k, 1);
+	add(k, bytes.p, bytes.len);
+	return key_slice(k);
 }
 
-int rows_put_word(struct kv_txn *txn, struct slice bytes, uint32_t word)
+struct slice key_word_digest(struct key *k, const struct digest128 *digest)
 {
-	struct key k;
-	uint32_t n = htole32(word);
-	if (word_key(txn, &k, bytes) < 0 ||
-		kv_put(txn, TABLE_META, key_slice(&k), (struct slice){ (const char *)&n, sizeof(n) }) < 0)
-		return -1;
-	return kv_put(txn, TABLE_META, word_back_key(&k, word), bytes);
+	k->len = 0;
+	add8(k, 3);
+	add64(k, digest->hi);
+	add64(k, digest->lo);
+	return key_slice(k);
 }
 
-int rows_word(struct kv_txn *txn, uint32_t word, struct slice *ret)
+int rows_corrupt(struct kv_txn *txn, enum table t, struct slice key)
 {
-	if (word == 0) {
-		*ret = (struct slice){ "", 0 };
-		return 0;
-	}
-	struct key k;
-	int is_there = kv_get(txn, TABLE_META, word_back_key(&k, word), ret);
-	return is_there > 0 ? 0 : is_there < 0 ? -1 : rows_corrupt(txn, TABLE_META, key_slice(&k));
-}
-
-int rows_version_word(struct kv_txn *txn, uint32_t word, struct content_id *ret)
-{
-	struct slice bytes;
-	if (rows_word(txn, word, &bytes) < 0)
-		return -1;
-	*ret = (struct content_id){ 0 };
-	if (word == 0)
-		return 0;
-	if (bytes.len != SHA256_BYTES) {
-		struct key k;
-		return rows_corrupt(txn, TABLE_META, word_back_key(&k, word));
-	}
-	memcpy(ret->sha256, bytes.p, SHA256_BYTES);
-	return 0;
-}
-
-int rows_digest_key(struct kv_txn *txn, struct hash_key *ret)
-{
-	struct slice value;
-	int is_there = kv_get(txn, TABLE_META, DIGEST_KEY, &value);
-	if (is_there <= 0)
-		return is_there;
-	if (value.len != sizeof(ret->bytes))
-		return rows_corrupt(txn, TABLE_META, DIGEST_KEY);
-	memcpy(ret->bytes, value.p, sizeof(ret->bytes));
-	return 1;
-}
-
-int rows_put_digest_key(struct kv_txn *txn, const struct hash_key *key)
-{
-	return kv_put(txn, TABLE_META, DIGEST_KEY, (struct slice){ (const char *)key->bytes, sizeof(key->bytes) });
+	char hex[2 * 64 + 1];
+	text_hex((const uint8_t *)key.p, key.len < 64 ? key.len : 64, hex);
+	return kv_fail(txn, ERR_FATAL, 0,
+		"the index is damaged: row %s of table %s cannot be read; \"inlet rebuild-index\" makes it anew",
+		hex, table_name(t));
 }

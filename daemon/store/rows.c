@@ -69,15 +69,6 @@ struct PACKED derived_disk {
 	uint64_t offset, bytes, check;
 };
 
-int rows_corrupt(struct kv_txn *txn, enum table t, struct slice key)
-{
-	char hex[2 * 64 + 1];
-	text_hex((const uint8_t *)key.p, key.len < 64 ? key.len : 64, hex);
-	return kv_fail(txn, ERR_FATAL, 0,
-		"the index is damaged: row %s of table %s cannot be read; \"inlet rebuild-index\" makes it anew",
-		hex, table_name(t));
-}
-
 int rows_read_item(struct kv_txn *txn, struct slice key, struct slice value, struct item_row *ret)
 {
 	struct item_disk d;

@@ -1,9 +1,7 @@
-/* rows.h - how rows of the index look: keys, values, and the words that values share.
+/* rows.h - how the values of the index's rows look (keys.h: their keys; words.h: the strings that they share; counters.h).
  *
- * Numbers in keys are big-endian, so that memcmp order is their order; numbers in values are little-endian. Every value
- * that may change its form begins with a format byte. A value that does not decode fails its transaction with ERR_FATAL
- * and the table and key named, never more. Strings that repeat over millions of rows (source names, media types,
- * concepts, model names and versions, workers) are *words*: a u32, given once, kept in TABLE_META.
+ * Numbers in values are little-endian. Every value that may change its form begins with a format byte. A value that does not
+ * decode fails its transaction with ERR_FATAL and the table and key named, never more.
  *
  * rows_get_X(): 1 found, 0 not, -1 the transaction failed. rows_put_X(): 0, -1. Slices of a row that was read lie in
  * the map: valid until the next write in the transaction or its end. */
@@ -11,76 +9,8 @@
 #define INLET_STORE_ROWS_H
 
 #include "daemon/model/record.h"
-#include "daemon/store/kv.h"
-
-#define KEY_MAX 511 /* what LMDB takes */
-
-struct key {
-	uint8_t bytes[KEY_MAX];
-	size_t len;
-};
-static inline struct slice key_slice(const struct key *k)
-{
-	return (struct slice){ (const char *)k->bytes, k->len };
-}
-
-/* TABLE_CONTENT: sha256 -> u64 item. TABLE_ITEM: u64 item. TABLE_BY_STATE: u8 state, u64 item -> nothing. */
-struct slice key_item(struct key *k, uint64_t item);
-struct slice key_by_state(struct key *k, enum item_state state, uint64_t item);
-/* TABLE_REF: (item, object) -> nothing; (0, object) -> the object's key in TABLE_OBJECT. */
-struct slice key_ref(struct key *k, uint64_t item, uint64_t object);
-/* TABLE_RUN: u64 item, u32 word of the model version. TABLE_ANNOTATION: u64 item, u32 n. TABLE_DERIVED: u64 item, u8
- * kind. */
-struct slice key_run(struct key *k, uint64_t item, uint32_t version);
-struct slice key_annotation(struct key *k, uint64_t item, uint32_t n);
-struct slice key_derived(struct key *k, uint64_t item, enum derived_kind kind);
-/* TABLE_WORK: u8 stage, u8 media, i64 due_ms (sign bit flipped), u64 number -> u32 attempts. */
-struct slice key_work(struct key *k, enum stage stage, enum media media, int64_t due_ms, uint64_t number);
-/* TABLE_FAILURE: u8 subject, u64 number. */
-struct slice key_failure(struct key *k, enum failure_subject subject, uint64_t number);
-/* TABLE_DIRECTORY: u32 word of the source, u64 node. TABLE_OBJECT: the same, then the stored name (ledger.h). */
-struct slice key_directory(struct key *k, uint32_t source, uint64_t node);
-struct slice key_object(struct key *k, uint32_t source, uint64_t node, struct slice name, const char *suffix,
-	size_t suffix_len);
-#define OBJECT_KEY_HEAD 12
-
-uint64_t read_be64(const void *p);
-uint32_t read_be32(const void *p);
-int64_t read_due(const void *p); /* as key_work() wrote it */
-
-/* TABLE_COUNTER: u64 id -> u64. An id is what is counted with its arguments. */
-enum counter {
-	COUNTER_REVISION = 1,  /* the highest revision applied */
-	COUNTER_LAST_ITEM,     /* the highest number given, ... */
-	COUNTER_LAST_OBJECT,
-	COUNTER_LAST_NODE,
-	COUNTER_LAST_WORD,
-	COUNTER_LAST_SEGMENT,  /* ..., seen in an item's location */
-	COUNTER_ITEMS,
-	COUNTER_BY_STATE,      /* a: item state */
-	COUNTER_BY_STATUS,     /* a: annotation status; those that stand */
-	COUNTER_WORK,          /* a: stage, b: media << 1 | attempts > 0 */
-	COUNTER_FAILURES,      /* a: 0 quarantined, 1 retrying, 2 archived */
-	COUNTER_LARGE,         /* items at LOCATION_LARGE */
-	COUNTER_STORED_BYTES,  /* of items in segments and large blobs */
-	COUNTER_OBJECTS,       /* a: object state, word: source */
-	COUNTER_SKIPPED,       /* word: source; sum over its directories */
-	COUNTER_LAST_IMPORT,   /* the highest number given */
-	COUNTER_LAST_ROW,
-};
-uint64_t counter_id(enum counter what, unsigned a, unsigned b, uint32_t word);
-int rows_counter(struct kv_txn *txn, uint64_t id, uint64_t *ret); /* 0: *ret, 0 where there is no row; -1 */
-int rows_put_counter(struct kv_txn *txn, uint64_t id, uint64_t value);
-
-/* TABLE_META: \1 and the bytes (those of more than 256 bytes: \3 and their keyed 128-bit hash) -> u32; \2, u32 -> the
- * bytes. */
-int rows_find_word(struct kv_txn *txn, struct slice bytes, uint32_t *ret); /* 1, 0, -1; empty bytes are word 0 */
-int rows_put_word(struct kv_txn *txn, struct slice bytes, uint32_t word);
-int rows_word(struct kv_txn *txn, uint32_t word, struct slice *ret);       /* 0, -1: no such word */
-int rows_version_word(struct kv_txn *txn, uint32_t word, struct content_id *ret); /* 0, -1; word 0 is none */
-/* TABLE_META, \4: the 16-byte key of the directory digests. */
-int rows_digest_key(struct kv_txn *txn, struct hash_key *ret); /* 1, 0, -1 */
-int rows_put_digest_key(struct kv_txn *txn, const struct hash_key *key);
+#include "daemon/store/counters.h"
+#include "daemon/store/words.h"
 
 struct item_row {
 	enum item_state state;
@@ -198,7 +128,5 @@ struct import_row_value {
 };
 int rows_put_import_row(struct kv_txn *txn, uint64_t object, uint64_t row, const struct import_row_value *value);
 int rows_read_import_row(struct kv_txn *txn, struct slice key, struct slice value, struct import_row_value *ret); /* 0, -1 */
-
-int rows_corrupt(struct kv_txn *txn, enum table t, struct slice key); /* fails the transaction; -1 */
 
 #endif

@@ -1,6 +1,6 @@
-/* test_aws_credentials.c - every place that gives out credentials, played by a real server on loopback with AWS's documented
+/* test_aws_provider.c - every place that gives out credentials, played by a real server on loopback with AWS's documented
  * answers; what is kept, what is renewed, and that no secret is ever in a text. */
-#include "connectors/aws_credentials.h"
+#include "connectors/aws_provider.h"
 
 #include "daemon/base/clock.h"
 #include "daemon/base/file.h"
