@@ -5,15 +5,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
-
-#define ENDING ".json"
-#define ENDING_LEN (sizeof(ENDING) - 1)
-
-static bool ends_so(const char *name)
-{
-	size_t n = strlen(name);
-	return n > ENDING_LEN && memcmp(name + n - ENDING_LEN, ENDING, ENDING_LEN) == 0;
-}
+#include <stdio.h>
 
 static bool is_file(int dir, const char *name)
 {
@@ -24,10 +16,11 @@ static bool is_file(int dir, const char *name)
 bool sidecar_is(const struct walk_entry *e)
 {
 	char name[NAME_MAX + 1];
-	if (e->kind != WALK_FILE || !ends_so(e->name))
+	struct slice subject = e->kind == WALK_FILE ? sidecar_subject(slice_of(e->name)) : (struct slice){ 0 };
+	if (subject.len == 0)
 		return false;
-	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(e->name) - ENDING_LEN), e->name);
-	return !ends_so(name) && is_file(e->dir, name);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)subject.len, subject.p);
+	return is_file(e->dir, name);
 }
 
 static ssize_t read_some(void *arg, void *p, size_t n, struct err *err)
@@ -37,41 +30,23 @@ static ssize_t read_some(void *arg, void *p, size_t n, struct err *err)
 	return got < 0 ? err_set(err, ERR_RETRY, errno, "read the sidecar") : got;
 }
 
-static int read_row(struct sidecar *s, struct buf *ret_cure, struct err *why)
-{
-	struct manifest_options o = { .format = MANIFEST_SIDECAR, .name = s->path.data, .spool = -1 };
-	struct manifest_failure failure;
-	if (manifest_open(&o, read_some, s, &s->m, why) < 0)
-		return -1;
-	int more = manifest_next(s->m, &s->row, &failure, why);
-	if (more == 0)
-		return err_set(why, ERR_REJECT, 0, "the sidecar is empty");
-	if (more == 2) {
-		ret_cure->len = 0;
-		buf_add(ret_cure, failure.cure.p, failure.cure.len);
-		return err_set(why, failure.class, 0, "line %llu: %.*s", (unsigned long long)failure.at.line, (int)failure.reason.len,
-			failure.reason.p);
-	}
-	return more < 0 ? -1 : 1;
-}
-
 int sidecar_open(const struct import_files *f, const struct walk_entry *e, struct sidecar *ret, struct buf *ret_cure, struct err *why)
 {
-	char name[NAME_MAX + ENDING_LEN + 1];
+	char name[NAME_MAX + sizeof(SIDECAR_ENDING)];
 	struct stat st;
 	const char *cure;
 	*ret = (struct sidecar){ .fd = -1 };
-	(void)snprintf(name, sizeof(name), "%s" ENDING, e->name);
-	if (ends_so(e->name) || !is_file(e->dir, name))
+	(void)snprintf(name, sizeof(name), "%s" SIDECAR_ENDING, e->name);
+	if (!sidecar_may_be_of(slice_of(e->name)) || !is_file(e->dir, name))
 		return 0;
 	buf_add(&ret->path, e->path.p, e->path.len);
-	buf_str(&ret->path, ENDING);
+	buf_str(&ret->path, SIDECAR_ENDING);
 	if (import_files_get(f, buf_slice(&ret->path), &ret->fd, &st, &cure, why) < 0) {
 		buf_str(ret_cure, cure);
 		return why->sys == ENOENT ? 0 : -1;
 	}
 	buf_str(ret_cure, "make it one JSON object with labels and metadata, or give it another name");
-	return read_row(ret, ret_cure, why);
+	return sidecar_read(ret->path.data, read_some, ret, &ret->m, &ret->row, ret_cure, why) < 0 ? -1 : 1;
 }
 
 void sidecar_close(struct sidecar *s)

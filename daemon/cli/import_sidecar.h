@@ -1,12 +1,10 @@
-/* import_sidecar.h - NAME.json beside NAME in a folder that is imported: labels and metadata of that file. One thread.
- *
- * A file whose own name ends in .json has none, so that of "a.txt", "a.txt.json" and "a.txt.json.json" the second speaks of
- * the first, and the third is a file like any other. */
+/* import_sidecar.h - NAME.json beside NAME in a folder that is imported: labels and metadata of that file
+ * (daemon/manifest/sidecar.h). One thread. */
 #ifndef INLET_CLI_IMPORT_SIDECAR_H
 #define INLET_CLI_IMPORT_SIDECAR_H
 
 #include "daemon/cli/import_walk.h"
-#include "daemon/manifest/manifest.h"
+#include "daemon/manifest/sidecar.h"
 
 struct sidecar {
 	struct buf path;
