@@ -1,11 +1,14 @@
 /* absent.c - the keys that a pass did not see: bounded memory, the rest in an unlinked file. */
+#include "daemon/stages/absent.h"
+
+#include "daemon/base/buf.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
-#include "daemon/stages/merge.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #define ABSENT_MEMORY (1U << 20) /* bytes held before they go to the file */

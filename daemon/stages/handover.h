@@ -10,7 +10,7 @@ struct inputs {
 	uint8_t *pixels[PIXEL_SPECS_MAX]; /* owned; one per image model, in slot order */
 	char *text;                       /* owned; canonical text */
 	size_t text_bytes;
-	size_t bytes;                     /* of all */
+	size_t bytes;                     /* of all, and of this */
 };
 void inputs_free(struct inputs *in);      /* NULL allowed */
 /* Takes pixels and text out of a decode result. */

@@ -5,18 +5,8 @@
 #ifndef INLET_STAGES_MERGE_H
 #define INLET_STAGES_MERGE_H
 
-#include "daemon/base/buf.h"
+#include "daemon/stages/absent.h"
 #include "daemon/stages/internal.h"
-
-/* Keys that a pass did not see, in memory up to a limit, then in an unlinked file. Locked inside. */
-struct absent;
-struct absent *absent_new(const char *spool_dir);
-void absent_free(struct absent *a);                           /* NULL allowed */
-int absent_add(struct absent *a, struct slice key, bool directory, struct err *err);
-uint64_t absent_count(struct absent *a);
-/* Calls fn for each, in the order noted. Not while others add. */
-typedef int absent_fn(void *arg, struct slice key, bool directory, struct err *err);
-int absent_each(struct absent *a, absent_fn *fn, void *arg, struct err *err);
 
 struct merge {
 	struct source *source;
