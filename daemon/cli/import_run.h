@@ -3,8 +3,8 @@
 #ifndef INLET_CLI_IMPORT_RUN_H
 #define INLET_CLI_IMPORT_RUN_H
 
-#include "daemon/stages/import_sender.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/sender/sender.h"
 
 struct import_run {
 	struct cli *cli;

@@ -3,7 +3,7 @@
 #ifndef INLET_CLI_IMPORT_WALK_H
 #define INLET_CLI_IMPORT_WALK_H
 
-#include "daemon/stages/import_files.h"
+#include "daemon/sender/files.h"
 
 enum walk_kind {
 	WALK_FILE,

@@ -5,11 +5,11 @@
 #include "daemon/base/text.h"
 #include "daemon/cli/args.h"
 #include "daemon/cli/import_folder.h"
-#include "daemon/stages/import_tree.h"
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
 #include "daemon/manifest/reference.h"
+#include "daemon/sender/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -34,7 +34,7 @@ static bool begins(struct slice s, const char *with)
 	return s.len >= n && memcmp(s.p, with, n) == 0;
 }
 
-/* The key of a row is its own id, unless it was made of where it is (daemon/stages/import_group.c). */
+/* The key of a row is its own id, unless it was made of where it is (daemon/sender/group.c). */
 static struct slice own_id(const struct entry *e, struct slice key)
 {
 	bool made = slice_eq(key, e->where) || (begins(key, "text:") && key.len == 5 + CONTENT_ID_HEX) ||

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#define ID_SHORT 1024U /* bytes: a longer id is known by its digest (daemon/stages/import_group.c) */
+#define ID_SHORT 1024U /* bytes: a longer id is known by its digest (daemon/sender/group.c) */
 
 enum column { INPUTID, INPUT, CONCEPTS, METADATA, GEOPOINTS, COLUMNS };
 static const char *const column_names[COLUMNS + 1] = { "inputid", "input", "concepts", "metadata", "geopoints", NULL };

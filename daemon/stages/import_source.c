@@ -8,9 +8,9 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/sender/sender.h"
+#include "daemon/sender/tree.h"
 #include "daemon/stages/import.h"
-#include "daemon/stages/import_sender.h"
-#include "daemon/stages/import_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* import_source.h - sources of manifests: which of a source's objects are manifests, and their import by the daemon itself.
  *
  * The connector finds and reads a manifest like any other object; its bytes become no item. They are read here as `inlet import`
- * reads them (import_sender.h), as an import named "SOURCE/KEY". A path in a row is opened beneath the source's roots, with the
+ * reads them (daemon/sender/sender.h), as an import named "SOURCE/KEY". A path in a row is opened beneath the source's roots, with the
  * daemon's rights; in a bucket it names a key beside the manifest. */
 #ifndef INLET_STAGES_IMPORT_SOURCE_H
 #define INLET_STAGES_IMPORT_SOURCE_H

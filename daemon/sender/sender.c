@@ -1,5 +1,5 @@
-/* import_sender.c - groups of rows into frames, frames into uploads. */
-#include "daemon/stages/import_sender.h"
+/* sender.c - groups of rows into frames, frames into uploads. */
+#include "daemon/sender/sender.h"
 
 #include "connectors/folder_version.h"
 #include "daemon/base/cleanup.h"
@@ -8,7 +8,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/stages/import_group.h"
+#include "daemon/sender/group.h"
 
 #include <errno.h>
 #include <inttypes.h>

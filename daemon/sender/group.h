@@ -1,6 +1,6 @@
-/* import_group.h - neighbouring rows of one identity, as one row to the store. Seen only by daemon/stages/import_*.c. */
-#ifndef INLET_STAGES_IMPORT_GROUP_H
-#define INLET_STAGES_IMPORT_GROUP_H
+/* group.h - neighbouring rows of one identity, as one row to the store. Seen only by daemon/sender. */
+#ifndef INLET_SENDER_GROUP_H
+#define INLET_SENDER_GROUP_H
 
 #include "daemon/base/buf.h"
 #include "daemon/manifest/manifest.h"

@@ -1,5 +1,5 @@
-/* import_files.c - opens what a row names, or says why not. */
-#include "daemon/stages/import_files.h"
+/* files.c - opens what a row names, or says why not. */
+#include "daemon/sender/files.h"
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"

@@ -1,7 +1,7 @@
-/* import_files.h - the files that a manifest names: opened with the rights of whoever reads the manifest, and only beneath
+/* files.h - the files that a manifest names: opened with the rights of whoever reads the manifest, and only beneath
  * its root. A manifest is somebody else's text. One thread. */
-#ifndef INLET_STAGES_IMPORT_FILES_H
-#define INLET_STAGES_IMPORT_FILES_H
+#ifndef INLET_SENDER_FILES_H
+#define INLET_SENDER_FILES_H
 
 #include "daemon/base/err.h"
 #include "daemon/base/slice.h"

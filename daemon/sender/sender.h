@@ -1,11 +1,11 @@
-/* import_sender.h - rows of a manifest on their way into the store: gathered into uploads (import.h), files offered first and sent
+/* sender.h - rows of a manifest on their way into the store: gathered into uploads (daemon/stages/import.h), files offered first and sent
  * where they are wanted. Used by whoever reads a manifest, with that one's rights: the client, and the daemon for its sources. One
  * thread. */
-#ifndef INLET_STAGES_IMPORT_SENDER_H
-#define INLET_STAGES_IMPORT_SENDER_H
+#ifndef INLET_SENDER_SENDER_H
+#define INLET_SENDER_SENDER_H
 
 #include "daemon/manifest/manifest.h"
-#include "daemon/stages/import_files.h"
+#include "daemon/sender/files.h"
 
 #include <jansson.h>
 
@@ -36,7 +36,7 @@ struct import_sender {
 	uint64_t waiting;            /* of these, what they name is not there or not readable now */
 	uint64_t vanished;           /* files of a folder that went while it was read: no failures */
 	uint64_t sent, sent_bytes;   /* files and texts that were not there yet */
-	/* the rest is import_sender.c's */
+	/* the rest is sender.c's */
 	struct sender_frames frames; /* under way; its rows are owned */
 	struct import_group *group;  /* under way */
 };

@@ -1,5 +1,5 @@
-/* import_tree.c - files and folders for the reader of a manifest. */
-#include "daemon/stages/import_tree.h"
+/* tree.c - files and folders for the reader of a manifest. */
+#include "daemon/sender/tree.h"
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"

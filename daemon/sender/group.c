@@ -1,5 +1,5 @@
-/* import_group.c - rows as the store takes them. */
-#include "daemon/stages/import_group.h"
+/* group.c - rows as the store takes them. */
+#include "daemon/sender/group.h"
 
 #include "daemon/base/hash.h"
 #include "daemon/base/mem.h"
