@@ -52,6 +52,17 @@ static void pass_on(void *arg, const char *level, const char *check, const char 
 	say(e->visit, strcmp(level, "error") == 0 ? "fail" : strcmp(level, "warning") == 0 ? "warn" : "ok", name, found, cure);
 }
 
+static const char *cure_of(const struct source_config *c, const struct source_view *now, bool readable)
+{
+	if (!readable)
+		return "let this user read it: chmod o+rx, setfacl -m u:inlet:rx, or a group";
+	if (strcmp(now->state, "held") == 0)
+		return "look whether they are meant to be gone: put back what is not, or say so with --accept-gone";
+	if (source_config_is_bucket(c))
+		return "what follows here says where it fails; the source goes on by itself";
+	return "mount or create the folder; the source goes on by itself";
+}
+
 static void look_at_source(struct source *s, const struct visit *v)
 {
 	char check[96], found[1600], where[1024];
@@ -61,13 +72,9 @@ static void look_at_source(struct source *s, const struct visit *v)
 	source_config_describe(c, where, sizeof(where));
 	(void)snprintf(check, sizeof(check), "source %s", now.name);
 	(void)snprintf(found, sizeof(found), "%s, %s, %s%s%s", where, now.state, now.watching, now.message[0] ? ": " : "", now.message);
-	bool bucket = source_config_is_bucket(c);
-	bool readable = bucket || access(c->folder.path, R_OK | X_OK) == 0;
+	bool readable = source_config_is_bucket(c) || access(c->folder.path, R_OK | X_OK) == 0;
 	bool well = readable && strcmp(now.state, "offline") != 0 && strcmp(now.state, "held") != 0;
-	const char *cure = bucket ? "what follows here says where it fails; the source goes on by itself" :
-		readable ? "mount or create the folder; the source goes on by itself" :
-		"let this user read it: chmod o+rx, setfacl -m u:inlet:rx, or a group";
-	say(v, !well ? "fail" : now.message[0] ? "warn" : "ok", check, found, well ? "" : cure);
+	say(v, !well ? "fail" : now.message[0] ? "warn" : "ok", check, found, well ? "" : cure_of(c, &now, readable));
 	if (source_ops(s)->check)
 		source_ops(s)->check(source_connector(s), pass_on, &(struct examined){ v, now.name });
 }

@@ -404,7 +404,8 @@ void source_describe(struct source *s, struct source_view *ret)
 	bool offline = s->offline || status.health == SOURCE_OFFLINE;
 	*ret = (struct source_view){ .name = s->config->name, .kind = s->config->manifest ? "manifest" : s->ops->scheme, .settling = s->settling };
 	ret->state = s->paused ? "paused" : offline ? "offline" : s->held ? "held" : s->running ? "scanning" : s->passes ? "live" : "idle";
-	ret->watching = status.health == SOURCE_POLLED ? "poll" : status.health == SOURCE_MIXED ? "mixed" : "inotify";
+	bool polled = status.health == SOURCE_POLLED || s->ops->events(s->connector) < 0; /* an offline one is what it was */
+	ret->watching = polled ? "poll" : status.health == SOURCE_MIXED ? "mixed" : "inotify";
 	(void)snprintf(ret->message, sizeof(ret->message), "%s", s->message[0] ? s->message : status.message);
 	if (!ret->message[0] && s->unreadable)
 		(void)snprintf(ret->message, sizeof(ret->message), "%llu directories cannot be read: let the daemon's user "

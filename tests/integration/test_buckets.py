@@ -149,6 +149,11 @@ def test_much_gone_at_once_is_asked_about(inlet, far):
     assert source["objects"]["gone"] == 0
     said = inlet.cli("sync", "far", ok=(3,)).stdout.decode()
     assert "60 of 120 objects are gone at once" in said and "inlet sync far --accept-gone" in said, said
+    inlet.start()
+    wait_for("the question", lambda: inlet.source("far")["state"] == "held")
+    asked = next(c for c in inlet.lines("doctor", ok=(1,)) if c["check"] == "source far")
+    assert asked["level"] == "fail" and "--accept-gone" in asked["cure"] and "goes on by itself" not in asked["cure"], asked
+    inlet.stop()
     inlet.cli("sync", "far", "--accept-gone")
     assert inlet.source("far")["objects"]["gone"] == 60
 
@@ -184,7 +189,7 @@ def test_a_server_that_dies_while_it_lists(inlet, far):
     inlet.once(ok=(3,))
     source = inlet.source("far")
     assert source["objects"]["gone"] == 0 and source["objects"]["present"] == n
-    assert source["state"] == "offline" and source["message"]
+    assert source["state"] == "offline" and source["message"] and source["watching"] == "poll"
     far.proxy.clear()
     far.proxy.revive()
     inlet.once()
