@@ -24,7 +24,7 @@ static const struct route routes[] = {
 	{ "POST", API "/import/#/end", import_end_answer, { "rows", "failed", "attributes", "wait", NULL } },
 	{ "POST", API "/pause", pause_answer, { "source", NULL } },
 	{ "POST", API "/resume", resume_answer, { "source", NULL } },
-	{ "GET", API "/export", export_answer, { "format", "by", "review", "attribute", NULL } },
+	{ "GET", API "/export", export_answer, { "format", "by", "review", "attribute", "files", NULL } },
 	{ "POST", API "/verify", verify_answer, { "slice", "slices", NULL } },
 	{ "GET", API "/doctor", doctor_answer, { NULL } },
 	{ "GET", "/livez", livez_answer, { NULL } },

@@ -111,11 +111,13 @@ struct reply export_answer(struct request *r)
 	int format = EXPORT_JSONL;
 	int by = -1;
 	if (query_choice(r, "format", export_format_names, &format, &err) < 0 || query_choice(r, "by", export_by_names, &by, &err) < 0 ||
-		query_bool(r, "review", &o.with_review, &err) < 0)
+		query_bool(r, "review", &o.with_review, &err) < 0 || query_bool(r, "files", &o.files, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	o.attribute = query_get(r, "attribute");
 	if (o.attribute && !export_attribute_good(o.attribute))
 		return reply_problem(MHD_HTTP_BAD_REQUEST, "parameter 'attribute' takes a name of letters, digits and '-', up to 100");
+	if (o.files && format != EXPORT_YOLO)
+		return reply_problem(MHD_HTTP_BAD_REQUEST, "parameter 'files' is for the format yolo");
 	o.format = (enum export_format)format;
 	o.by = by < 0 ? EXPORT_BY_FORMAT : EXPORT_BY_ITEM + (enum export_by)by;
 	struct download *d = mem_zero(1, sizeof(*d));
@@ -130,9 +132,10 @@ struct reply export_answer(struct request *r)
 		download_free(d);
 		return reply_err(&err, MHD_HTTP_CONFLICT);
 	}
-	struct reply reply = reply_stream(r, export_media_type(o.format), download_fill, d, download_free);
+	struct reply reply = reply_stream(r, o.files ? TYPE_JSONL : export_media_type(o.format), download_fill, d, download_free);
 	CLEANUP(freep) char *disposition = mem_printf("attachment; filename=\"%s\"", export_file_name(o.format));
-	reply_header(&reply, "Content-Disposition", disposition);
+	if (!o.files)
+		reply_header(&reply, "Content-Disposition", disposition);
 	reply_footer(&reply, EXPORT_LEFT_OUT, download_foot);
 	return reply;
 }

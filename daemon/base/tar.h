@@ -1,10 +1,13 @@
-/* tar.h - ustar headers, written and read: the only tar that the log needs (plain files, names under 100 bytes).
+/* tar.h - ustar headers, written and read: the only tar that the log needs (plain files, names under 100 bytes); and whole
+ * members of any name, for exports.
  *
  * A member is one header block, then the payload padded with zeros to whole blocks. Headers are deterministic: mode 0644,
  * owner 0, one fixed time, so that the same content has the same member everywhere. GNU tar, libarchive and the webdataset
  * package read them without a warning. Pure functions, any thread. */
 #ifndef INLET_BASE_TAR_H
 #define INLET_BASE_TAR_H
+
+#include "daemon/base/buf.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +26,10 @@ void tar_header(void *block, const char *name, uint64_t bytes); /* fills TAR_BLO
 int tar_parse(const void *block, struct tar_member *ret);
 /* Fills a gap of n bytes (whole blocks, at least one) with a member of the given name and zeros. */
 void tar_fill(void *gap, size_t n, const char *name);
+/* Appends a whole member: a plain file, or a folder where the name ends in '/' and there are no bytes. A name of more than
+ * TAR_NAME_MAX bytes goes before it in a pax header, as POSIX.1-2001 has it; tar_parse() knows none of these. */
+void tar_put(struct buf *to, const char *name, struct slice bytes);
+void tar_end(struct buf *to); /* the two blocks of zeros */
 
 static inline uint64_t tar_padded(uint64_t bytes)
 {

@@ -1,6 +1,7 @@
 /* verb_export.c - export, verify: the whole dataset. */
 #include "daemon/cli/args.h"
 #include "daemon/cli/client.h"
+#include "daemon/cli/export_tree.h"
 #include "daemon/cli/fields.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
@@ -64,6 +65,34 @@ static int export_to_file(struct cli *c, const char *url, const char *name, stru
 	return r;
 }
 
+/* YOLO's pictures need a folder; a tar has labels only. */
+static bool wants_tree(const struct cli *c, const char *name)
+{
+	const char *format = args_option(c->args, "format");
+	size_t n = name ? strlen(name) : 0;
+	return name && format && strcmp(format, "yolo") == 0 && !(n > 4 && strcmp(name + n - 4, ".tar") == 0);
+}
+
+static int export_to_tree(struct cli *c, const char *url, const char *name, struct err *err)
+{
+	struct export_tree_done done = { 0 };
+	struct buf size = { 0 };
+	if (export_tree(c->client, url, name, &done, err) < 0)
+		return -1;
+	out_bytes(&size, done.bytes);
+	int r = c->args->json ? 0 : out_printf(err, "%s: %llu picture%s, %s\n", name, (unsigned long long)done.pictures,
+		text_s(done.pictures), size.data);
+	buf_done(&size);
+	if (done.left)
+		(void)fprintf(stderr, "inlet: left out: %s\n", done.left);
+	free(done.left);
+	if (r < 0 || done.missing == 0)
+		return r;
+	(void)err_set(err, ERR_RETRY, 0, "left out with their labels: %llu picture%s that could not be read: %s",
+		(unsigned long long)done.missing, text_s(done.missing), done.why.text);
+	return EXIT_PARTIAL;
+}
+
 int verb_export(struct cli *c, struct err *err)
 {
 	const char *name = args_option(c->args, "output");
@@ -78,7 +107,10 @@ int verb_export(struct cli *c, struct err *err)
 	client_query(&path, "by", args_option(c->args, "by"));
 	client_query(&path, "attribute", args_option(c->args, "attribute"));
 	client_query(&path, "review", args_option(c->args, "review") ? "true" : NULL);
+	client_query(&path, "files", wants_tree(c, name) ? "true" : NULL);
 	CLEANUP(freep) char *url = buf_take(&path);
+	if (wants_tree(c, name))
+		return export_to_tree(c, url, name, err);
 	int r = name ? export_to_file(c, url, name, err) :
 		client_request(c->client, url, NULL, export_bytes, &out, err);
 	const char *left = r == 0 ? client_trailer(c->client, EXPORT_LEFT_OUT) : NULL;

@@ -61,13 +61,14 @@ static const struct verb_option import_options[] = {
 };
 static const struct verb_option export_options[] = {
 	{ "format", 0, "FORMAT", "jsonl (as `inlet items --json`, the default), coco (pictures only), yolo (a tar of data.yaml and "
-		"labels/, to be unpacked beside images/), or a list: labelstudio, cvat, clarifai, "
+		"labels/, to be unpacked beside images/; with -o a folder with the pictures), or a list: labelstudio, cvat, clarifai, "
 		"groundtruth, huggingface, vertex", &rule_export_format },
 	{ "by", 0, "item|reference|row", "one entry an item, one for each file that carries it, or one for each row of a "
 		"manifest that named it, else the item (default for lists)", &rule_by },
 	{ "attribute", 0, "NAME", "groundtruth: of labels that came in no answer of its (default: label)", &rule_attribute },
 	{ "review", 0, NULL, "also labels that wait for review; labelstudio says of all how they stand", NULL },
-	{ "output", 'o', "FILE", "into a file, which appears only when it is whole; never into a watched folder", NULL },
+	{ "output", 'o', "FILE", "into a file, which appears only when it is whole; of yolo a new folder, unless it ends in .tar. "
+		"Never into a watched folder", NULL },
 	END,
 };
 static const struct verb_option verify_options[] = {

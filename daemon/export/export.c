@@ -2,6 +2,7 @@
 #include "daemon/export/format.h"
 
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 #include "daemon/export/ordered.h"
 
 #include <stdlib.h>
@@ -207,9 +208,13 @@ void exporter_left(const struct exporter *x, struct buf *to)
 {
 	const struct export_left *l = &x->left;
 	if (l->items)
-		buf_printf(to, "%llu item%s", (unsigned long long)l->items, l->items == 1 ? "" : "s");
+		buf_printf(to, "%llu item%s", (unsigned long long)l->items, text_s(l->items));
 	if (l->labels)
-		buf_printf(to, "%s%llu label%s", l->items ? " and " : "", (unsigned long long)l->labels, l->labels == 1 ? "" : "s");
+		buf_printf(to, "%s%llu label%s", l->items ? " and " : "", (unsigned long long)l->labels,
+			text_s(l->labels));
 	if (l->items || l->labels)
 		buf_printf(to, " that %s cannot say", export_format_names[x->options.format]);
+	if (l->unlabelled)
+		buf_printf(to, "%s%llu picture%s without such labels", l->items || l->labels ? ", and " : "", (unsigned long long)l->unlabelled,
+			text_s(l->unlabelled));
 }

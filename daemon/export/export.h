@@ -50,6 +50,9 @@ struct export_options {
 	enum export_format format;
 	enum export_by by;
 	bool with_review;       /* also annotations that wait for review; else only ANNOTATION_SUCCESS */
+	/* YOLO: the files of a dataset instead of a tar without pictures, a JSON line each: {"path","item","bytes","sha256",
+	 * "labels":{"path","text"}} is a picture and its labels, {"path","text"} a file, and where path ends in '/' a folder. */
+	bool files;
 	const char *attribute;  /* Ground Truth: of labels that came in no answer of its; NULL: "label". Borrowed */
 	const char *spool_dir;  /* for what must wait until all items are through; nothing is left there */
 	/* Appends the bytes of an item that is a text, for formats that carry them. NULL: there are none to be had. */
@@ -64,6 +67,7 @@ struct export_options {
 #define EXPORT_LEFT_OUT "Inlet-Left-Out" /* the trailer of an export that says so */
 struct export_left {
 	uint64_t items, labels;
+	uint64_t unlabelled;    /* pictures that nothing is said of, where that would say that nothing is on them */
 };
 /* sink takes text as it comes; -1 stops the export. */
 typedef int export_sink_fn(void *arg, struct slice text, struct err *err);

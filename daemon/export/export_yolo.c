@@ -1,15 +1,16 @@
-/* export_yolo.c - YOLO's data.yaml and label files, as a tar that is unpacked beside the pictures, which are not in it.
+/* export_yolo.c - YOLO's data.yaml and label files, as a tar that is unpacked beside the pictures, which are not in it; or, as
+ * JSON lines, the files of a whole dataset with its pictures (export.h).
  *
- * images/X/a.jpg has its labels in labels/X/a.txt. What came from elsewhere is named labels/<split>/<object number>-<name>.txt,
- * so that no two have one name. An entry without labels has no file, unless it came with an empty one (nothing is on it). The
- * classes of imported data.yaml keep their numbers; others follow as they are first seen. */
+ * images/X/a.jpg has its labels in labels/X/a.txt (yolo_place.h names both). An entry without labels has no file, unless it
+ * came with an empty one (nothing is on it). The classes of imported data.yaml keep their numbers; others follow as they are
+ * first seen. */
 #include "daemon/export/format.h"
 
 #include "daemon/base/mem.h"
 #include "daemon/base/tar.h"
 #include "daemon/base/text.h"
 #include "daemon/export/box.h"
-#include "daemon/export/entry.h"
+#include "daemon/export/yolo_place.h"
 
 #include <stdlib.h>
 
@@ -25,7 +26,8 @@ struct yolo {
 	char **classes;          /* by number; NULL: none has it */
 	size_t class_count, class_room;
 	char *places[3];         /* of train, val and test as imported; NULL: the usual ones */
-	bool tested;             /* an entry is of test */
+	bool seen[3];            /* an entry is of that split */
+	struct yolo_names *names;
 	size_t keypoints, dimensions; /* 0: not known yet */
 };
 static const char *const splits[3] = { "train", "val", "test" };
@@ -37,6 +39,7 @@ static void *yolo_open(const struct export_options *o, struct export_left *left)
 	y->options = o;
 	y->left = left;
 	y->shape = shape_new();
+	y->names = yolo_names_new();
 	return y;
 }
 
@@ -45,6 +48,7 @@ static void yolo_close(void *state)
 	struct yolo *y = state;
 	entry_done(&y->entry);
 	shape_free(y->shape);
+	yolo_names_free(y->names);
 	dom_done(&y->dom);
 	buf_done(&y->lines);
 	for (size_t i = 0; i < y->class_count; i++)
@@ -219,51 +223,54 @@ static void put_label(struct yolo *y, const struct annotation *a, const struct i
 
 /* ---- files ---- */
 
-static void put_file(struct buf *to, const char *name, struct slice text)
+static void put_file(struct yolo *y, struct buf *to, const char *name, struct slice text)
 {
-	tar_header(buf_grow(to, TAR_BLOCK), name, text.len);
-	to->len += TAR_BLOCK;
-	buf_add(to, text.p, text.len);
-	size_t gap = (size_t)(tar_padded(text.len) - text.len);
-	memset(buf_grow(to, gap), 0, gap);
-	to->len += gap;
+	struct json j = { .to = to };
+	if (!y->options->files) {
+		tar_put(to, name, text);
+		return;
+	}
+	json_open(&j, NULL, '{');
+	json_str(&j, "path", slice_of(name));
+	json_str(&j, "text", text);
+	json_close(&j, '}');
+	buf_char(to, '\n');
 }
 
-/* The file of labels of images/X/a.jpg; NULL: the path has no such folder. */
-static const char *swapped(struct yolo *y, struct slice path)
+static void put_picture(struct buf *to, const struct item *item, struct slice path, struct slice labels, struct slice text)
 {
-	size_t folder = SIZE_MAX;
-	if (path.len > 2 && path.p[0] == '.' && path.p[1] == '/')
-		path = (struct slice){ path.p + 2, path.len - 2 };
-	size_t dot = path.len;
-	for (size_t i = 0; i + 7 < path.len; i++)
-		if (memcmp(path.p + i, "images/", 7) == 0 && (i == 0 || path.p[i - 1] == '/'))
-			folder = i;
-	while (dot > 0 && path.p[dot - 1] != '.' && path.p[dot - 1] != '/')
-		dot--;
-	bool outside = path.len == 0 || path.p[0] == '/';
-	for (size_t i = 0; i + 1 < path.len; i++)
-		outside = outside || (path.p[i] == '.' && path.p[i + 1] == '.');
-	if (folder == SIZE_MAX || outside || dot == 0 || path.p[dot - 1] == '/')
-		return NULL;
-	return arena_printf(&y->entry.arena, "%.*slabels/%.*s.txt", (int)folder, path.p, (int)(dot - 1 - folder - 7),
-		path.p + folder + 7).p;
+	struct json j = { .to = to };
+	json_open(&j, NULL, '{');
+	json_str(&j, "path", path);
+	json_u64(&j, "item", item->id);
+	json_u64(&j, "bytes", item->bytes);
+	json_hex(&j, "sha256", item->content.sha256, SHA256_BYTES);
+	json_open(&j, "labels", '{');
+	json_str(&j, "path", labels);
+	json_str(&j, "text", text);
+	json_close(&j, '}');
+	json_close(&j, '}');
+	buf_char(to, '\n');
 }
 
-static const char *file_name(struct yolo *y, const struct item_full *it)
+/* A picture without labels is left out: to a trainer it would be one with nothing on it. */
+static void add_to_tree(struct yolo *y, const struct item_full *it, struct buf *to)
 {
-	const struct entry *e = &y->entry;
-	const char *name = e->listed && e->at == ROW_PATH ? swapped(y, e->where) : NULL;
-	struct slice base = e->where;
-	for (const char *slash; base.len && (slash = memchr(base.p, '/', base.len));)
-		base = (struct slice){ slash + 1, base.len - (size_t)(slash + 1 - base.p) };
-	const char *dot = base.len ? memrchr(base.p, '.', base.len) : NULL;
-	base.len = dot ? (size_t)(dot - base.p) : base.len;
-	if (name)
-		return name;
-	return arena_printf(&y->entry.arena, "labels/%.*s/%llu-%.*s.txt", e->split.len ? (int)e->split.len : 5,
-		e->split.len ? e->split.p : "train",
-		(unsigned long long)(it->reference_count ? it->references[0].object : it->item.id), (int)base.len, base.p).p;
+	struct entry *e = &y->entry;
+	bool image = (it->item.media ? it->item.media : e->media) == MEDIA_IMAGE;
+	bool picture = image && e->at && e->at != ROW_TEXT;
+	struct slice labels = picture ? yolo_labels_place(y->names, e, it, true) : (struct slice){ 0 };
+	struct slice path = picture ? yolo_picture_place(e, &it->item, labels) : (struct slice){ 0 };
+	if (path.len)
+		put_picture(to, &it->item, path, labels, buf_slice(&y->lines));
+	else
+		y->left->items++;
+}
+
+static void see_split(struct yolo *y)
+{
+	for (size_t i = 0; i < 3; i++)
+		y->seen[i] = y->seen[i] || slice_eq(YOLO_SPLIT(y->entry.split), slice_of(splits[i]));
 }
 
 static int yolo_add(void *state, const struct item_full *it, struct buf *to, struct err *err)
@@ -271,21 +278,40 @@ static int yolo_add(void *state, const struct item_full *it, struct buf *to, str
 	struct yolo *y = state;
 	if (entry_read(&y->entry, y->options, it, err) < 0)
 		return -1;
-	y->tested = y->tested || slice_eq(y->entry.split, slice_of(splits[TEST]));
 	bool background = y->entry.said && node_get(&y->entry.said_dom, y->entry.said, "background");
-	if (it->annotation_count == 0 && !background)
-		return 0;
-	const char *name = y->entry.at && y->entry.at != ROW_TEXT ? file_name(y, it) : NULL;
-	if (!name || strlen(name) > TAR_NAME_MAX) {
-		y->left->items++;
-		return 0;
-	}
 	y->lines.len = 0;
 	for (size_t i = 0; i < it->annotation_count; i++)
 		put_label(y, &it->annotations[i], &it->item);
-	if (y->lines.len || background)
-		put_file(to, name, buf_slice(&y->lines));
+	bool told = y->lines.len || background;
+	if (told || !y->options->files)
+		see_split(y);
+	if (told && y->options->files)
+		add_to_tree(y, it, to);
+	else if (told && y->entry.at && y->entry.at != ROW_TEXT)
+		tar_put(to, yolo_labels_place(y->names, &y->entry, it, false).p, buf_slice(&y->lines));
+	else if (told)
+		y->left->items++;
+	else if (it->item.media == MEDIA_IMAGE && y->options->files)
+		y->left->unlabelled++;
 	return 0;
+}
+
+/* Trainers want the key of each of the first two, and what it names must be there. */
+static void put_split(struct yolo *y, size_t i, struct buf *yaml, struct buf *to)
+{
+	struct json j = { .to = yaml };
+	const char *place = y->options->files ? NULL : y->places[i];
+	if (i == TEST && !y->seen[i] && !place)
+		return;
+	if (!place)
+		place = arena_printf(&y->entry.arena, "images/%s", splits[i]).p;
+	buf_printf(yaml, "%s: ", splits[i]);
+	json_str(&j, NULL, slice_of(place));
+	buf_char(yaml, '\n');
+	size_t n = strlen(place);
+	bool folder = *place && *place != '/' && !strstr(place, "..") && !(n > 4 && strcmp(place + n - 4, ".txt") == 0);
+	if (!y->seen[i] && folder)
+		put_file(y, to, arena_printf(&y->entry.arena, "%s/", place).p, (struct slice){ 0 });
 }
 
 static int yolo_end(void *state, struct buf *to, struct err *err)
@@ -293,15 +319,8 @@ static int yolo_end(void *state, struct buf *to, struct err *err)
 	struct yolo *y = state;
 	struct buf yaml = { 0 };
 	(void)err;
-	for (size_t i = 0; i < 3; i++) {
-		struct json j = { .to = &yaml };
-		if (i == TEST && !y->tested && !y->places[i])
-			continue; /* its readers need the others */
-		buf_printf(&yaml, "%s: ", splits[i]);
-		json_str(&j, NULL, y->places[i] ? slice_of(y->places[i]) :
-			arena_printf(&y->entry.arena, "images/%s", splits[i]));
-		buf_char(&yaml, '\n');
-	}
+	for (size_t i = 0; i < 3; i++)
+		put_split(y, i, &yaml, to);
 	if (y->keypoints)
 		buf_printf(&yaml, "kpt_shape: [%zu, %zu]\n", y->keypoints, y->dimensions);
 	buf_str(&yaml, y->class_count ? "names:\n" : "names: {}\n");
@@ -313,9 +332,9 @@ static int yolo_end(void *state, struct buf *to, struct err *err)
 		json_str(&j, NULL, slice_of(y->classes[i]));
 		buf_char(&yaml, '\n');
 	}
-	put_file(to, "data.yaml", buf_slice(&yaml));
-	memset(buf_grow(to, 2 * TAR_BLOCK), 0, 2 * TAR_BLOCK);
-	to->len += 2 * TAR_BLOCK;
+	put_file(y, to, "data.yaml", buf_slice(&yaml));
+	if (!y->options->files)
+		tar_end(to);
 	buf_done(&yaml);
 	return 0;
 }

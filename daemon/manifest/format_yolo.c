@@ -10,7 +10,6 @@
 #include "daemon/manifest/yolo_labels.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 #define YAML_MAX (4U << 20)
 #define LABELS_MAX (8U << 20)
@@ -269,17 +268,6 @@ static int next_place(struct manifest *m, struct err *err)
 
 /* ---- rows ---- */
 
-static bool is_image(const char *path)
-{
-	static const char *const extensions[] = { "jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "dng", "mpo", "pfm",
-		"heic", "avif", "jp2" };
-	const char *dot = strrchr(path, '.');
-	for (size_t i = 0; dot && i < sizeof(extensions) / sizeof(*extensions); i++)
-		if (strcasecmp(dot + 1, extensions[i]) == 0)
-			return true;
-	return false;
-}
-
 /* images/X/a.jpg -> labels/X/a.txt: the last folder "images" counts; without one the text lies beside the image. */
 static char *labels_path(const char *image)
 {
@@ -367,7 +355,7 @@ static int yolo_next(struct manifest *m, struct err *err)
 				return -1;
 			continue;
 		}
-		if (!is_image(path))
+		if (!yolo_is_image(slice_of(path)))
 			continue;
 		if (y->skip == 0)
 			return image_row(m, path, splits[y->split - 1].split);

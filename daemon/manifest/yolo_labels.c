@@ -4,7 +4,21 @@
 #include "daemon/manifest/geometry.h"
 #include "daemon/manifest/mapped.h"
 
+#include <strings.h>
+
 #define NUMBERS_MAX 8192U
+
+bool yolo_is_image(struct slice path)
+{
+	static const char *const extensions[] = { "jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "dng", "mpo", "pfm",
+		"heic", "avif", "jp2" };
+	const char *dot = path.len ? memrchr(path.p, '.', path.len) : NULL;
+	size_t len = dot ? (size_t)(path.p + path.len - dot - 1) : 0;
+	for (size_t i = 0; len && i < sizeof(extensions) / sizeof(*extensions); i++)
+		if (strlen(extensions[i]) == len && strncasecmp(dot + 1, extensions[i], len) == 0)
+			return true;
+	return false;
+}
 
 /* The blank-separated numbers of a line, as JSON; their count, or -1. */
 static ptrdiff_t numbers(struct manifest *m, struct slice line, struct slice to[NUMBERS_MAX])

@@ -14,4 +14,7 @@ struct yolo_classes {
 /* text is the file's, path its name for messages: DRAFT_ROW, or DRAFT_FAILED at the first line that is wrong. */
 int yolo_labels(struct manifest *m, const struct yolo_classes *classes, struct slice path, struct slice text);
 
+/* By its extension: those that trainers read. */
+bool yolo_is_image(struct slice path);
+
 #endif

@@ -96,6 +96,43 @@ static void test_gnu_tar_agrees(void **state)
 	(void)remove(path);
 }
 
+/* Names around the limits of a header, of its prefix and of the digits of a pax record; and folders. */
+static void test_gnu_tar_reads_long_names_without_a_word(void **state)
+{
+	(void)state;
+	static const size_t lengths[] = { 1, 99, 100, 101, 155, 156, 255, 256, 985, 990, 995, 1500 };
+	char path[] = "/tmp/inlet-tar-XXXXXX";
+	struct buf to = { 0 };
+	struct buf names = { 0 };
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t from = names.len;
+		for (size_t k = 0; k < lengths[i]; k++)
+			buf_char(&names, k % 90 == 89 && k + 1 < lengths[i] ? '/' : (char)('a' + i));
+		tar_put(&to, names.data + from, SLICE_LIT("hello"));
+		buf_char(&names, '\n');
+	}
+	tar_put(&to, "folder/", (struct slice){ 0 });
+	buf_str(&names, "folder/\n");
+	tar_end(&to);
+	assert_int_equal(to.len % TAR_BLOCK, 0);
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	FILE *f = fdopen(fd, "w");
+	assert_int_equal(fwrite(to.data, to.len, 1, f), 1);
+	assert_int_equal(fclose(f), 0);
+	char command[256];
+	char got[16384];
+	(void)snprintf(command, sizeof(command), "tar tf %s 2>&1; tar xOf %s 2>&1 | wc -c", path, path);
+	FILE *tar = popen(command, "r");
+	got[fread(got, 1, sizeof(got) - 1, tar)] = '\0';
+	assert_int_equal(pclose(tar), 0);
+	buf_str(&names, "60\n");
+	assert_string_equal(got, names.data);
+	(void)remove(path);
+	buf_done(&to);
+	buf_done(&names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +142,7 @@ int main(void)
 		cmocka_unit_test(test_any_changed_byte_is_noticed),
 		cmocka_unit_test(test_fill_covers_the_gap),
 		cmocka_unit_test(test_gnu_tar_agrees),
+		cmocka_unit_test(test_gnu_tar_reads_long_names_without_a_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
