@@ -21,6 +21,7 @@ static const struct route routes[] = {
 	{ "POST", API "/wait", wait_answer, { "timeout_ms", NULL } },
 	{ "POST", API "/import", import_begin_answer, { "name", "file", "format", "header", NULL } },
 	{ "POST", API "/import/#/rows", import_rows_answer, { NULL } },
+	{ "POST", API "/import/#/settle", import_settle_answer, { NULL } },
 	{ "POST", API "/import/#/end", import_end_answer, { "rows", "failed", "attributes", "wait", NULL } },
 	{ "POST", API "/pause", pause_answer, { "source", NULL } },
 	{ "POST", API "/resume", resume_answer, { "source", NULL } },

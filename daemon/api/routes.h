@@ -57,6 +57,7 @@ struct reply resume_answer(struct request *r);
 /* routes_import.c */
 struct reply import_begin_answer(struct request *r);
 struct reply import_rows_answer(struct request *r); /* of one that was not taken as an upload */
+struct reply import_settle_answer(struct request *r);
 struct reply import_end_answer(struct request *r);
 extern const struct upload_ops import_rows;
 /* routes_export.c */

@@ -61,6 +61,21 @@ struct reply import_rows_answer(struct request *r)
 
 const struct upload_ops import_rows = { rows_open, rows_take, rows_finish, rows_drop };
 
+struct reply import_settle_answer(struct request *r)
+{
+	struct err err;
+	struct buf text = { 0 };
+	struct json j = { .to = &text };
+	json_open(&j, NULL, '{');
+	if (import_settle(r->pipeline, r->item, &j, &err) < 0) {
+		buf_done(&text);
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	}
+	json_close(&j, '}');
+	buf_char(&text, '\n');
+	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);
+}
+
 struct reply import_end_answer(struct request *r)
 {
 	struct import_counts counts;

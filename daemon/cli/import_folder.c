@@ -1,5 +1,7 @@
 /* import_folder.c - files of a tree as rows of an import, 32 at a time.
  *
+ * The next chunk goes up while the disk works at the last ones; each is told of when it is durable, one after the other.
+ *
  * The tree is counted first where somebody looks on, so that there is an end to be told of. What is offered again unchanged is
  * not sent, so an import that broke off is simply begun again. */
 #include "daemon/cli/import_folder.h"
@@ -20,10 +22,20 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
+#define CHUNKS_WAITING 64 /* to be told of: so many that one group of the committer takes */
 #define FILE_COST (32U << 10) /* bytes that could be sent while one more file is opened: for what is left of the time */
 
 struct tally {
 	uint64_t files, cost;
+};
+/* Lines of chunks that are not known to be durable, in their order. */
+struct chunk_lines {
+	struct buf text;
+	struct {
+		uint64_t frames;  /* of the sender, up to its last */
+		size_t bytes;     /* of its line */
+	} chunks[CHUNKS_WAITING];
+	size_t count;
 };
 struct folder_import {
 	struct import_run *run;
@@ -36,6 +48,7 @@ struct folder_import {
 	struct tally all, done;   /* all: as counted before; 0 nobody looks on */
 	uint64_t in_chunk;
 	uint64_t chunk_failed, chunk_sent, chunk_sent_bytes; /* totals when it began */
+	struct chunk_lines lines;
 };
 
 /* --- how it goes --- */
@@ -59,11 +72,10 @@ static uint64_t chunk_count(const struct folder_import *f)
 	return (files + f->chunk_files - 1) / f->chunk_files;
 }
 
-static int chunk_json(const struct folder_import *f, struct err *err)
+static void chunk_json(const struct folder_import *f, struct buf *to)
 {
 	const struct import_run *r = f->run;
-	struct buf text = { 0 };
-	struct json j = { .to = &text };
+	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
 	json_u64(&j, "chunk", r->chunks);
 	json_u64(&j, "chunks", chunk_count(f));
@@ -76,19 +88,46 @@ static int chunk_json(const struct folder_import *f, struct err *err)
 	json_u64(&j, "files_total", f->all.files);
 	json_u64(&j, "eta_s", run_left_s(r, f->done.cost, f->all.cost));
 	json_close(&j, '}');
-	int printed = out_printf(err, "%s\n", text.data);
-	buf_done(&text);
-	return printed;
+	buf_char(to, '\n');
 }
 
-static int chunk_line(const struct folder_import *f, struct err *err)
+static void chunk_text(const struct folder_import *f, struct buf *to)
 {
 	const struct import_run *r = f->run;
-	if (r->cli->args->json)
-		return chunk_json(f, err);
-	return out_printf(err, "chunk %" PRIu64 " of %" PRIu64 ": %" PRIu64 " files, %" PRIu64 " new or changed, %" PRIu64
-		" failed; %" PRIu64 " s left\n", r->chunks, chunk_count(f), f->in_chunk, r->sender.sent - f->chunk_sent,
-		r->sender.failed - f->chunk_failed, run_left_s(r, f->done.cost, f->all.cost));
+	buf_printf(to, "chunk %" PRIu64 " of %" PRIu64 ": %" PRIu64 " files, %" PRIu64 " new or changed, %" PRIu64 " failed; %" PRIu64
+		" s left\n", r->chunks, chunk_count(f), f->in_chunk, r->sender.sent - f->chunk_sent, r->sender.failed - f->chunk_failed,
+		run_left_s(r, f->done.cost, f->all.cost));
+}
+
+/* Of the chunk that has just been sent; there is room. */
+static void line_add(struct folder_import *f)
+{
+	struct chunk_lines *l = &f->lines;
+	size_t start = l->text.len;
+	if (f->run->cli->args->json)
+		chunk_json(f, &l->text);
+	else
+		chunk_text(f, &l->text);
+	l->chunks[l->count].frames = sender_taken(&f->run->sender);
+	l->chunks[l->count++].bytes = l->text.len - start;
+}
+
+/* Tells of the chunks that are durable. */
+static int lines_tell(struct folder_import *f, struct err *err)
+{
+	struct chunk_lines *l = &f->lines;
+	size_t n = 0, bytes = 0;
+	for (; n < l->count && l->chunks[n].frames <= sender_durable(&f->run->sender); n++)
+		bytes += l->chunks[n].bytes;
+	if (n == 0)
+		return 0;
+	progress_clear();
+	int printed = out_printf(err, "%.*s", (int)bytes, l->text.data);
+	memmove(l->text.data, l->text.data + bytes, l->text.len - bytes);
+	l->text.len -= bytes;
+	memmove(l->chunks, l->chunks + n, (l->count - n) * sizeof(*l->chunks));
+	l->count -= n;
+	return printed;
 }
 
 static int chunk_end(struct folder_import *f, struct err *err)
@@ -96,17 +135,27 @@ static int chunk_end(struct folder_import *f, struct err *err)
 	struct import_run *r = f->run;
 	if (f->in_chunk == 0)
 		return 0;
-	if (sender_flush(&r->sender, err) < 0)
+	if (sender_push(&r->sender, err) < 0)
 		return -1;
 	r->chunks++;
-	progress_clear();
-	if (f->chunk_lines && chunk_line(f, err) < 0)
-		return -1;
+	if (f->chunk_lines) {
+		line_add(f);
+		if (f->lines.count == CHUNKS_WAITING && sender_flush(&r->sender, err) < 0)
+			return -1;
+		if (lines_tell(f, err) < 0)
+			return -1;
+	}
 	f->in_chunk = 0;
 	f->chunk_failed = r->sender.failed;
 	f->chunk_sent = r->sender.sent;
 	f->chunk_sent_bytes = r->sender.sent_bytes;
 	return 0;
+}
+
+/* The last ones, too. */
+static int chunks_end(struct folder_import *f, struct err *err)
+{
+	return chunk_end(f, err) < 0 || sender_flush(&f->run->sender, err) < 0 ? -1 : lines_tell(f, err);
 }
 
 /* --- entries --- */
@@ -273,8 +322,9 @@ int import_folder(struct import_run *r, struct err *err)
 		return -1;
 	int ok = import_walk(&r->files, import_one, &f, err);
 	if (ok == 0)
-		ok = chunk_end(&f, err);
+		ok = chunks_end(&f, err);
 	progress_clear();
 	free(f.given);
+	buf_done(&f.lines.text);
 	return ok < 0 ? -1 : run_end(r, SLICE_LIT(""), err);
 }

@@ -27,7 +27,9 @@ void run_done(struct import_run *r)
 
 static int hand_over(void *arg, uint64_t pass, import_give_fn *give, void *from, json_t **ret, struct err *err)
 {
-	CLEANUP(freep) char *path = mem_printf("/api/v1/import/%" PRIu64 "/rows", pass);
+	CLEANUP(freep) char *path = mem_printf("/api/v1/import/%" PRIu64 "/%s", pass, give ? "rows" : "settle");
+	if (!give)
+		return client_json(arg, path, "{}", ret, err);
 	return client_upload(arg, path, give, from, ret, err);
 }
 

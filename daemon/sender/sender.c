@@ -4,7 +4,6 @@
 #include "connectors/folder_version.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/crc.h"
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
@@ -18,54 +17,6 @@
 #define FRAMES_BYTES (4U << 20)
 #define ROWS_BYTES (8U << 20)  /* of the rows of one upload, which are kept until it is answered */
 #define SMALL_BYTES (8U << 20) /* a larger file is an upload of its own, read while it is sent */
-
-/* --- frames --- */
-
-static uint32_t mark_of(const struct import_group *g)
-{
-	return crc32c_add(0, g->key.data, g->key.len);
-}
-
-/* Notes n frames that were put into f->text; g: whose they are, NULL: they say that rows failed. */
-static void frames_note(struct sender_frames *f, struct import_group *g, uint64_t n)
-{
-	while (f->count + n > f->cap) {
-		f->cap = f->cap ? 2 * f->cap : 64;
-		f->rows = mem_resize(f->rows, f->cap, sizeof(struct import_group *));
-		f->marks = mem_resize(f->marks, f->cap, sizeof(*f->marks));
-	}
-	for (; n > 0; n--) {
-		f->marks[f->count] = g ? mark_of(g) : 0;
-		f->rows[f->count++] = g;
-	}
-	f->held += g ? group_bytes(g) : 0;
-	f->offers += g && g->kind == ROW_PATH;
-}
-
-/* Is an offered file among them that has g's key, and other bytes? */
-static bool frames_offer_other(const struct sender_frames *f, const struct import_group *g)
-{
-	uint32_t mark = f->offers ? mark_of(g) : 0;
-	for (size_t i = 0; f->offers && i < f->count; i++)
-		if (f->marks[i] == mark && f->rows[i] && f->rows[i]->kind == ROW_PATH && !group_same_content(f->rows[i], g) &&
-			slice_eq(buf_slice(&f->rows[i]->key), buf_slice(&g->key)))
-			return true;
-	return false;
-}
-
-static void frames_clear(struct sender_frames *f)
-{
-	f->text.len = 0;
-	f->count = f->held = f->offers = 0;
-}
-
-static void frames_done(struct sender_frames *f)
-{
-	buf_done(&f->text);
-	free(f->rows);
-	free(f->marks);
-	*f = (struct sender_frames){ 0 };
-}
 
 /* --- uploads --- */
 
@@ -96,6 +47,8 @@ static ssize_t give(void *arg, void *p, size_t n, struct err *err)
 	return got;
 }
 
+/* --- answers --- */
+
 static int not_ours(struct err *err)
 {
 	return err_set(err, ERR_RETRY, 0, "inletd speaks of a row that was not sent; are inlet and inletd of one version?");
@@ -107,32 +60,69 @@ static struct slice text_of(const json_t *object, const char *name)
 	return slice_of(text ? text : "");
 }
 
-/* Rows that inletd does not take, for they contradict others: it is told what they were. */
-static int take_refused(struct import_sender *s, const json_t *answer, const struct sender_frames *sent, struct buf *failed,
-	struct err *err)
+static uint64_t number_of(const json_t *object, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(object, name));
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+/* Rows that inletd does not take, for they contradict others: it is told what they were, with the next frames. What is durable needs
+ * no telling. */
+static int take_landed(struct import_sender *s, const json_t *answer, struct err *err)
 {
 	const json_t *refusal;
 	size_t i;
 	json_array_foreach(json_object_get(answer, "refused"), i, refusal)
 	{
-		json_int_t at = json_integer_value(json_object_get(refusal, "frame"));
-		if (at < 0 || (size_t)at >= sent->count || !sent->rows[at])
+		struct import_group *g = sent_take(&s->rows, json_object_get(refusal, "frame"));
+		if (!g)
 			return not_ours(err);
-		s->failed += group_failed(sent->rows[at], text_of(refusal, "reason"), text_of(refusal, "cure"), false, failed);
+		uint64_t n = group_failed(g, text_of(refusal, "reason"), text_of(refusal, "cure"), false, &s->frames.text);
+		frames_note(&s->frames, NULL, n);
+		s->failed += n;
+		group_free(g);
+	}
+	sent_forget(&s->rows, number_of(answer, "durable"));
+	return 0;
+}
+
+static int settle(struct import_sender *s, struct err *err)
+{
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+	return s->hand(s->arg, s->pass, NULL, NULL, &answer, err) < 0 ? -1 : take_landed(s, answer, err);
+}
+
+/* The rows of offered files whose bytes are asked for. */
+static int take_wanted(struct import_sender *s, const json_t *answer, struct sender_frames *ret, struct err *err)
+{
+	const json_t *n;
+	size_t i;
+	json_array_foreach(json_object_get(answer, "wanted"), i, n)
+	{
+		struct import_group *g = sent_take(&s->rows, n);
+		if (!g)
+			return not_ours(err);
+		frames_note(ret, g, 1);
 	}
 	return 0;
 }
 
-/* failed: gets the frames of rows that are refused. ret NULL: nothing was offered. */
-static int upload(struct import_sender *s, struct upload *u, const struct sender_frames *sent, struct buf *failed, json_t **ret,
-	struct err *err)
+/* f is empty then. wanted NULL: nothing was offered. */
+static int upload(struct import_sender *s, struct upload *u, struct sender_frames *f, struct sender_frames *wanted, struct err *err)
 {
 	CLEANUP(json_decrefp) json_t *answer = NULL;
-	if (s->hand(s->arg, s->pass, give, u, &answer, err) < 0 || take_refused(s, answer, sent, failed, err) < 0)
+	uint64_t files = f->files, bytes = f->file_bytes;
+	size_t offers = f->offers;
+	if (s->hand(s->arg, s->pass, give, u, &answer, err) < 0)
 		return -1;
-	if (ret)
-		*ret = TAKE_PTR(answer);
-	return 0;
+	uint64_t known = number_of(answer, "known");
+	s->sent += files - known;
+	s->sent_bytes += bytes - number_of(answer, "known_bytes");
+	sent_add(&s->rows, f);
+	if (wanted && take_wanted(s, answer, wanted, err) < 0)
+		return -1;
+	s->direct = known == 0 && (offers ? wanted && wanted->count == offers : s->direct);
+	return take_landed(s, answer, err);
 }
 
 /* --- frames of rows --- */
@@ -178,21 +168,15 @@ static void url_frame(const struct import_group *g, struct buf *to)
 	buf_done(&body);
 }
 
-static void rows_clear(struct import_sender *s)
-{
-	for (size_t i = 0; i < s->frames.count; i++)
-		group_free(s->frames.rows[i]);
-	frames_clear(&s->frames);
-}
-
-static uint64_t group_cannot(struct import_sender *s, const struct import_group *g, const struct err *err, const char *cure,
-	struct buf *to)
+/* Frees g, whose rows fail with the next frames. */
+static void group_cannot(struct import_sender *s, struct import_group *g, const struct err *err, const char *cure)
 {
 	bool retry = err->class == ERR_RETRY;
-	uint64_t n = group_failed(g, slice_of(err->text), slice_of(cure), retry, to);
+	uint64_t n = group_failed(g, slice_of(err->text), slice_of(cure), retry, &s->frames.text);
+	frames_note(&s->frames, NULL, n);
 	s->failed += n;
 	s->waiting += retry ? n : 0;
-	return n;
+	group_free(g);
 }
 
 /* --- files --- */
@@ -212,123 +196,107 @@ static int open_file(const struct import_sender *s, const struct import_group *g
 	return 0;
 }
 
-/* How many rows say in *to that they failed: none of a file of a folder that has just gone, for nobody named it. */
-static uint64_t file_failed(struct import_sender *s, const struct import_group *g, const struct err *why, const char *cure,
-	struct buf *to)
+/* A file of a folder that has just gone is no failure, for nobody named it. Frees g. */
+static void file_failed(struct import_sender *s, struct import_group *g, const struct err *why, const char *cure)
 {
 	bool gone = g->at.line == 0 && why->sys == ENOENT;
 	s->vanished += gone;
-	return gone ? 0 : group_cannot(s, g, why, cure, to);
+	if (gone)
+		group_free(g);
+	else
+		group_cannot(s, g, why, cure);
 }
 
-struct wanted_file {
-	int fd;
-	struct stat st;
-};
-
-static bool unchanged(const struct wanted_file *f)
+static bool unchanged(int fd, const struct stat *then)
 {
 	struct stat now;
-	return fstat(f->fd, &now) == 0 && version_same(&f->st, &now);
+	return fstat(fd, &now) == 0 && version_same(then, &now);
 }
 
-/* A file that is read whole before it is sent. False: it changed meanwhile or cannot be read; the frame is taken back. */
-static bool small_frame(struct import_group *g, const struct wanted_file *f, struct sender_frames *to)
+static void file_changed(struct import_sender *s, struct import_group *g)
 {
-	size_t start = to->text.len, n = (size_t)f->st.st_size, got = 0;
-	row_frame(g, &f->st, true, &to->text);
+	struct err why;
+	(void)err_set(&why, ERR_RETRY, 0, "the file '%.200s' changed while it was read", g->content.data);
+	group_cannot(s, g, &why, "import again when nobody writes to it");
+}
+
+/* A file that is read whole before it is sent. Takes g over; one that changed meanwhile or cannot be read fails. */
+static void small_file(struct import_sender *s, struct import_group *g, int fd, const struct stat *st, struct sender_frames *to)
+{
+	size_t start = to->text.len, n = (size_t)st->st_size, got = 0;
+	row_frame(g, st, true, &to->text);
 	char *at = buf_grow(&to->text, n + 1);
 	while (got < n) {
-		ssize_t r = read(f->fd, at + got, n - got);
+		ssize_t r = read(fd, at + got, n - got);
 		if (r <= 0)
 			break;
 		got += (size_t)r;
 	}
-	if (got == n && unchanged(f)) {
-		to->text.len += n;
-		frames_note(to, g, 1);
-		return true;
+	if (got < n || !unchanged(fd, st)) {
+		to->text.len = start;
+		file_changed(s, g);
+		return;
 	}
-	to->text.len = start;
-	return false;
+	to->text.len += n;
+	to->files++;
+	to->file_bytes += n;
+	frames_note(to, g, 1);
 }
 
-/* 1: sent; 0: the file cannot be read as it was; -1. */
-static int large_file(struct import_sender *s, struct import_group *g, const struct wanted_file *f, struct buf *failed,
-	struct err *err)
+/* Takes g over, which fails where the file cannot be read as it was. */
+static int large_file(struct import_sender *s, struct import_group *g, int fd, const struct stat *st, struct err *err)
 {
-	CLEANUP(frames_done) struct sender_frames frame = { 0 };
-	row_frame(g, &f->st, true, &frame.text);
+	CLEANUP(frames_done) struct sender_frames frame = { .files = 1, .file_bytes = (uint64_t)st->st_size };
+	row_frame(g, st, true, &frame.text);
 	frames_note(&frame, g, 1);
-	struct upload u = { buf_slice(&frame.text), f->fd, (uint64_t)f->st.st_size };
-	if (upload(s, &u, &frame, failed, NULL, err) == 0)
-		return 1;
-	return u.left > 0 && err->sys != EINTR && u.frames.len == 0 && err->class == ERR_RETRY && !unchanged(f) ? 0 : -1;
+	struct upload u = { buf_slice(&frame.text), fd, (uint64_t)st->st_size };
+	if (upload(s, &u, &frame, NULL, err) == 0)
+		return 0;
+	if (u.left == 0 || err->sys == EINTR || u.frames.len > 0 || err->class != ERR_RETRY || unchanged(fd, st))
+		return -1;
+	frame.count = 0;
+	file_changed(s, g);
+	return 0;
 }
 
-static int send_files(struct import_sender *s, struct sender_frames *files, struct buf *failed, struct err *err)
+static int send_files(struct import_sender *s, struct sender_frames *files, struct err *err)
 {
 	struct upload u = { .frames = buf_slice(&files->text), .fd = -1 };
-	int r = files->count ? upload(s, &u, files, failed, NULL, err) : 0;
-	frames_clear(files);
-	return r;
+	return files->count ? upload(s, &u, files, NULL, err) : 0;
 }
 
-static int send_wanted(struct import_sender *s, struct import_group *g, struct sender_frames *files, struct buf *failed,
-	struct err *err)
+/* Takes g over. */
+static int send_wanted(struct import_sender *s, struct import_group *g, struct sender_frames *files, struct err *err)
 {
 	CLEANUP(close_fdp) int fd = -1;
-	struct wanted_file f;
+	struct stat st;
 	const char *cure;
 	struct err why;
-	if (open_file(s, g, &fd, &f.st, &cure, &why) < 0) {
-		(void)file_failed(s, g, &why, cure, failed);
+	if (open_file(s, g, &fd, &st, &cure, &why) < 0) {
+		file_failed(s, g, &why, cure);
 		return 0;
 	}
-	f.fd = fd;
-	s->sent++;
-	s->sent_bytes += (uint64_t)f.st.st_size;
-	int sent = f.st.st_size > SMALL_BYTES ? large_file(s, g, &f, failed, err) : small_frame(g, &f, files);
-	if (sent < 0)
-		return -1;
-	if (sent == 0) {
-		(void)err_set(&why, ERR_RETRY, 0, "the file '%.200s' changed while it was read", g->content.data);
-		(void)group_cannot(s, g, &why, "import again when nobody writes to it", failed);
-	}
-	return files->text.len >= SMALL_BYTES ? send_files(s, files, failed, err) : 0;
+	if (st.st_size > SMALL_BYTES)
+		return large_file(s, g, fd, &st, err);
+	small_file(s, g, fd, &st, files);
+	return files->text.len >= SMALL_BYTES ? send_files(s, files, err) : 0;
 }
 
-static int send_all_wanted(struct import_sender *s, const json_t *answer, struct buf *failed, struct err *err)
-{
-	CLEANUP(frames_done) struct sender_frames files = { 0 };
-	const json_t *n;
-	size_t i;
-	json_array_foreach(json_object_get(answer, "wanted"), i, n)
-	{
-		json_int_t at = json_integer_value(n);
-		if (at < 0 || (size_t)at >= s->frames.count || !s->frames.rows[at] || s->frames.rows[at]->kind != ROW_PATH)
-			return not_ours(err);
-		if (send_wanted(s, s->frames.rows[at], &files, failed, err) < 0)
-			return -1;
-	}
-	return send_files(s, &files, failed, err);
-}
-
-/* The frames so far, the files that the answer asks for, and what became of rows that cannot be used. */
+/* The frames so far and the files that the answer asks for. What became of rows that cannot be used is in the next frames then. */
 static int send_frames(struct import_sender *s, struct err *err)
 {
-	CLEANUP(json_decrefp) json_t *answer = NULL;
-	CLEANUP(buf_done) struct buf failed = { 0 };
+	CLEANUP(frames_done) struct sender_frames wanted = { 0 }, files = { 0 };
 	struct upload u = { .frames = buf_slice(&s->frames.text), .fd = -1 };
 	if (s->frames.count == 0)
 		return 0;
-	if (upload(s, &u, &s->frames, &failed, &answer, err) < 0 || send_all_wanted(s, answer, &failed, err) < 0)
+	if (upload(s, &u, &s->frames, &wanted, err) < 0)
 		return -1;
-	rows_clear(s);
-	if (failed.len == 0)
-		return 0;
-	u = (struct upload){ .frames = buf_slice(&failed), .fd = -1 };
-	return upload(s, &u, &s->frames, &failed, NULL, err);
+	for (size_t i = 0; i < wanted.count; i++)
+		if (send_wanted(s, TAKE_PTR(wanted.rows[i]), &files, err) < 0)
+			return -1;
+	if (send_files(s, &files, err) < 0)
+		return -1;
+	return s->rows.held > ROWS_BYTES ? settle(s, err) : 0;
 }
 
 /* --- rows --- */
@@ -340,20 +308,22 @@ static int send_full(struct import_sender *s, struct err *err)
 	return full ? send_frames(s, err) : 0;
 }
 
-/* Takes g over. */
-static void offer_file(struct import_sender *s, struct import_group *g)
+/* Takes g over: offers the file, or puts it whole into the frames. */
+static void add_file(struct import_sender *s, struct import_group *g)
 {
 	CLEANUP(close_fdp) int fd = -1;
 	struct stat st;
 	const char *cure;
 	struct err why;
-	if (open_file(s, g, &fd, &st, &cure, &why) == 0) {
+	if (open_file(s, g, &fd, &st, &cure, &why) < 0) {
+		file_failed(s, g, &why, cure);
+	} else if (s->direct && st.st_size <= SMALL_BYTES) {
+		small_file(s, g, fd, &st, &s->frames);
+	} else {
 		row_frame(g, &st, false, &s->frames.text);
+		s->frames.offers++;
 		frames_note(&s->frames, g, 1);
-		return;
 	}
-	frames_note(&s->frames, NULL, file_failed(s, g, &why, cure, &s->frames.text));
-	group_free(g);
 }
 
 static int group_end(struct import_sender *s, struct err *err)
@@ -366,13 +336,13 @@ static int group_end(struct import_sender *s, struct err *err)
 	s->group = NULL;
 	switch (g->kind) {
 	case ROW_PATH:
-		offer_file(s, g);
+		add_file(s, g);
 		break;
 	case ROW_TEXT:
 		row_frame(g, NULL, true, &s->frames.text);
 		buf_add(&s->frames.text, g->content.data, g->content.len);
-		s->sent++;
-		s->sent_bytes += g->content.len;
+		s->frames.files++;
+		s->frames.file_bytes += g->content.len;
 		frames_note(&s->frames, g, 1);
 		break;
 	case ROW_URL:
@@ -410,27 +380,51 @@ int sender_failure(struct import_sender *s, struct manifest *m, const struct man
 
 int sender_file(struct import_sender *s, const struct manifest_row *row, struct err *err)
 {
-	offer_file(s, group_of_file(row));
+	add_file(s, group_of_file(row));
 	return send_full(s, err);
 }
 
 int sender_file_failed(struct import_sender *s, const struct manifest_row *row, const struct err *why, const char *cure,
 	struct err *err)
 {
-	struct import_group *g = group_of_file(row);
-	frames_note(&s->frames, NULL, group_cannot(s, g, why, cure, &s->frames.text));
-	group_free(g);
+	group_cannot(s, group_of_file(row), why, cure);
 	return send_full(s, err);
+}
+
+int sender_push(struct import_sender *s, struct err *err)
+{
+	if (group_end(s, err) < 0)
+		return -1;
+	while (s->frames.count > 0)
+		if (send_frames(s, err) < 0)
+			return -1;
+	return 0;
+}
+
+uint64_t sender_taken(const struct import_sender *s)
+{
+	return s->rows.first + s->rows.count;
+}
+
+uint64_t sender_durable(const struct import_sender *s)
+{
+	return s->rows.first;
 }
 
 int sender_flush(struct import_sender *s, struct err *err)
 {
-	return group_end(s, err) < 0 ? -1 : send_frames(s, err);
+	int r = sender_push(s, err);
+	while (r == 0 && s->rows.count > 0) {
+		r = settle(s, err);
+		if (r == 0)
+			r = sender_push(s, err);
+	}
+	return r;
 }
 
 void sender_done(struct import_sender *s)
 {
 	group_free(TAKE_PTR(s->group));
-	rows_clear(s);
 	frames_done(&s->frames);
+	sent_done(&s->rows);
 }

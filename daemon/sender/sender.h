@@ -6,23 +6,10 @@
 
 #include "daemon/manifest/manifest.h"
 #include "daemon/sender/files.h"
+#include "daemon/sender/frames.h"
 
-#include <jansson.h>
-
-/* Rows of one identity that follow each other and say the same beside their labels: one row to the store. */
-struct import_group;
-
-/* Frames of one upload, and whose rows they are. */
-struct sender_frames {
-	struct buf text;
-	struct import_group **rows; /* by frame; NULL: one that says that a row failed */
-	uint32_t *marks;            /* by frame: of the row's key */
-	size_t count, cap;
-	size_t held;                /* bytes of rows */
-	size_t offers;              /* rows that are files */
-};
-
-/* Hands one upload over: give() gives up to n of its bytes, 0 at the end, -1. *ret: the answer (import_finish), the caller's. */
+/* Hands one upload over: give() gives up to n of its bytes, 0 at the end, -1. *ret: the answer (import_finish), the caller's. give
+ * NULL: waits until all is durable (import_settle). */
 typedef ssize_t import_give_fn(void *from, void *p, size_t n, struct err *err);
 typedef int import_hand_fn(void *arg, uint64_t pass, import_give_fn *give, void *from, json_t **ret, struct err *err);
 
@@ -37,7 +24,9 @@ struct import_sender {
 	uint64_t vanished;           /* files of a folder that went while it was read: no failures */
 	uint64_t sent, sent_bytes;   /* files and texts that were not there yet */
 	/* the rest is sender.c's */
-	struct sender_frames frames; /* under way; its rows are owned */
+	struct sender_frames frames; /* under way */
+	struct sender_sent rows;
+	bool direct;                 /* files go without being offered: all of the last ones were wanted */
 	struct import_group *group;  /* under way */
 };
 
@@ -49,6 +38,10 @@ int sender_failure(struct import_sender *s, struct manifest *m, const struct man
 int sender_file(struct import_sender *s, const struct manifest_row *row, struct err *err);
 int sender_file_failed(struct import_sender *s, const struct manifest_row *row, const struct err *why, const char *cure,
 	struct err *err);
+/* All of it is on its way. sender_taken() counts the frames so far; those before sender_durable() are durable, as far as is known. */
+int sender_push(struct import_sender *s, struct err *err);
+uint64_t sender_taken(const struct import_sender *s);
+uint64_t sender_durable(const struct import_sender *s);
 int sender_flush(struct import_sender *s, struct err *err); /* all of it is durable */
 void sender_done(struct import_sender *s);
 

@@ -9,99 +9,11 @@
 #include "daemon/stages/import_pass.h"
 #include "daemon/stages/import_source.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #define NAME_MAX_BYTES 400
 #define SLICE_ROWS 500
 #define FOLDER SLICE_LIT("folder") /* the format of an import that is a folder's files */
-
-/* --- passes --- */
-
-struct imports *imports_new(void)
-{
-	struct imports *i = mem_zero(1, sizeof(*i));
-	uint32_t random;
-	pthread_mutex_init(&i->lock, NULL);
-	hash_random(&random, sizeof(random)); /* a pass of an owner that has gone must not be taken for one of ours */
-	i->next_id = 1 + random;
-	return i;
-}
-
-static void pass_free(struct import_pass *pass)
-{
-	bitset_done(&pass->seen);
-	bitset_done(&pass->moved);
-	places_done(&pass->places);
-	pthread_mutex_destroy(&pass->lock);
-	free(pass->name);
-	free(pass);
-}
-
-void imports_free(struct imports *i)
-{
-	while (i && i->passes) {
-		struct import_pass *next = i->passes->next;
-		pass_free(i->passes);
-		i->passes = next;
-	}
-	if (i)
-		pthread_mutex_destroy(&i->lock);
-	free(i);
-}
-
-/* Frees what has ended and is used by nobody. The lock is held. */
-static void sweep(struct imports *i)
-{
-	for (struct import_pass **at = &i->passes; *at;) {
-		struct import_pass *pass = *at;
-		if (pass->ended && pass->users == 0) {
-			*at = pass->next;
-			pass_free(pass);
-		} else {
-			at = &pass->next;
-		}
-	}
-}
-
-struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err *err)
-{
-	struct import_pass *pass;
-	pthread_mutex_lock(&p->imports->lock);
-	for (pass = p->imports->passes; pass; pass = pass->next)
-		if (pass->id == id && !pass->ended)
-			break;
-	if (pass)
-		pass->users++;
-	pthread_mutex_unlock(&p->imports->lock);
-	if (!pass)
-		(void)err_set(err, ERR_REJECT, 0,
-			"this pass over the manifest is not under way any more: inletd was started anew, or the manifest is imported "
-			"by another command; import it again, it goes on where it was");
-	return pass;
-}
-
-void import_pass_put(struct pipeline *p, struct import_pass *pass)
-{
-	pthread_mutex_lock(&p->imports->lock);
-	pass->users--;
-	sweep(p->imports);
-	pthread_mutex_unlock(&p->imports->lock);
-}
-
-static uint64_t pass_add(struct imports *i, struct import_pass *pass)
-{
-	pthread_mutex_lock(&i->lock);
-	for (struct import_pass *other = i->passes; other; other = other->next)
-		if (other->import == pass->import)
-			other->ended = true;
-	uint64_t id = pass->id = i->next_id++;
-	pass->next = i->passes;
-	i->passes = pass;
-	sweep(i);
-	pthread_mutex_unlock(&i->lock);
-	return id;
-}
 
 /* --- begin --- */
 
@@ -169,14 +81,12 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 	change_prepare(c, prepare_begin, &g);
 	if (committer_wait(p->store, c, err) < 0 || view_renew(v, err) < 0 || view_import_of(v, b->name, &import, err) < 0)
 		return -1;
-	struct import_pass *pass = mem_zero(1, sizeof(*pass));
-	pthread_mutex_init(&pass->lock, NULL);
-	pass->import = *ret_import = import.id;
-	pass->name = mem_strndup(b->name.p, b->name.len);
+	struct import_pass *pass = import_pass_new(import.id, b->name);
+	*ret_import = import.id;
 	pass->last_row = view_last_row(v);
 	pass->folder = slice_eq(import.format, FOLDER);
 	pass->users = 1;
-	*ret_pass = pass_add(p->imports, pass); /* from here on no other pass adds failures */
+	*ret_pass = import_pass_add(p->imports, pass); /* from here on no other pass adds failures */
 	int ok = pass->folder ? places_load(&pass->places, p->store, pass->import, err) : 0;
 	import_pass_put(p, pass);
 	return ok;
@@ -380,7 +290,9 @@ int import_end(struct pipeline *p, uint64_t id, const struct import_close *b, st
 		return -1;
 	struct ending e = { .counts = { .import = pass->import, .rows = b->rows, .failed = b->failed, .written = pass->written },
 		.attributes = buf_slice(&attributes) };
-	int ok = conclude(p, pass, &e, err);
+	int ok = import_pass_await(pass, 0, err);
+	if (ok == 0)
+		ok = conclude(p, pass, &e, err);
 	if (ok == 0)
 		ok = pipeline_activate(p, err);
 	pass->ended = true;

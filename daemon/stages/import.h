@@ -13,15 +13,20 @@
  *   {"line":5,"key":"img3","body":{…},"origin":{"url":"https://…",…}}\n
  *
  * The second form offers a file: when the ledger has it at that version its row is taken, else the answer lists it in
- * "wanted" (counted from 0 over the frames of the upload) and the client sends it in the first form. The last form names
- * a URL or an object of a bucket, which is fetched by import_fetch.c once it is durable. body, failed and origin: daemon/model/import_body.h.
+ * "wanted" (frames are counted from 0 over the pass) and the client sends it in the first form. A client that expects to be asked may
+ * send it so at once: what is known at its version is passed over, and counted in the answer ("known", "known_bytes"). The last form
+ * names a URL or an object of a bucket, which is fetched by import_fetch.c once it is durable. body, failed and origin:
+ * daemon/model/import_body.h.
  *
- * A row that contradicts an earlier one of its key in the same pass (import_claim.h) is not taken: the answer lists it,
+ * The uploads of a pass come one after the other. Each is answered when it has been read, not when it is durable: so the disk works
+ * while the next one comes. Its answer, and that of "settle", which waits for all, say what is durable by then:
  *
- *   "refused":[{"frame":7,"reason":"…","cure":"…"}]
+ *   "durable":5000,"refused":[{"frame":4711,"reason":"…","cure":"…"}]
  *
- * and the client says in the third form what the row was. So that "earlier" means the manifest's order, a row goes up when those
- * before it that have its key and other bytes are durable. */
+ * Frames before that number are durable. A refused one contradicts an earlier row of its key in the same pass (import_claim.h), and
+ * is not taken: the client, which remembers rows until they are durable, says in the third form what it was. So that "earlier" means
+ * the manifest's order, a row goes up when those before it that have its key and other bytes have been sent. After a failure nothing
+ * more of the pass is taken, and every answer is that failure. */
 #ifndef INLET_STAGES_IMPORT_H
 #define INLET_STAGES_IMPORT_H
 
@@ -37,14 +42,16 @@ struct import_begin {
 /* ERR_REJECT: the name is that of a source of another kind. */
 int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct err *err);
 
-/* One thread. import_take() blocks while the store cannot take more; after its first failure it only swallows.
- * import_finish() returns when all is durable and adds the answer's members to j; -1: the first failure (ERR_REJECT: not a
- * frame, or no such pass). Either import_finish() or import_drop() ends it. */
+/* One thread, one upload of a pass at a time. import_take() blocks while the store cannot take more; after its first failure it only
+ * swallows. import_finish() adds the answer's members to j, and waits only where very much is on its way to the disk; -1: the first
+ * failure (ERR_REJECT: not a frame, or no such pass). Either import_finish() or import_drop() ends it. */
 struct import_upload;
 struct import_upload *import_upload_new(struct pipeline *p, uint64_t pass);
 void import_take(struct import_upload *u, struct slice bytes);
 int import_finish(struct import_upload *u, struct json *j, struct err *err);
 void import_drop(struct import_upload *u);
+/* Returns when all that was taken is durable, and adds what is told of it to j; -1: the first failure. */
+int import_settle(struct pipeline *p, uint64_t pass, struct json *j, struct err *err);
 
 /* What the client counted and read. The stages take up what came, also those of a stand-in. */
 struct import_counts {

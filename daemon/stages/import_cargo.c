@@ -26,8 +26,7 @@ struct import_cargo {
 	size_t failure_count;
 	size_t bytes;
 	struct buf refused;
-	cargo_done_fn *done;
-	void *arg;
+	uint64_t frames;
 };
 
 struct import_cargo *cargo_new(struct pipeline *p, struct import_pass *pass)
@@ -232,18 +231,19 @@ static void committed(void *arg, int64_t revision, const struct err *err)
 	if (revision < 0 && err->class == ERR_FATAL)
 		pipeline_fail(p, err);
 	pipeline_committed(p);
-	c->done(c->arg, buf_slice(&c->refused), revision < 0 ? err : NULL);
+	const struct import_landing l = { c->bytes, c->frames, buf_slice(&c->refused) };
+	import_pass_land(p, c->pass, &l, revision < 0 ? err : NULL);
 	buf_done(&c->refused);
 	free(c);
 	account_give(p, 1); /* last: what is in hand keeps the pipeline alive */
 }
 
-void cargo_submit(struct import_cargo *c, cargo_done_fn *done, void *arg)
+void cargo_submit(struct import_cargo *c, uint64_t frames)
 {
 	struct change *change = c->change;
 	struct err err;
-	c->done = done;
-	c->arg = arg;
+	c->frames = frames;
+	import_pass_launch(c->p, c->pass, c->bytes);
 	account_take(c->p, 1);
 	change_prepare(change, prepare, c);
 	if (committer_submit(c->p->store, change, committed, c, &err) < 0)

@@ -11,10 +11,6 @@
 #define CARGO_BYTES_MAX (4U << 20) /* of lines */
 
 struct import_cargo;
-/* Runs in the committer's thread when all is durable (err NULL) or nothing of it was kept. refused: of rows that contradict
- * others, as JSON objects with commas between (import.h). */
-typedef void cargo_done_fn(void *arg, struct slice refused, const struct err *err);
-
 struct import_cargo *cargo_new(struct pipeline *p, struct import_pass *pass);
 void cargo_free(struct import_cargo *c); /* one never submitted; NULL allowed */
 struct change *cargo_change(struct import_cargo *c); /* where arrivals and their arena go */
@@ -36,7 +32,7 @@ struct cargo_failure {
 	struct slice path;       /* ...this one */
 };
 void cargo_failure(struct import_cargo *c, const struct cargo_failure *f);
-/* Takes c over. */
-void cargo_submit(struct import_cargo *c, cargo_done_fn *done, void *arg);
+/* Takes c over, which lands at its pass (import_pass.h). frames: of the pass, up to its last. */
+void cargo_submit(struct import_cargo *c, uint64_t frames);
 
 #endif

@@ -21,6 +21,15 @@ struct import_pass {
 	bool folder;             /* of a folder's files, not of a manifest's rows */
 	struct failure_places places;
 	_Atomic uint64_t written;
+	/* Uploads come one after the other, and what they carry lands behind them, in order. Guarded by lock: */
+	bool uploading;
+	uint64_t frames;         /* of uploads that have ended */
+	uint64_t durable;        /* frames before this one have landed */
+	unsigned flying;         /* cargoes under way */
+	size_t flying_bytes;     /* of their lines */
+	struct buf refused;      /* "{…},{…}", not told yet */
+	struct err failed;       /* of the first cargo of which nothing was kept; class 0: none */
+	pthread_cond_t landed;
 };
 
 struct imports {
@@ -29,9 +38,30 @@ struct imports {
 	uint64_t next_id;
 };
 
+struct import_pass *import_pass_new(uint64_t import, struct slice name);
+uint64_t import_pass_add(struct imports *i, struct import_pass *pass); /* returns its number; ends others of its import */
 /* NULL: there is none of that number (any more). The caller gives it back. */
 struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err *err);
 void import_pass_put(struct pipeline *p, struct import_pass *pass);
+
+/* One upload at a time: *ret_frames is the number of its first frame. Unclaimed in any case, once claimed; frames: of the pass by then; refused: to be
+ * told like what lands.
+ * ERR_REJECT: another one is under way; or what failed before. */
+int import_pass_claim(struct import_pass *pass, uint64_t *ret_frames, struct err *err);
+void import_pass_unclaim(struct import_pass *pass, uint64_t frames, struct slice refused);
+/* A cargo leaves, and lands in the committer's thread: durable, or with err nothing of it was kept, which ends the pass. */
+struct import_landing {
+	size_t bytes;            /* as launched */
+	uint64_t frames;         /* of the pass, up to its last */
+	struct slice refused;
+};
+void import_pass_launch(struct pipeline *p, struct import_pass *pass, size_t bytes);
+void import_pass_land(struct pipeline *p, struct import_pass *pass, const struct import_landing *l, const struct err *err);
+/* Until no more than so many bytes are under way; 0: nothing at all. -1: what failed. */
+int import_pass_await(struct import_pass *pass, size_t bytes, struct err *err);
+int import_pass_failed(struct import_pass *pass, struct err *err);
+void import_pass_tell(struct import_pass *pass, struct json *j); /* "durable" and "refused", which it forgets (import.h) */
+
 /* Has this row been met in this pass? */
 static inline bool import_saw(struct import_pass *pass, uint64_t row)
 {

@@ -101,23 +101,27 @@ static int seek_manifest(void *arg, uint64_t offset, struct err *err)
 	return lseek(r->fd, (off_t)offset, SEEK_SET) < 0 ? err_set(err, ERR_RETRY, errno, "seek in the manifest") : 0;
 }
 
+static int hand_rows(struct reading *r, uint64_t pass, import_give_fn *give, void *from, struct json *j, struct err *err)
+{
+	CLEANUP(freep) char *piece = mem_alloc(PIECE);
+	struct import_upload *u = import_upload_new(r->p, pass);
+	ssize_t n;
+	while ((n = give(from, piece, PIECE, err)) > 0)
+		import_take(u, (struct slice){ piece, (size_t)n });
+	if (n == 0)
+		return import_finish(u, j, err);
+	import_drop(u);
+	return -1;
+}
+
 /* What the client sends over a socket goes from hand to hand here. */
 static int hand_over(void *arg, uint64_t pass, import_give_fn *give, void *from, json_t **ret, struct err *err)
 {
 	struct reading *r = arg;
-	struct import_upload *u = import_upload_new(r->p, pass);
-	CLEANUP(freep) char *piece = mem_alloc(PIECE);
 	CLEANUP(buf_done) struct buf answer = { 0 };
 	struct json j = { .to = &answer };
-	ssize_t n;
-	while ((n = give(from, piece, PIECE, err)) > 0)
-		import_take(u, (struct slice){ piece, (size_t)n });
-	if (n < 0) {
-		import_drop(u);
-		return -1;
-	}
 	json_open(&j, NULL, '{');
-	if (import_finish(u, &j, err) < 0)
+	if ((give ? hand_rows(r, pass, give, from, &j, err) : import_settle(r->p, pass, &j, err)) < 0)
 		return -1;
 	json_close(&j, '}');
 	*ret = json_loadb(answer.data, answer.len, 0, NULL);

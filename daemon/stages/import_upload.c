@@ -11,6 +11,7 @@
 
 #define LINE_MAX_BYTES (2U << 20)
 #define KEY_BYTES_MAX 1024
+#define FLYING_BYTES (8U << 20) /* of lines under way when an upload is answered: so much a client has to remember */
 #define BODY_MAX_BYTES (512U << 10) /* with the rest of its line it must fit into one of the log */
 
 /* The frame under way. */
@@ -26,23 +27,26 @@ struct frame {
 struct import_upload {
 	struct pipeline *p;
 	struct import_pass *pass;  /* NULL: refused */
+	bool claimed;              /* the pass */
 	bool failed;
-	struct err err;            /* of the first failure; guarded by lock while changes are under way */
+	struct err err;            /* of the first failure */
+	struct view *view;         /* of the ledger; rests between pieces */
+	bool view_rests;
 	struct buf line;           /* of a frame that is not whole yet */
 	bool in_payload;
+	bool over;                 /* the payload is passed over... */
+	uint64_t passed;           /* ...so far */
 	struct frame frame;
-	uint64_t frames;           /* whole ones */
+	uint64_t first, frames;    /* of the pass: where the upload begins, and whole ones so far */
+	uint64_t known_files, known_bytes;
 	struct buf wanted;         /* "0,5,9" */
-	struct buf refused;        /* "{…},{…}"; guarded by lock while changes are under way */
+	struct buf refused;        /* "{…},{…}", of files that were only offered */
 	struct sha256 *hash;
 	uint8_t *buffer;           /* SINK_BUFFER, when a large payload came */
 	struct fetch_sink sink;
 	int fd;                    /* of a large payload; -1 none */
 	struct import_cargo *cargo;
 	struct arena *arena;       /* of cargo's change, not yet handed over */
-	pthread_mutex_t lock;
-	pthread_cond_t landed;
-	uint64_t flying;           /* cargoes under way, guarded by lock */
 };
 
 struct import_upload *import_upload_new(struct pipeline *p, uint64_t id)
@@ -51,52 +55,21 @@ struct import_upload *import_upload_new(struct pipeline *p, uint64_t id)
 	u->p = p;
 	u->fd = -1;
 	u->hash = sha256_new();
-	pthread_mutex_init(&u->lock, NULL);
-	pthread_cond_init(&u->landed, NULL);
 	u->pass = import_pass_get(p, id, &u->err);
-	u->failed = !u->pass;
+	u->claimed = u->pass && import_pass_claim(u->pass, &u->first, &u->err) == 0;
+	u->failed = !u->claimed;
+	u->frames = u->first;
 	return u;
 }
 
-static int fail(struct import_upload *u, const struct err *err)
-{
-	pthread_mutex_lock(&u->lock);
-	if (!u->failed)
-		u->err = *err;
-	u->failed = true;
-	pthread_mutex_unlock(&u->lock);
-	return -1;
-}
-
+/* Its own failure, or that of what is under way. */
 static bool has_failed(struct import_upload *u)
 {
-	pthread_mutex_lock(&u->lock);
-	bool failed = u->failed;
-	pthread_mutex_unlock(&u->lock);
-	return failed;
+	u->failed = u->failed || import_pass_failed(u->pass, &u->err) < 0;
+	return u->failed;
 }
 
 /* --- cargoes --- */
-
-/* The lock is held. */
-static void refuse(struct import_upload *u, struct slice refused)
-{
-	if (refused.len && u->refused.len)
-		buf_char(&u->refused, ',');
-	buf_add(&u->refused, refused.p, refused.len);
-}
-
-static void landed(void *arg, struct slice refused, const struct err *err)
-{
-	struct import_upload *u = arg;
-	if (err)
-		(void)fail(u, err);
-	pthread_mutex_lock(&u->lock);
-	refuse(u, refused);
-	u->flying--;
-	pthread_cond_signal(&u->landed);
-	pthread_mutex_unlock(&u->lock);
-}
 
 static void flush(struct import_upload *u)
 {
@@ -104,18 +77,7 @@ static void flush(struct import_upload *u)
 		return;
 	if (u->arena)
 		change_arena(cargo_change(u->cargo), TAKE_PTR(u->arena));
-	pthread_mutex_lock(&u->lock);
-	u->flying++;
-	pthread_mutex_unlock(&u->lock);
-	cargo_submit(TAKE_PTR(u->cargo), landed, u);
-}
-
-static void await_all(struct import_upload *u)
-{
-	pthread_mutex_lock(&u->lock);
-	while (u->flying > 0)
-		pthread_cond_wait(&u->landed, &u->lock);
-	pthread_mutex_unlock(&u->lock);
+	cargo_submit(TAKE_PTR(u->cargo), u->frames);
 }
 
 static struct import_cargo *cargo_for(struct import_upload *u, struct slice key)
@@ -177,45 +139,81 @@ static int take_failure(struct import_upload *u, struct err *err)
 }
 
 /* Another file than an earlier row of its key: refused before its bytes are sent. 1, 0, -1. */
-static int refuse_offer(struct import_upload *u, struct view *v, const struct ledger_row *object, struct err *err)
+static int refuse_offer(struct import_upload *u, const struct ledger_row *object, struct err *err)
 {
 	const struct frame *f = &u->frame;
 	const struct import_claim claim = { f->key, f->version, buf_slice(&f->text), NULL };
 	const struct import_row *rows, *earlier;
-	struct buf refused = { 0 };
 	size_t n;
-	if (view_rows(v, object->object, &rows, &n, err) < 0)
+	if (view_rows(u->view, object->object, &rows, &n, err) < 0)
 		return -1;
-	int other = claim_contradicted(u->pass, v, &claim, object, rows, n, &earlier, err);
-	if (other <= 0)
-		return other;
-	claim_refusal(u->pass, &claim, earlier, u->frames, &refused);
-	pthread_mutex_lock(&u->lock);
-	refuse(u, buf_slice(&refused));
-	pthread_mutex_unlock(&u->lock);
-	buf_done(&refused);
-	return 1;
+	int other = claim_contradicted(u->pass, u->view, &claim, object, rows, n, &earlier, err);
+	if (other > 0)
+		claim_refusal(u->pass, &claim, earlier, u->frames, &u->refused);
+	return other;
 }
 
-/* A file: does the ledger have its bytes at this version, so that they need not be sent? */
+/* What the ledger has of the frame's key: 1, 0, -1. */
+static int look_up(struct import_upload *u, struct ledger_row *ret, struct err *err)
+{
+	if ((!u->view ? view_open(u->p->store, &u->view, err) : u->view_rests ? view_renew(u->view, err) : 0) < 0)
+		return -1;
+	u->view_rests = false;
+	return view_object(u->view, slice_of(u->pass->name), LAYOUT_FLAT, u->frame.key, ret, err);
+}
+
+/* Does it have a file's bytes at the frame's version? */
+static bool has_version(const struct ledger_row *row, struct slice version)
+{
+	return row->state == OBJECT_PRESENT && !row->racy && slice_eq(row->version, version);
+}
+
+/* A file: need its bytes be sent? */
 static int offer(struct import_upload *u, struct err *err)
 {
-	CLEANUP(view_closep) struct view *v = NULL;
-	const struct frame *f = &u->frame;
 	struct ledger_row row;
-	if (view_open(u->p->store, &v, err) < 0)
-		return -1;
-	int found = view_object(v, slice_of(u->pass->name), LAYOUT_FLAT, f->key, &row, err);
+	int found = look_up(u, &row, err);
 	if (found < 0)
 		return -1;
-	if (found && row.state == OBJECT_PRESENT && !row.racy && slice_eq(row.version, f->version)) {
-		add_row(u, cargo_for(u, f->key), NULL);
+	if (found && has_version(&row, u->frame.version)) {
+		add_row(u, cargo_for(u, u->frame.key), NULL);
 		return 0;
 	}
-	int refused = found ? refuse_offer(u, v, &row, err) : 0;
+	int refused = found ? refuse_offer(u, &row, err) : 0;
 	if (refused == 0)
 		buf_printf(&u->wanted, "%s%" PRIu64, u->wanted.len ? "," : "", u->frames);
 	return refused < 0 ? -1 : 0;
+}
+
+static void rest(struct import_upload *u)
+{
+	if (u->view)
+		view_rest(u->view);
+	u->view_rests = true;
+}
+
+/* A file is sent, which may not have been offered. 1: its bytes are there already, or its row contradicts an earlier one: they are
+ * passed over as they come; 0, -1. A large file is published before the committer sees its row, so what is before it must be durable. */
+static int passes_over(struct import_upload *u, struct err *err)
+{
+	const struct frame *f = &u->frame;
+	bool large = f->bytes > ARENA_MEMBER_MAX;
+	struct ledger_row row;
+	if (large) {
+		flush(u);
+		rest(u);
+	}
+	if (large && import_pass_await(u->pass, 0, err) < 0)
+		return -1;
+	int found = look_up(u, &row, err);
+	if (found <= 0)
+		return found;
+	if (!has_version(&row, f->version))
+		return large ? refuse_offer(u, &row, err) : 0;
+	add_row(u, cargo_for(u, f->key), NULL);
+	u->known_files++;
+	u->known_bytes += f->bytes;
+	return 1;
 }
 
 /* Where the payload goes: a member of the arena, or a file of its own. */
@@ -285,11 +283,18 @@ static int take_frame(struct import_upload *u, struct slice line, struct err *er
 	}
 	if (!f->payload)
 		return offer(u, err);
+	int over = f->version.len ? passes_over(u, err) : 0;
+	if (over < 0)
+		return -1;
+	u->in_payload = true;
+	u->over = over > 0;
+	u->passed = 0;
+	if (u->over)
+		return 0;
 	(void)cargo_for(u, f->key);
 	if (payload_begin(u, err) < 0)
 		return -1;
 	(void)cargo_for(u, f->key); /* a full arena has gone with the one before */
-	u->in_payload = true;
 	return 0;
 }
 
@@ -319,8 +324,22 @@ static int take_line(struct import_upload *u, struct slice *bytes, struct err *e
 	return ok;
 }
 
+static void pass_over(struct import_upload *u, struct slice *bytes)
+{
+	uint64_t left = u->frame.bytes - u->passed;
+	size_t n = bytes->len < left ? bytes->len : (size_t)left;
+	*bytes = (struct slice){ bytes->p + n, bytes->len - n };
+	u->passed += n;
+	if (u->passed == u->frame.bytes)
+		frame_end(u);
+}
+
 static int take_payload(struct import_upload *u, struct slice *bytes, struct err *err)
 {
+	if (u->over) {
+		pass_over(u, bytes);
+		return 0;
+	}
 	while (u->sink.bytes < u->frame.bytes && bytes->len > 0) {
 		size_t space;
 		uint8_t *to = u->sink.sink.ops->space(&u->sink.sink, &space, err);
@@ -349,39 +368,43 @@ static bool goes_on(const struct import_upload *u, struct slice bytes)
 
 void import_take(struct import_upload *u, struct slice bytes)
 {
-	struct err err;
 	while (goes_on(u, bytes) && !has_failed(u))
-		if ((u->in_payload ? take_payload(u, &bytes, &err) : take_line(u, &bytes, &err)) < 0) {
+		if ((u->in_payload ? take_payload(u, &bytes, &u->err) : take_line(u, &bytes, &u->err)) < 0) {
 			if (u->frame.line)
-				(void)err_wrap(&err, "row of line %" PRIu64, u->frame.line);
-			(void)fail(u, &err);
+				(void)err_wrap(&u->err, "row of line %" PRIu64, u->frame.line);
+			u->failed = true;
 		}
+	rest(u);
 }
 
-static void put_list(struct json *j, const char *name, const struct buf *elements)
+static void put_answer(struct import_upload *u, struct json *j)
 {
-	json_open(j, name, '[');
-	if (elements->len)
-		buf_add(j->to, elements->data, elements->len);
+	json_u64(j, "frames", u->frames - u->first);
+	json_u64(j, "known", u->known_files);
+	json_u64(j, "known_bytes", u->known_bytes);
+	json_open(j, "wanted", '[');
+	if (u->wanted.len)
+		buf_add(j->to, u->wanted.data, u->wanted.len);
 	json_close(j, ']');
+	import_pass_tell(u->pass, j);
 }
 
 int import_finish(struct import_upload *u, struct json *j, struct err *err)
 {
 	bool whole = !u->in_payload && u->line.len == 0;
-	if (!has_failed(u) && whole)
-		flush(u);
-	await_all(u);
-	store_trim(u->p->store);
-	if (!u->failed && !whole)
+	if (!has_failed(u) && !whole)
 		u->failed = err_set(&u->err, ERR_REJECT, 0, "the upload ends within a frame") < 0;
+	if (!u->failed)
+		flush(u);
+	u->failed = u->failed || import_pass_await(u->pass, FLYING_BYTES, &u->err) < 0;
+	store_trim(u->p->store);
 	bool failed = u->failed;
 	if (failed) {
 		*err = u->err;
 	} else {
-		json_u64(j, "frames", u->frames);
-		put_list(j, "wanted", &u->wanted);
-		put_list(j, "refused", &u->refused);
+		import_pass_unclaim(u->pass, u->frames, buf_slice(&u->refused));
+		u->claimed = false;
+		put_answer(u, j);
 	}
 	import_drop(u);
 	return failed ? -1 : 0;
@@ -389,11 +412,13 @@ int import_finish(struct import_upload *u, struct json *j, struct err *err)
 
 void import_drop(struct import_upload *u)
 {
-	await_all(u);
 	reader_done(&u->frame.reader);
+	view_close(u->view);
 	cargo_free(u->cargo);
 	arena_put(u->arena);
 	close_fdp(&u->fd);
+	if (u->claimed)
+		import_pass_unclaim(u->pass, u->frames, SLICE_LIT(""));
 	if (u->pass)
 		import_pass_put(u->p, u->pass);
 	buf_done(&u->frame.text);
@@ -403,7 +428,17 @@ void import_drop(struct import_upload *u)
 	buf_done(&u->refused);
 	sha256_free(u->hash);
 	free(u->buffer);
-	pthread_mutex_destroy(&u->lock);
-	pthread_cond_destroy(&u->landed);
 	free(u);
+}
+
+int import_settle(struct pipeline *p, uint64_t id, struct json *j, struct err *err)
+{
+	struct import_pass *pass = import_pass_get(p, id, err);
+	if (!pass)
+		return -1;
+	int ok = import_pass_await(pass, 0, err);
+	if (ok == 0)
+		import_pass_tell(pass, j);
+	import_pass_put(p, pass);
+	return ok;
 }
