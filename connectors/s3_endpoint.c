@@ -47,6 +47,7 @@ static int open_clients(struct s3_endpoint *e, const struct bucket_config *at, c
 	if (guard_allow_endpoint(e->guard, url, err) < 0)
 		return err_wrap(err, "endpoint %s", url);
 	rules.guard = e->guard;
+	rules.lean = true;
 	e->objects = http_new(&rules);
 	rules.idle_ms = LIST_IDLE_MS;
 	rules.connections = 2;

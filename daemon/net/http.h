@@ -26,6 +26,9 @@ struct http_rules {
 	uint32_t redirects;               /* at most; 0: a redirect is an answer like any other */
 	size_t connections;               /* kept open; 0: 16. More requests at once open more, and close them */
 	bool http2;                       /* where the server offers it over TLS */
+	/* For many small answers: GET and HEAD without a proxy are spoken by us over a connection that libcurl makes (HTTP/1.1; TLS
+	 * and guard as ever), at a fraction of its work for each. http2 does not count for them. */
+	bool lean;
 	const atomic_bool *stopping;      /* true ends running requests within about 100 ms (ERR_RETRY, ECANCELED); NULL */
 };
 struct http;

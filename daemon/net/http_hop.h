@@ -18,5 +18,6 @@ struct http_hop {
 /* 0: an answer is in r (url is not touched); -1 as http_send(). */
 int http_hop_run(const struct http_hop *hop, struct http_lane *lane, struct http_reply *r, struct err *err);
 bool http_hop_redirects(int status); /* 301, 302, 303, 307, 308 */
+bool http_hop_is(const struct http_hop *hop, const char *method);
 
 #endif

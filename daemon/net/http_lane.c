@@ -5,12 +5,23 @@
 
 #include <stdlib.h>
 
+void http_lane_drop(struct http_lane *l)
+{
+	if (!l->connected)
+		return;
+	(void)curl_multi_remove_handle(l->multi, l->easy);
+	curl_easy_reset(l->easy);
+	l->connected = false;
+}
+
 static void lane_free(struct http_lane *l)
 {
 	if (!l)
 		return;
+	http_lane_drop(l);
 	curl_easy_cleanup(l->easy);
 	(void)curl_multi_cleanup(l->multi);
+	free(l->in);
 	free(l);
 }
 
@@ -72,6 +83,8 @@ struct http_lane *http_pool_take(struct http_pool *p, const struct url *origin)
 	(void)pthread_mutex_unlock(&p->lock);
 	if (!l)
 		l = lane_new();
+	if (!url_same_origin(&l->origin, origin))
+		http_lane_drop(l);
 	l->origin = *origin;
 	l->origin.target = (struct slice){ NULL, 0 };
 	return l;
@@ -80,7 +93,8 @@ struct http_lane *http_pool_take(struct http_pool *p, const struct url *origin)
 void http_pool_give(struct http_pool *p, struct http_lane *l)
 {
 	struct http_lane *over = NULL;
-	curl_easy_reset(l->easy);
+	if (!l->connected)
+		curl_easy_reset(l->easy);
 	(void)pthread_mutex_lock(&p->lock);
 	l->next = p->idle;
 	p->idle = l;

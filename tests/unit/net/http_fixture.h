@@ -26,6 +26,7 @@ struct fixture {
 };
 
 static script_fn *FIXTURE_SCRIPT; /* set by main() */
+static bool FIXTURE_LEAN;         /* likewise: all must hold for both ways of sending */
 
 static inline char *url_of(const struct server *s, const char *path)
 {
@@ -59,7 +60,7 @@ static inline int fixture_setup(void **state)
 	f.guard = guard_new();
 	if (guard_allow_endpoint(f.guard, url, &f.err) < 0 || guard_allow_endpoint(f.guard, other, &f.err) < 0)
 		return -1;
-	f.rules = (struct http_rules){ .guard = f.guard, .redirects = 5 };
+	f.rules = (struct http_rules){ .guard = f.guard, .redirects = 5, .lean = FIXTURE_LEAN };
 	f.http = http_new(&f.rules);
 	*state = &f;
 	return 0;
@@ -74,6 +75,16 @@ static inline int fixture_teardown(void **state)
 	server_stop(&f->server);
 	server_stop(&f->other);
 	return 0;
+}
+
+/* The tests of a program, by libcurl and over its connections only. */
+static inline int fixture_run(const char *name, const struct CMUnitTest *tests, size_t count)
+{
+	char lean[64];
+	(void)snprintf(lean, sizeof(lean), "%s, lean", name);
+	int failed = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+	FIXTURE_LEAN = true;
+	return failed + _cmocka_run_group_tests(lean, tests, count, NULL, NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

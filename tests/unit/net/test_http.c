@@ -325,5 +325,5 @@ int main(void)
 		TEST(test_secrets_stay_at_home), TEST(test_a_sink_gets_the_last_hop), TEST(test_what_callbacks_say_is_passed_on),
 		TEST(test_the_environment_is_ignored), TEST(test_a_kept_connection_that_died),
 	};
-	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+	return fixture_run("http", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -258,5 +258,5 @@ int main(void)
 		TEST(test_refusals_are_cut), TEST(test_heads_are_limited), TEST(test_what_broke_off_is_no_answer),
 		TEST(test_nobody_listens), TEST(test_stopping_ends_it), TEST(test_the_next_request_is_well),
 	};
-	return cmocka_run_group_tests_name("http_limits", tests, NULL, NULL);
+	return fixture_run("http_limits", tests, sizeof(tests) / sizeof(tests[0]));
 }

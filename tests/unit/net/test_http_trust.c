@@ -332,5 +332,5 @@ int main(void)
 		TEST(test_spellings_of_loopback), TEST(test_redirects_elsewhere_are_refused), TEST(test_a_silent_name_server),
 		TEST(test_certificates), TEST(test_a_proxy),
 	};
-	return cmocka_run_group_tests_name("http_trust", tests, NULL, NULL);
+	return fixture_run("http_trust", tests, sizeof(tests) / sizeof(tests[0]));
 }
