@@ -54,6 +54,7 @@ void queue_free(struct queue *q)
 /* A ring of twice the size, its oldest item first. Lock held. */
 static void grow(struct queue *q)
 {
+	assert(q->size > 0);
 	void **items = mem_alloc(2 * q->size * sizeof(*items));
 	for (size_t i = 0; i < q->length; i++)
 		items[i] = q->items[(q->first + i) % q->size];

@@ -89,10 +89,8 @@ static struct slice text_member(struct reader *r, const char *name, bool require
 {
 	static const char suffix[] = "_base64";
 	char name64[NAME_BYTES_MAX];
-	size_t n = strlen(name);
-	assert(n + sizeof(suffix) <= sizeof(name64));
-	memcpy(name64, name, n);
-	memcpy(name64 + n, suffix, sizeof(suffix));
+	assert(strlen(name) + sizeof(suffix) <= sizeof(name64));
+	memcpy(stpcpy(name64, name), suffix, sizeof(suffix));
 	const json_t *plain = take(r, name);
 	const json_t *encoded = take(r, name64);
 	if (plain && encoded)
