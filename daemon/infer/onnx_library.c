@@ -4,6 +4,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
+#include "daemon/infer/onnx_cerr.h"
 
 #include <dlfcn.h>
 #include <glob.h>
@@ -69,7 +70,7 @@ static void remember_broken(struct search *s, const char *path, const char *why)
 
 static bool try_path(struct search *s, const char *path)
 {
-	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	void *handle = onnx_cerr_dlopen(path);
 	if (!handle) {
 		remember_broken(s, path, dlerror());
 		return false;
