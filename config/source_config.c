@@ -220,6 +220,34 @@ static const struct kind *find_kind(const struct yaml_node *const nodes[KINDS], 
 	return kind;
 }
 
+static bool has(const struct option *table, const char *name)
+{
+	while (table->name && strcmp(table->name, name) != 0)
+		table++;
+	return table->name != NULL;
+}
+
+/* An option of a section that stands beside the section, where only `table` may. */
+static int check_indented(const struct option *table, const struct yaml_node *n, const struct option_place *at, struct err *err)
+{
+	for (size_t i = 0; n && n->kind == YAML_MAP && i < n->count; i++) {
+		const char *key = n->keys[i]->text;
+		CLEANUP(buf_done) struct buf owners = { 0 };
+		const char *owner = NULL;
+		for (size_t k = 0; !has(table, key) && k < KINDS; k++) {
+			if (!has(kinds[k].options, key))
+				continue;
+			buf_printf(&owners, "%s'%s'", owners.len ? " or " : "", kinds[k].scheme);
+			owner = yaml_get(n, kinds[k].scheme) ? kinds[k].scheme : owner;
+		}
+		if (owner)
+			return option_err(err, at, n->keys[i], key, "unknown key; it belongs inside '%s': indent it beneath that", owner);
+		if (owners.len)
+			return option_err(err, at, n->keys[i], key, "unknown key; it belongs inside %s", owners.data);
+	}
+	return 0;
+}
+
 /* ---- sources of manifests ---- */
 
 static int manifest_columns(const struct yaml_node *n, const struct option_place *at, const struct columns_config *usual,
@@ -268,7 +296,9 @@ static int read_manifest(const struct yaml_node *n, const struct option_place *a
 	CLEANUP(freep) char *prefix = mem_printf("%s.manifest", section);
 	struct option_place here = { .file = at->file, .dir = at->dir, .prefix = prefix };
 	struct manifest_section raw = { 0 };
-	int result = option_read(manifest_options, n, &here, &raw, err);
+	int result = check_indented(manifest_options, n, &here, err);
+	if (result == 0)
+		result = option_read(manifest_options, n, &here, &raw, err);
 	s->manifest = mem_dup(&raw.config, sizeof(raw.config));
 	if (result < 0)
 		return -1;
@@ -295,7 +325,9 @@ int source_config_read(const struct yaml_node *n, const struct option_place *at,
 {
 	struct option_place here = { .file = at->file, .dir = at->dir, .prefix = section };
 	struct source_section raw = { 0 };
-	int result = option_read(source_options, n, &here, &raw, err);
+	int result = check_indented(source_options, n, &here, err);
+	if (result == 0)
+		result = option_read(source_options, n, &here, &raw, err);
 	ret->name = raw.name;
 	if (result < 0 || check_name(ret->name, n, &here, err) < 0)
 		return -1;

@@ -134,6 +134,21 @@ static void test_a_source_is_of_one_kind(void **state)
 	refused_source(f, "s3: {}", "7: sources[0].s3.bucket: is missing; it has no default (its name)");
 }
 
+static void test_an_option_beside_its_section(void **state)
+{
+	struct fixture *f = *state;
+	refused(f, "state_dir: s\nsources:\n  - name: a\n    labels_from: directory\n    folder: {path: in}\n",
+		"/inlet.yaml:4:5: sources[0].labels_from: unknown key; it belongs inside 'folder': indent it beneath that");
+	refused(f, "state_dir: s\nsources:\n  - {name: a, path: in}\n",
+		"/inlet.yaml:3:15: sources[0].path: unknown key; it belongs inside 'folder'");
+	refused(f, "state_dir: s\nsources:\n  - {name: a, bucket: b, region: x}\n",
+		"/inlet.yaml:3:15: sources[0].bucket: unknown key; it belongs inside 's3' or 'gcs'");
+	refused(f, "state_dir: s\nsources:\n  - {name: a, settle: 1s, s3: {bucket: xyz}}\n",
+		"/inlet.yaml:3:15: sources[0].settle: unknown key; it belongs inside 'folder'");
+	refused(f, "state_dir: s\nsources:\n  - {name: a, manifest: {poll: 1m, s3: {bucket: xyz}}}\n",
+		"/inlet.yaml:3:26: sources[0].manifest.poll: unknown key; it belongs inside 's3': indent it beneath that");
+}
+
 static void test_the_bucket_is_a_name(void **state)
 {
 	struct fixture *f = *state;
@@ -249,6 +264,7 @@ int main(void)
 		TEST(test_options_of_gcs),
 		TEST(test_a_source_of_manifests),
 		TEST(test_a_source_is_of_one_kind),
+		TEST(test_an_option_beside_its_section),
 		TEST(test_the_bucket_is_a_name),
 		TEST(test_secrets_are_refused_and_not_repeated),
 		TEST(test_places_on_the_network_are_hosts),
