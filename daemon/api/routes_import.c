@@ -1,6 +1,7 @@
 /* routes_import.c - passes over manifests that a client reads (daemon/stages/import.h). */
 #include "daemon/api/routes.h"
 
+#include "daemon/base/cleanup.h"
 #include "daemon/stages/import.h"
 
 struct reply import_begin_answer(struct request *r)
@@ -9,15 +10,19 @@ struct reply import_begin_answer(struct request *r)
 	uint64_t pass, import;
 	struct err err;
 	struct buf text = { 0 };
+	CLEANUP(buf_done) struct buf attributes = { 0 };
 	if (body_str(r, "name", &b.name, &err) < 0 || body_str(r, "file", &b.file, &err) < 0 ||
-		body_str(r, "format", &b.format, &err) < 0 || body_str(r, "header", &b.header, &err) < 0)
+		body_str(r, "format", &b.format, &err) < 0 || body_str(r, "header", &b.header, &err) < 0 ||
+		body_str(r, "attributes", &b.attributes, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
-	if (import_begin(r->pipeline, &b, &pass, &import, &err) < 0)
+	if (import_begin(r->pipeline, &b, &pass, &import, &attributes, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	struct json j = { .to = &text };
 	json_open(&j, NULL, '{');
 	json_u64(&j, "import", import);
 	json_u64(&j, "pass", pass);
+	if (attributes.len)
+		json_str(&j, "attributes", buf_slice(&attributes));
 	json_close(&j, '}');
 	buf_char(&text, '\n');
 	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);

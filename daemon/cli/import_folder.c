@@ -13,6 +13,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/cli/args.h"
+#include "daemon/cli/fields.h"
 #include "daemon/cli/import_sidecar.h"
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/out.h"
@@ -23,6 +24,7 @@
 #include <inttypes.h>
 
 #define CHUNKS_WAITING 64 /* to be told of: so many that one group of the committer takes */
+#define LABELS_FROM "labels_from" /* of the import's attributes: directory or none */
 #define FILE_COST (32U << 10) /* bytes that could be sent while one more file is opened: for what is left of the time */
 
 struct tally {
@@ -301,10 +303,22 @@ static int options(struct folder_import *f, struct err *err)
 	f->chunk_files = f->run->cli->config->import.batch;
 	if (chunk)
 		(void)text_u64(slice_of(chunk), &f->chunk_files);
-	f->labels = labels && strcmp(labels, "directory") == 0;
+	if (labels)
+		f->run->attributes = mem_printf("{\"" LABELS_FROM "\":\"%s\"}", labels);
 	f->chunk_lines = args_option(a, "chunks") != NULL;
 	f->sidecars = args_option(a, "no-sidecars") == NULL;
 	return 0;
+}
+
+/* As the command says, else as the last pass did: labels that a folder gave are never lost by a word that was left out. */
+static void take_labels_from(struct folder_import *f)
+{
+	const struct import_run *r = f->run;
+	CLEANUP(json_decrefp) json_t *attributes = json_loads(r->attributes ? r->attributes : "{}", 0, NULL);
+	f->labels = slice_eq(field(attributes, LABELS_FROM), SLICE_LIT("directory"));
+	if (f->labels && !args_option(r->cli->args, "labels-from"))
+		(void)fprintf(stderr, "inlet: '%s': labels are those of its folders, as when it was imported before; --labels-from none drops "
+			"them\n", r->file);
 }
 
 int import_folder(struct import_run *r, struct err *err)
@@ -320,11 +334,12 @@ int import_folder(struct import_run *r, struct err *err)
 	r->start_ns = clock_mono_ns();
 	if (run_begin(r, "folder", SLICE_LIT(""), err) < 0)
 		return -1;
+	take_labels_from(&f);
 	int ok = import_walk(&r->files, import_one, &f, err);
 	if (ok == 0)
 		ok = chunks_end(&f, err);
 	progress_clear();
 	free(f.given);
 	buf_done(&f.lines.text);
-	return ok < 0 ? -1 : run_end(r, SLICE_LIT(""), err);
+	return ok < 0 ? -1 : run_end(r, slice_of(r->attributes ? r->attributes : ""), err);
 }

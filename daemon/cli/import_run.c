@@ -23,6 +23,7 @@ void run_done(struct import_run *r)
 	import_files_close(&r->files);
 	free(r->file);
 	free(r->name);
+	free(r->attributes);
 }
 
 static int hand_over(void *arg, uint64_t pass, import_give_fn *give, void *from, json_t **ret, struct err *err)
@@ -57,12 +58,17 @@ int run_begin(struct import_run *r, const char *format, struct slice header, str
 	json_str(&j, "format", slice_of(format));
 	if (header.len && text_is_utf8(header))
 		json_str(&j, "header", header);
+	if (r->attributes)
+		json_str(&j, "attributes", slice_of(r->attributes));
 	json_close(&j, '}');
 	CLEANUP(freep) char *text = buf_take(&body);
 	if (client_json(r->cli->client, "/api/v1/import", text, &answer, err) < 0)
 		return -1;
 	r->number = field_u64(answer, "import");
 	r->sender.pass = field_u64(answer, "pass");
+	struct slice attributes = field(answer, "attributes");
+	if (!r->attributes && attributes.len)
+		r->attributes = mem_strndup(attributes.p, attributes.len);
 	return 0;
 }
 

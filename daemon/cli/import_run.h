@@ -13,6 +13,7 @@ struct import_run {
 	struct import_files files;
 	struct import_sender sender;
 	bool folder;
+	char *attributes;             /* owned: of a folder, a JSON object: how it is read; NULL: not said */
 	uint64_t number;              /* of the import */
 	uint64_t rows;                /* or files, failed ones included */
 	uint64_t chunks;              /* of a folder */
@@ -24,6 +25,7 @@ struct import_run {
 void run_done(struct import_run *r);
 /* root: below which its files are. */
 int run_open(struct import_run *r, const char *root, struct err *err);
+/* Of a folder that does not say how it is read, attributes become those of the last pass. */
 int run_begin(struct import_run *r, const char *format, struct slice header, struct err *err);
 /* Tells the owner that all is in, waits for the stages unless --no-wait, and prints how it ended. EXIT_*, -1. attributes: of a
  * manifest (manifest_attributes()). */

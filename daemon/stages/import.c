@@ -17,8 +17,25 @@
 
 /* --- begin --- */
 
+/* As it is kept: in one line. */
+static int take_attributes(struct slice text, struct buf *to, struct err *err)
+{
+	struct reader r;
+	if (text.len == 0)
+		return 0;
+	if (text.len > IMPORT_ATTRIBUTES_MAX)
+		return err_set(err, ERR_REJECT, 0, "what the manifest says of all its rows is longer than %u bytes", IMPORT_ATTRIBUTES_MAX);
+	if (reader_init(&r, text, err) < 0)
+		return err_wrap(err, "what the manifest says of all its rows");
+	reader_done(&r);
+	buf_add(to, text.p, text.len);
+	json_one_line(to, 0);
+	return 0;
+}
+
 struct beginning {
 	const struct import_begin *b;
+	struct slice attributes; /* p NULL: what is kept stays */
 	uint64_t import;         /* 0: it is new */
 };
 
@@ -53,13 +70,15 @@ static int prepare_begin(struct change *c, struct view *now, void *arg, struct e
 			(int)g->b->name.len, g->b->name.p, slice_eq(import.format, FOLDER) ? "folder" : "manifest");
 	if (!found || !slice_eq(import.file, g->b->file))
 		change_add(c, RECORD_SOURCE)->source = (struct record_source){ g->b->name, SLICE_LIT("manifest"), g->b->file };
-	if (!found || !slice_eq(import.format, g->b->format) || !slice_eq(import.header, g->b->header))
+	const struct slice attributes = g->attributes.p ? g->attributes : import.attributes;
+	if (!found || !slice_eq(import.format, g->b->format) || !slice_eq(import.header, g->b->header) ||
+		!slice_eq(import.attributes, attributes))
 		change_add(c, RECORD_IMPORT)->import = (struct record_import){
 			.import = import.id,
 			.source = g->b->name,
 			.format = g->b->format,
 			.header = g->b->header,
-			.attributes = change_copy(c, import.attributes),
+			.attributes = change_copy(c, attributes),
 			.rows = import.rows,
 			.failed = import.failed,
 			.vanished = import.vanished,
@@ -68,15 +87,18 @@ static int prepare_begin(struct change *c, struct view *now, void *arg, struct e
 	return 0;
 }
 
-int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct err *err)
+int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct buf *as,
+	struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
+	CLEANUP(buf_done) struct buf kept = { 0 };
 	struct beginning g = { .b = b };
 	struct import import;
 	if (b->name.len == 0 || b->name.len > NAME_MAX_BYTES || !text_is_utf8(b->name))
 		return err_set(err, ERR_REJECT, 0, "the name of an import is 1 to %d bytes of UTF-8; give it one with --name", NAME_MAX_BYTES);
-	if (view_open(p->store, &v, err) < 0 || refuse_name(p, b, v, err) < 0)
+	if (take_attributes(b->attributes, &kept, err) < 0 || view_open(p->store, &v, err) < 0 || refuse_name(p, b, v, err) < 0)
 		return -1;
+	g.attributes = buf_slice(&kept);
 	struct change *c = change_new();
 	change_prepare(c, prepare_begin, &g);
 	if (committer_wait(p->store, c, err) < 0 || view_renew(v, err) < 0 || view_import_of(v, b->name, &import, err) < 0)
@@ -85,6 +107,8 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 	*ret_import = import.id;
 	pass->last_row = view_last_row(v);
 	pass->folder = slice_eq(import.format, FOLDER);
+	if (pass->folder && as)
+		buf_add(as, import.attributes.p, import.attributes.len);
 	pass->users = 1;
 	*ret_pass = import_pass_add(p->imports, pass); /* from here on no other pass adds failures */
 	int ok = pass->folder ? places_load(&pass->places, p->store, pass->import, err) : 0;
@@ -262,22 +286,6 @@ static int conclude(struct pipeline *p, struct import_pass *pass, struct ending 
 	struct change *c = change_new();
 	change_prepare(c, prepare_end, e);
 	return committer_wait(p->store, c, err) < 0 ? -1 : 0;
-}
-
-/* As it is kept: in one line. */
-static int take_attributes(struct slice text, struct buf *to, struct err *err)
-{
-	struct reader r;
-	if (text.len == 0)
-		return 0;
-	if (text.len > IMPORT_ATTRIBUTES_MAX)
-		return err_set(err, ERR_REJECT, 0, "what the manifest says of all its rows is longer than %u bytes", IMPORT_ATTRIBUTES_MAX);
-	if (reader_init(&r, text, err) < 0)
-		return err_wrap(err, "what the manifest says of all its rows");
-	reader_done(&r);
-	buf_add(to, text.p, text.len);
-	json_one_line(to, 0);
-	return 0;
 }
 
 int import_end(struct pipeline *p, uint64_t id, const struct import_close *b, struct import_counts *ret, struct err *err)

@@ -37,10 +37,13 @@ struct import_begin {
 	struct slice name;           /* of the import and its source, 1 to 400 bytes */
 	struct slice file;           /* where the manifest is; empty: a pipe */
 	struct slice format, header; /* for `inlet failures` (record.h) */
+	struct slice attributes;     /* of a folder, a JSON object: how it is read; p NULL: as the last pass did */
 	bool own;                    /* a manifest of a source, which the daemon reads itself (import_source.h) */
 };
-/* ERR_REJECT: the name is that of a source of another kind. */
-int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct err *err);
+/* ERR_REJECT: the name is that of a source of another kind. `as`, which may be NULL, gets the attributes of a folder: as this pass
+ * is to read it. */
+int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct buf *as,
+	struct err *err);
 
 /* One thread, one upload of a pass at a time. import_take() blocks while the store cannot take more; after its first failure it only
  * swallows. import_finish() adds the answer's members to j, and waits only where very much is on its way to the disk; -1: the first

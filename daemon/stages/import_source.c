@@ -220,7 +220,7 @@ static int begin(struct reading *r, const struct manifest *m, struct err *err)
 		.format = slice_of(manifest_format_name(manifest_format(m))) };
 	if (manifest_header(m, &header) == 0 && text_is_utf8(header))
 		b.header = header;
-	return import_begin(r->p, &b, &r->sender.pass, &r->end->import, err);
+	return import_begin(r->p, &b, &r->sender.pass, &r->end->import, NULL, err);
 }
 
 static int finish(struct reading *r, const struct manifest *m, struct err *err)

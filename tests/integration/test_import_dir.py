@@ -303,7 +303,7 @@ def test_the_folder_is_the_label(served, tree):
     before = revision(served)
     imported(served, tree, "--labels-from", "directory")
     assert revision(served) == before
-    imported(served, tree)  # without: they are labels no longer
+    imported(served, tree, "--labels-from", "none")
     assert all(not i["annotations"] for i in served.items())
 
 
@@ -323,6 +323,27 @@ def test_a_file_in_another_folder_has_another_label(plain, tree):
     assert labels(plain, "cat/1.txt") == [("cat", "AWAITING_REVIEW")]
 
 
+def test_a_folder_is_read_as_it_was_before_unless_the_command_says_otherwise(plain, tree):
+    """A word that was left out must not drop labels."""
+    put(tree, {"cat/1.txt": "one"})
+    imported(plain, tree, "--labels-from", "directory")
+    before = revision(plain)
+    done = plain.cli("import", tree)
+    assert b"labels are those of its folders, as when it was imported before; --labels-from none drops them" in done.stderr
+    assert labels(plain, "cat/1.txt") == [("cat", "SUCCESS")]
+    assert revision(plain) == before
+    put(tree, {"dog/2.txt": "two"})
+    imported(plain, tree)
+    assert labels(plain, "dog/2.txt") == [("dog", "SUCCESS")]
+    plain.cli("rebuild-index")
+    imported(plain, tree)
+    assert labels(plain, "cat/1.txt") == [("cat", "SUCCESS")]
+    assert b"as when" not in plain.cli("import", tree, "--labels-from", "none").stderr
+    assert labels(plain, "cat/1.txt") == labels(plain, "dog/2.txt") == []
+    assert b"as when" not in plain.cli("import", tree).stderr
+    assert labels(plain, "cat/1.txt") == []
+
+
 def test_sidecars_label_the_file_beside_them(plain, tree):
     put(tree, {"cat/a.txt": "a", "cat/a.txt.json": json.dumps({"labels": ["tabby"], "metadata": {"k": 1}}), "b.txt": "b",
                "c.json": "{}", "c.json.json": "{}", "d.txt.json": "{}"})
@@ -333,7 +354,7 @@ def test_sidecars_label_the_file_beside_them(plain, tree):
     row, = json.loads(plain.text("show", plain.item("cat/a.txt")["id"], "--json"))["rows"]
     assert row["row"]["metadata"] == {"k": 1}
     put(tree, {"cat/a.txt.json": json.dumps({"labels": ["siamese"]}), "b.txt.json": '{"label": "late"}'})
-    assert imported(plain, tree)["sidecars"] == 2
+    assert imported(plain, tree, "--labels-from", "none")["sidecars"] == 2
     assert labels(plain, "cat/a.txt") == [("siamese", "SUCCESS")]
     assert labels(plain, "b.txt") == [("late", "SUCCESS")]
     put(tree, {"b.txt.json": '{"label": '})
