@@ -32,7 +32,8 @@ static int fail(const struct err *err)
 	return EXIT_FAILED;
 }
 
-/* A lock held by a stand-in, or by one that has not said yet what it is (pid 0), is waited for; a daemon's is not. */
+/* A lock held by a stand-in, or by one that has not said yet what it is (pid 0), is waited for; a daemon's is not, and neither
+ * is one that cannot be taken at all. */
 static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_fd, struct err *err)
 {
 	uint64_t until_ns = clock_mono_ns() + STAND_IN_WAIT_MS * NS_PER_MS;
@@ -42,7 +43,7 @@ static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_f
 		if (store_lock(c->state_dir, mode == PIPELINE_ATTEND ? "attend" : "daemon", ret_fd, &pid, &attend, err) == 0)
 			return 0;
 		bool daemon = !attend && pid != 0;
-		if (daemon || mode == PIPELINE_ATTEND || clock_mono_ns() > until_ns)
+		if (err->sys != 0 || daemon || mode == PIPELINE_ATTEND || clock_mono_ns() > until_ns)
 			return -1;
 		struct timespec pause = clock_spec(LOCK_LOOK_MS * NS_PER_MS);
 		(void)nanosleep(&pause, NULL); /* flock with a timeout does not exist */

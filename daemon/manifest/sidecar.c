@@ -34,8 +34,10 @@ int sidecar_read(const char *path, manifest_read_fn *read, void *arg, struct man
 	if (more == 0)
 		return err_set(why, ERR_REJECT, 0, "the sidecar is empty");
 	if (more == 2) {
-		ret_cure->len = 0;
-		buf_add(ret_cure, failure.cure.p, failure.cure.len);
+		if (failure.cure.len) {
+			ret_cure->len = 0;
+			buf_add(ret_cure, failure.cure.p, failure.cure.len);
+		}
 		return err_set(why, failure.class, 0, "line %llu, column %llu: %.*s", (unsigned long long)failure.at.line,
 			(unsigned long long)failure.at.column, (int)failure.reason.len, failure.reason.p);
 	}

@@ -44,7 +44,8 @@ int store_lock(const char *state_dir, const char *role, int *ret_fd, long *ret_p
 	CLEANUP(close_fdp) int dir = open(state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(close_fdp) int fd = dir < 0 ? -1 : openat(dir, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd < 0)
-		return err_set(err, ERR_RETRY, errno, "open '%s/%s'", state_dir, LOCK_NAME);
+		return err_set(err, ERR_RETRY, errno, "open '%s/%s'%s", state_dir, LOCK_NAME,
+			errno == EACCES ? "; run as the owner of the store, or use sudo" : "");
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int why = errno;
 		if (why == EWOULDBLOCK)

@@ -29,8 +29,9 @@ struct store_report {        /* what opening found */
 	uint64_t bytes_cut;           /* torn tail, dropped */
 };
 
-/* The owner's lock. 0: held by us now (fd in *ret_fd, kept until exit). -1 with err ERR_RETRY: held; *ret_pid and
- * *ret_attend say by whom. role: "daemon" or "attend". Creates state_dir when absent. */
+/* The owner's lock. 0: held by us now (fd in *ret_fd, kept until exit). -1 with err ERR_RETRY: held, sys is 0, and *ret_pid and
+ * *ret_attend say by whom; or it cannot be taken at all, sys says why. role: "daemon" or "attend". Creates state_dir when
+ * absent. */
 int store_lock(const char *state_dir, const char *role, int *ret_fd, long *ret_pid, bool *ret_attend, struct err *err);
 
 /* The caller holds the lock. Creates an empty store where there is none; rebuilds a missing index; recovers; refuses a newer

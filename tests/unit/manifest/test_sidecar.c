@@ -45,11 +45,13 @@ static void reads(const char *text, const char *expected)
 	CLEANUP(buf_done) struct buf got = { 0 }, cure = { 0 };
 	struct manifest_row row;
 	struct err why = { 0 };
+	buf_str(&cure, "the caller's");
 	if (sidecar_read("in/a.jpg.json", feed_read, &f, &m, &row, &cure, &why) == 0)
 		dump_row(&row, &got);
 	else
 		assert_int_equal(why.class, ERR_REJECT);
 	assert_string_equal(got.data ? got.data : why.text, expected);
+	assert_true(cure.len > 0); /* what has no better cure keeps that of the caller */
 }
 
 static void test_reading(void **state)

@@ -1,6 +1,8 @@
 /* test_store.c - the store as a whole: its lock, its identity, its segments as shards that others read. */
 #include "tests/unit/store/fixture.h"
 
+#include <errno.h>
+
 static void test_first_open_creates_the_next_finds(void **state)
 {
 	struct fixture *f = *state;
@@ -36,6 +38,7 @@ static void test_lock_names_its_owner(void **state)
 	assert_int_equal(store_lock(f->dir, "attend", &fd, &pid, &attend, &f->err), 0);
 	assert_int_equal(store_lock(f->dir, "daemon", &second, &pid, &attend, &f->err), -1);
 	assert_int_equal(f->err.class, ERR_RETRY);
+	assert_int_equal(f->err.sys, 0);
 	assert_int_equal(pid, getpid());
 	assert_true(attend);
 	(void)close(fd);
@@ -43,6 +46,21 @@ static void test_lock_names_its_owner(void **state)
 	assert_int_equal(store_lock(f->dir, "daemon", &second, &pid, &attend, &f->err), -1);
 	assert_false(attend);
 	(void)close(fd);
+}
+
+/* Nobody holds it: there is nothing to wait for, and a waiter is told so. */
+static void test_a_lock_that_cannot_be_opened_is_not_held(void **state)
+{
+	struct fixture *f = *state;
+	int fd = -1;
+	long pid;
+	bool attend;
+	assert_int_equal(run_shell("rm -f '%s/lock' && ln -s elsewhere '%s/lock'", f->dir, f->dir), 0);
+	assert_int_equal(store_lock(f->dir, "daemon", &fd, &pid, &attend, &f->err), -1);
+	assert_int_equal(f->err.class, ERR_RETRY);
+	assert_int_equal(f->err.sys, ELOOP);
+	assert_int_equal(pid, 0);
+	assert_non_null(strstr(f->err.text, "/lock'"));
 }
 
 static void test_lock_makes_state_dir(void **state)
@@ -98,6 +116,7 @@ int main(void)
 		CASE(test_first_open_creates_the_next_finds),
 		CASE(test_store_cut_off_while_created_is_created_again),
 		CASE(test_lock_names_its_owner),
+		CASE(test_a_lock_that_cannot_be_opened_is_not_held),
 		CASE(test_lock_makes_state_dir),
 		CASE(test_usage_counts_what_is_stored),
 		CASE(test_ready_says_what_is_missing),
