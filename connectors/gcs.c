@@ -8,6 +8,8 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 
+#include <errno.h>
+
 struct connector {
 	struct bucket bucket;
 	struct gcs_api *api;
@@ -73,6 +75,9 @@ static int gcs_discover(struct connector *c, enum discover_scope scope, page_fn 
 	if (bucket_begin(&c->bucket, err) < 0 || list(c, emit, arg, err) < 0 || look_outside(c, &any, err) < 0) {
 		if (err->class == ERR_REJECT)
 			err->class = ERR_RETRY; /* no object is to blame */
+		if (err->sys == ENOENT)
+			(void)err_wrap(err, "gs://%.64s is not there: is `bucket` spelled right, and `endpoint` the place where it lies?",
+				c->bucket.config->bucket);
 		bucket_failed(&c->bucket, err);
 		return -1;
 	}

@@ -161,6 +161,8 @@ static int refused(struct gcs_api *a, const struct http_request *q, const struct
 	add_reason(&why, r);
 	at = strlen(err->text);
 	(void)snprintf(err->text + at, sizeof(err->text) - at, "%s", why.data ? why.data : "");
+	if (err->class == ERR_RETRY && err->sys == 0)
+		err->sys = FETCH_TROUBLE;
 	switch (r->status) {
 	case 401:
 	case 403:
@@ -183,6 +185,16 @@ static int refused(struct gcs_api *a, const struct http_request *q, const struct
 	}
 }
 
+/* A token that is not to be had, a certificate that is not trusted: no object is to blame. */
+static int blame_source(struct err *err)
+{
+	if (err->class == ERR_REJECT || err->sys == 0) {
+		err->class = ERR_RETRY;
+		err->sys = err->sys ? err->sys : EACCES;
+	}
+	return -1;
+}
+
 static int send_once(struct gcs_api *a, const struct http_request *q, struct buf *bearer, struct http_reply *ret, struct err *err)
 {
 	const char *headers[GCS_HEADERS + 2] = { 0 };
@@ -193,11 +205,13 @@ static int send_once(struct gcs_api *a, const struct http_request *q, struct buf
 		headers[n] = q->headers[n];
 	if (a->auth) {
 		if (google_auth_get(a->auth, bearer, err) < 0)
-			return -1;
+			return blame_source(err);
 		headers[n] = bearer->data;
 	}
 	request.headers = headers;
-	return http_send(a->http, &request, ret, err);
+	if (http_send(a->http, &request, ret, err) < 0)
+		return err->sys == EKEYREJECTED || err->sys == EACCES ? blame_source(err) : -1;
+	return 0;
 }
 
 int gcs_api_get(struct gcs_api *a, const struct http_request *q, struct http_reply *ret, struct err *err)

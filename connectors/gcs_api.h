@@ -22,8 +22,8 @@ void gcs_url_media(const struct gcs_api *a, struct slice key, struct buf *to);  
 void gcs_query(struct buf *url, const char *name, struct slice value);            /* "&name=value"; any bytes */
 
 /* One authorized GET; a token that the server refuses is fetched anew once. 0: an answer of 2xx came and was whole. -1 with what a
- * refusal means here: 404 ERR_RETRY ENOENT; 412 ERR_RETRY FETCH_CHANGED; 401 and 403 ERR_RETRY EACCES with the cure; the rest as
- * http_refused() and http_send() say, with the server's own words. q->headers at most GCS_HEADERS. ret needs
+ * refusal means here: 404 ERR_RETRY ENOENT; 412 ERR_RETRY FETCH_CHANGED; 401 and 403 ERR_RETRY EACCES with the cure; 5xx ERR_RETRY
+ * FETCH_TROUBLE; no token or an untrusted certificate ERR_RETRY; the rest as http_refused() and http_send() say, in the server's words. q->headers at most GCS_HEADERS. ret needs
  * http_reply_done(). Any thread. */
 #define GCS_HEADERS 4
 int gcs_api_get(struct gcs_api *a, const struct http_request *q, struct http_reply *ret, struct err *err);

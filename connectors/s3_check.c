@@ -53,9 +53,12 @@ static const char *cure_of(const struct err *err)
 	case ECONNREFUSED:
 	case ETIMEDOUT: return "nobody answers: check `endpoint`, `proxy` and the firewall";
 	case EKEYREJECTED: return "for one's own server with a private certificate set `ca_file`";
+	case EPROTO: return "check `endpoint`: its scheme (http or https), host and port, and that it is a server which speaks S3";
 	case EACCES: return "check `bucket` and the keys, and that their account may list and read it (s3:ListBucket, s3:GetObject)";
-	default: return "read the message; a later attempt may do";
+	default: break;
 	}
+	return err->class == ERR_REJECT ? "what the server says of this object is what helps; others are not concerned" :
+		"nothing: it is tried again";
 }
 
 static int on_page(void *arg, const uint8_t *p, size_t n, struct err *err)

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <strings.h>
 
-enum meaning { UNKNOWN, CHANGED, MISSING, ARCHIVED, THROTTLED, AGAIN, SOURCE };
+enum meaning { UNKNOWN, CHANGED, MISSING, ARCHIVED, THROTTLED, AGAIN, SOURCE, STRANGER };
 
+#define ENDPOINT_CURE "no S3 server says it like this: does `endpoint` name one, its scheme (http or https) and port too?"
 #define KEYS_CURE "look at the keys that this source uses (`inlet doctor` tells where they come from)"
 
 /* The first row that matches: by code, or where code is NULL by status. */
@@ -62,7 +63,6 @@ static const struct {
 	{ NULL, 308, SOURCE, S3_REFUSED, "set `region` to the bucket's own, or `endpoint` to the server it lies on" },
 	{ NULL, 401, SOURCE, S3_REFUSED, KEYS_CURE },
 	{ NULL, 403, SOURCE, S3_REFUSED, "this is not allowed to whoever asks, or a proxy forbids it" },
-	{ NULL, 404, MISSING, S3_REFUSED, NULL },
 	{ NULL, 407, SOURCE, S3_REFUSED, "the proxy wants a user, and `proxy` names none: have it let this host through" },
 	{ NULL, 408, AGAIN, S3_REFUSED, NULL },
 	{ NULL, 412, CHANGED, S3_REFUSED, "it was written again since it was listed" },
@@ -126,6 +126,15 @@ static int on_end(void *arg, const char *path, struct slice text, struct err *er
 	return 0;
 }
 
+/* An answer that is no error document: its first line, if it is text, tells who spoke. */
+static void read_words(struct s3_error *e, const struct http_reply *r)
+{
+	struct slice body = buf_slice(&r->body);
+
+	if (!e->code[0] && body.len > 0 && body.p[0] != '<')
+		set_line(e->message, sizeof(e->message), (struct slice){ body.p, strcspn(body.p, "\r\n") });
+}
+
 void s3_error_read(struct s3_error *e, const struct http_reply *r)
 {
 	struct s3_xml xml;
@@ -134,6 +143,7 @@ void s3_error_read(struct s3_error *e, const struct http_reply *r)
 	s3_xml_init(&xml, on_end, e);
 	(void)s3_xml_add(&xml, buf_slice(&r->body), NULL); /* what could be read of it will do */
 	s3_xml_done(&xml);
+	read_words(e, r);
 	set_region(e, http_header(r, "x-amz-bucket-region"));
 
 	size_t row = row_of(e);
@@ -153,8 +163,11 @@ static enum meaning meaning_of(const struct s3_error *e, const char **ret_cure)
 	size_t row = row_of(e);
 
 	*ret_cure = NULL;
-	if (row == sizeof(rows) / sizeof(*rows))
-		return e->status >= 500 ? AGAIN : UNKNOWN;
+	if (row == sizeof(rows) / sizeof(*rows)) {
+		if (e->status < 500 && !e->code[0])
+			*ret_cure = ENDPOINT_CURE;
+		return e->status >= 500 ? AGAIN : e->code[0] ? UNKNOWN : STRANGER;
+	}
 	*ret_cure = rows[row].cure;
 	return rows[row].meaning;
 }
@@ -175,15 +188,16 @@ int s3_error_set(const struct s3_error *e, const char *what, const struct http_r
 	enum meaning meaning = meaning_of(e, &cure);
 	char text[sizeof(err->text)];
 
-	(void)snprintf(text, sizeof(text), "%.200s: %d%s%s%s%s%s%s", what, e->status, e->code[0] ? " " : "", e->code,
+	(void)snprintf(text, sizeof(text), "%.160s: %d%s%s%s%.160s%s%s", what, e->status, e->code[0] ? " " : "", e->code,
 		e->message[0] ? ": " : "", e->message, cure ? "; " : "", cure ? cure : "");
 	switch (meaning) {
 	case CHANGED: return put(err, ERR_RETRY, FETCH_CHANGED, 0, text);
 	case MISSING: return put(err, ERR_RETRY, ENOENT, 0, text);
 	case ARCHIVED: return put(err, ERR_REJECT, FETCH_ARCHIVED, 0, text);
 	case THROTTLED: return put(err, ERR_RETRY, FETCH_THROTTLED, r->wait_ms, text);
-	case AGAIN: return put(err, ERR_RETRY, 0, r->wait_ms, text);
+	case AGAIN: return put(err, ERR_RETRY, FETCH_TROUBLE, r->wait_ms, text);
 	case SOURCE: return put(err, ERR_RETRY, EACCES, 0, text);
+	case STRANGER: return put(err, ERR_RETRY, EPROTO, 0, text);
 	case UNKNOWN: break;
 	}
 	return put(err, ERR_REJECT, 0, 0, text);

@@ -16,7 +16,7 @@ struct s3_error {
 	enum s3_cause cause;
 	int status;
 	char code[64];       /* "NoSuchKey"; "" where the body was no error document */
-	char message[192];   /* the server's words, one printable line */
+	char message[192];   /* the server's words, one printable line; of a text that is no error document its first */
 	char region[64];     /* of the bucket, where the server tells; a name that can be signed with */
 };
 
@@ -24,9 +24,9 @@ struct s3_error {
 void s3_error_read(struct s3_error *e, const struct http_reply *r);
 /* Fills err for an answer about `what` ("s3://bucket/key" or "s3://bucket/") and returns -1:
  *   412, 416: ERR_RETRY, FETCH_CHANGED. No such key: ERR_RETRY, ENOENT. InvalidObjectState: ERR_REJECT, FETCH_ARCHIVED.
- *   SlowDown, 429, 503: ERR_RETRY, FETCH_THROTTLED, wait_ms as Retry-After says. 408, 5xx: ERR_RETRY.
+ *   SlowDown, 429, 503: ERR_RETRY, FETCH_THROTTLED, wait_ms as Retry-After says. 408, 5xx: ERR_RETRY, FETCH_TROUBLE.
  *   credentials, permissions, region, clock, bucket: ERR_RETRY, EACCES, with the cure: they concern the source, not the object.
- *   the rest: ERR_REJECT. */
+ *   another 4xx that is no error document: ERR_RETRY, EPROTO, for no S3 server has judged the object. The rest: ERR_REJECT. */
 int s3_error_set(const struct s3_error *e, const char *what, const struct http_reply *r, struct err *err);
 
 #endif

@@ -294,8 +294,7 @@ static int fetch_one(struct fetch_worker *w, struct fetch_job *job, struct err *
 	bool small = c->store == STORE_COPY && !c->manifest && job->object.bytes <= ARENA_MEMBER_MAX;
 	uint64_t limit = w->p->config->limits.object_bytes;
 	if (job->object.bytes > limit)
-		return err_set(err, ERR_REJECT, 0, "%llu bytes are more than limits.object allows (%llu)",
-			(unsigned long long)job->object.bytes, (unsigned long long)limit);
+		return sink_too_large(limit, err);
 	if (!small)
 		fetch_worker_flush(w); /* neighbours do not wait for a long read */
 	if (c->manifest)
@@ -321,10 +320,13 @@ static const char *cure_of(const struct fetch_job *job, const struct err *err)
 	case ENOENT: return "nothing: the next pass over the source decides";
 	case FETCH_ARCHIVED: return ARCHIVED_CURE;
 	case FETCH_THROTTLED: return "nothing: the server asks for less, it is tried again; a lower `concurrency` may suit it";
+	case FETCH_TROUBLE: return "nothing: the server has trouble of its own, it is tried again for as long as that lasts";
+	case EPROTO: return "see that `endpoint` is the server itself and nothing on the way answers for it; it is tried again";
 	case IMPORT_WAITS: return "put the files there, or mend the rows; it is tried again";
 	case IMPORT_NO_MANIFEST: return "mend it, or move it elsewhere; `names` of the source says which of its files are manifests";
 	case IMPORT_NO_NAME: return "give it a shorter name, in UTF-8";
-	case 0: return err->class == ERR_REJECT ? "raise limits.object, or leave the file out" : "nothing: it is tried again";
+	case EFBIG: return "raise limits.object, or leave the file out";
+	case 0: return err->class == ERR_REJECT ? "mend it where it lies, or leave it out" : "nothing: it is tried again";
 	default: return "look after the disk or the network behind this source; it is tried again";
 	}
 }

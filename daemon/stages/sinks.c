@@ -30,12 +30,16 @@ static int memory_wrote(struct sink *sink, size_t n, struct err *err)
 	return 0;
 }
 
+int sink_too_large(uint64_t limit, struct err *err)
+{
+	(void)err_set(err, ERR_REJECT, 0, "is larger than limits.object allows (%llu bytes)", (unsigned long long)limit);
+	err->sys = EFBIG;
+	return -1;
+}
+
 static int within_limit(const struct fetch_sink *s, struct err *err)
 {
-	if (s->bytes <= s->limit)
-		return 0;
-	return err_set(err, ERR_REJECT, 0, "is larger than limits.object (%llu bytes); raise it to take such objects",
-		(unsigned long long)s->limit);
+	return s->bytes <= s->limit ? 0 : sink_too_large(s->limit, err);
 }
 
 static uint8_t *buffer_space(struct sink *sink, size_t *ret_space, struct err *err)

@@ -28,6 +28,8 @@ void sink_memory(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, 
 void sink_file(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd, uint64_t limit);
 void sink_large(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct large_writer *w, uint64_t limit);
 void sink_hash(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, uint64_t limit);
+/* The refusal of what is larger than limits.object: ERR_REJECT, EFBIG; -1. */
+int sink_too_large(uint64_t limit, struct err *err);
 /* Writes what is held and gives the hash of all that passed. */
 int sink_end(struct fetch_sink *s, struct content_id *ret, struct err *err);
 /* The same of all that lies in fd already, through a buffer of SINK_BUFFER. */

@@ -206,6 +206,22 @@ def test_a_storm_of_refusals_ends_with_everything_there(inlet, far):
     assert inlet.failures() == []
 
 
+def test_a_bad_gateway_is_waited_out(inlet, far):
+    """However few tries an object has, and whoever stands in the server's place: no object is to blame."""
+    inlet.write_config(limits={"attempts": 1})
+    cures = {"502": "trouble of its own"} | ({"404": "`endpoint`"} if far.scheme == "s3" else {})
+    fill(far, dict.fromkeys(cures, "1"))
+    for key in cures:
+        far.proxy.on("GET", answer(int(key), {}, b"<html>nginx</html>"), when=lambda r, key=key: far.key(r) == key)
+    inlet.once(ok=(3,))
+    for failure in inlet.failures():
+        key = failure["key"]
+        assert failure["class"] == "retry" and f": {key}" in failure["reason"] and cures.pop(key) in failure["cure"], failure
+    assert not cures
+    far.proxy.clear()
+    wait_for("all of them", lambda: inlet.once(ok=(0, 3)).returncode == 0)
+
+
 def test_it_is_polled_and_synced_when_asked(inlet, far):
     far.configure(poll="1s")
     far.put("first", b"1")

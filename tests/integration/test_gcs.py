@@ -543,6 +543,24 @@ def test_wrong_credentials_are_explained_and_never_shown(lab, tokens):
     assert "canary" not in seen and secret not in seen
 
 
+def test_no_object_is_to_blame_for_credentials_that_fail(lab, tokens):
+    """However few tries an object has: it waits until they are good again."""
+    lab.put("a", b"1")
+    lab.configure(anonymous=None, credentials=tokens.file())
+    lab.inlet.write_config(limits={"attempts": 1})
+
+    def withdraw(handler):
+        tokens.refuse = "withdrawn"
+        handler.reply(401, {}, b"")
+    lab.proxy.on("GET", withdraw, times=1)
+    lab.once(ok=(3,))
+    failure = lab.inlet.failure("a")
+    assert failure["class"] == "retry" and "withdrawn" in failure["reason"], failure
+    tokens.refuse = None
+    wait_for("the object", lambda: lab.inlet.once(ok=(0, 3)) and lab.contents())
+    lab.assert_synced({"a": b"1"})
+
+
 def test_no_core_file_holds_a_secret(lab, tokens):
     unlimited = ["prlimit", "--core=unlimited"]
     plain = subprocess.Popen([*unlimited, "sleep", "60"], cwd=lab.inlet.root)
@@ -570,6 +588,8 @@ def test_doctor_names_each_failure_and_its_cure(lab, tokens):
     lab.configure(bucket="nowhere-at-all")
     text = doctor(1, 3)
     assert "404" in text and "check `bucket` for its spelling" in text
+    lab.once(ok=(3,))
+    assert "gs://nowhere-at-all is not there: is `bucket` spelled right" in lab.output
     lab.configure()
     lab.proxy.on("*", answer(403, {}, b'{"error": {"message": "lab does not have storage.objects.list access"}}'))
     text = doctor(1, 3)

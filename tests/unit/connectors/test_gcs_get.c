@@ -70,6 +70,8 @@ static bool answer(struct peer *p, const char *path)
 		return peer_answer(p, "412 Precondition Failed", "", "");
 	if (strcmp(f->mode, "busy") == 0)
 		return peer_answer(p, "429 Too Many", "Retry-After: 7\r\n", "");
+	if (strcmp(f->mode, "trouble") == 0)
+		return peer_answer(p, "502 Bad Gateway", "", "<html>");
 	if (strcmp(f->mode, "other generation") == 0)
 		return send_part(p, "200 OK", "x-goog-generation: 8\r\n", 0, BYTES, BYTES);
 	if (strcmp(f->mode, "short") == 0)
@@ -188,6 +190,14 @@ static void test_throttling_is_passed_on(void **state)
 	assert_int_equal(atomic_load(&f->asked), 1);
 }
 
+/* With an errno, so that it is tried for as long as it takes: what has none gets a counted few tries. */
+static void test_trouble_of_the_servers_own_is_waited_out(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_fails(f, "trouble", FETCH_TROUBLE, "502");
+}
+
 static void test_wrong_bytes_are_never_taken(void **state)
 {
 	struct fixture *f = *state;
@@ -229,6 +239,7 @@ int main(void)
 		TEST(test_replaced_and_gone_objects_are_told_apart_from_trouble),
 		TEST(test_without_a_version_the_first_answer_says_which),
 		TEST(test_throttling_is_passed_on),
+		TEST(test_trouble_of_the_servers_own_is_waited_out),
 		TEST(test_wrong_bytes_are_never_taken),
 		TEST(test_the_sink_has_the_last_word),
 	};

@@ -40,9 +40,9 @@ static void test_what_each_code_means(void **state)
 		{ 503, ERROR("SlowDown", ""), ERR_RETRY, FETCH_THROTTLED, S3_REFUSED },
 		{ 503, "<html>busy</html>", ERR_RETRY, FETCH_THROTTLED, S3_REFUSED },
 		{ 429, "", ERR_RETRY, FETCH_THROTTLED, S3_REFUSED },
-		{ 500, ERROR("InternalError", ""), ERR_RETRY, 0, S3_REFUSED },
-		{ 502, "", ERR_RETRY, 0, S3_REFUSED },
-		{ 400, ERROR("RequestTimeout", ""), ERR_RETRY, 0, S3_REFUSED },
+		{ 500, ERROR("InternalError", ""), ERR_RETRY, FETCH_TROUBLE, S3_REFUSED },
+		{ 502, "", ERR_RETRY, FETCH_TROUBLE, S3_REFUSED },
+		{ 400, ERROR("RequestTimeout", ""), ERR_RETRY, FETCH_TROUBLE, S3_REFUSED },
 		{ 403, ERROR("AccessDenied", ""), ERR_RETRY, EACCES, S3_REFUSED },
 		{ 403, "", ERR_RETRY, EACCES, S3_REFUSED },
 		{ 403, ERROR("SignatureDoesNotMatch", ""), ERR_RETRY, EACCES, S3_REFUSED },
@@ -53,6 +53,8 @@ static void test_what_each_code_means(void **state)
 		{ 301, ERROR("PermanentRedirect", "<Endpoint>b.s3.amazonaws.com</Endpoint>"), ERR_RETRY, EACCES, S3_REFUSED },
 		{ 501, ERROR("NotImplemented", ""), ERR_REJECT, 0, S3_NO_CHECKSUM },
 		{ 400, ERROR("KeyTooLongError", ""), ERR_REJECT, 0, S3_REFUSED },
+		{ 400, "", ERR_RETRY, EPROTO, S3_REFUSED },
+		{ 404, "404 page not found\n", ERR_RETRY, EPROTO, S3_REFUSED },
 	};
 
 	(void)state;
@@ -105,6 +107,22 @@ static void test_many_elements(void **state)
 	assert_null(strstr(err.text, "canary"));
 }
 
+/* Who answers is no S3 server: what it said is told, and where to look. */
+static void test_words_of_a_stranger(void **state)
+{
+	struct s3_error e;
+	struct err err = { 0 };
+
+	(void)state;
+	read_error(400, "", "Client sent an HTTP request to an HTTPS server.\nsecond line", &e, &err);
+	assert_non_null(strstr(err.text, "400: Client sent an HTTP request to an HTTPS server.; no S3 server"));
+	assert_non_null(strstr(err.text, "`endpoint`"));
+	assert_null(strstr(err.text, "second"));
+	read_error(404, "", "<html><body>canary</body></html>", &e, &err);
+	assert_null(strstr(err.text, "canary"));
+	assert_non_null(strstr(err.text, "`endpoint`"));
+}
+
 static void test_servers_words_are_one_printable_line(void **state)
 {
 	struct s3_error e;
@@ -123,6 +141,7 @@ int main(void)
 		cmocka_unit_test(test_retry_after_is_passed_on),
 		cmocka_unit_test(test_region_of_the_header_counts),
 		cmocka_unit_test(test_many_elements),
+		cmocka_unit_test(test_words_of_a_stranger),
 		cmocka_unit_test(test_servers_words_are_one_printable_line),
 	};
 
