@@ -155,14 +155,24 @@ static struct slice image_attributes(struct manifest *m, const struct node *root
 	return draft_take(d);
 }
 
+static const struct node *name_node(struct manifest *m)
+{
+	const struct node *file = node_get_kind(&m->dom, dom_root(&m->dom), "file_name", NODE_STRING);
+	return file ? file : node_get_kind(&m->dom, dom_root(&m->dom), "coco_url", NODE_STRING);
+}
+
+struct slice coco_image_name(struct manifest *m, struct arena *a)
+{
+	const struct node *name = name_node(m);
+	return name ? arena_copy(a, node_string(name, a)) : (struct slice){ 0 };
+}
+
 int coco_image(struct manifest *m)
 {
 	static const char *const known[] = { "id", "file_name", "width", "height", NULL };
 	struct draft *d = &m->draft;
 	const struct node *root = dom_root(&m->dom);
-	const struct node *file = node_get_kind(&m->dom, root, "file_name", NODE_STRING);
-	if (!file)
-		file = node_get_kind(&m->dom, root, "coco_url", NODE_STRING);
+	const struct node *file = name_node(m);
 	if (!file)
 		return draft_fail(d, d->row.at, NULL, "the image has no file_name");
 	struct slice name = arena_copy(&d->arena, node_string(file, &d->arena));

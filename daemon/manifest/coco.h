@@ -32,6 +32,8 @@ void coco_attributes_id(uint64_t *max, struct slice id);
 struct slice coco_attributes_text(struct coco_attributes *a);
 void coco_attributes_done(struct coco_attributes *a);
 
+/* m->dom is an image: what it calls its file; empty: nothing. Of the arena. */
+struct slice coco_image_name(struct manifest *m, struct arena *a);
 /* m->dom is an image: enum draft_result, the content and facts of the row. */
 int coco_image(struct manifest *m);
 /* m->dom is an annotation, which is at `at`: a label of the row. Of its shapes the geometry is keypoints, else the

@@ -1,8 +1,8 @@
 /* format_coco.c - COCO annotations: {"images":[…],"annotations":[…],"categories":[…]}, the lists in any order.
  *
  * Images and annotations go through a file, sorted by image; then each image is a row with its annotations as labels, in
- * the order of the images' ids. The ids are only there to join the lists, so that a row is known by its file's name. A
- * point is a count of rows. */
+ * the order of the images' ids. The ids are only there to join the lists, so that a row is known by its file's name; where
+ * several images have one, all but the first are known by NAME#ID, or one of them would be lost. A point is a count of rows. */
 #include "daemon/manifest/formats.h"
 
 #include "daemon/base/mem.h"
@@ -10,6 +10,7 @@
 #include "daemon/manifest/coco.h"
 #include "daemon/manifest/objects.h"
 #include "daemon/manifest/sorter.h"
+#include "daemon/manifest/twins.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,8 @@ enum kind { KIND_BAD, KIND_IMAGE, KIND_ANNOTATION };   /* sorted so within an im
 struct coco {
 	struct sorter *sorter;
 	bool sorted;
+	struct twins *twins;         /* images of one file_name */
+	struct arena names;          /* the one at hand */
 	struct coco_categories categories;
 	struct coco_attributes attributes;
 	struct buf text;             /* of the annotation at hand */
@@ -30,6 +33,7 @@ static int coco_open(struct manifest *m, struct err *err)
 		return err_set(err, ERR_REJECT, 0, "a COCO file needs a temporary file to be read");
 	struct coco *c = m->state = mem_zero(1, sizeof(*c));
 	c->sorter = sorter_new(m->o.spool);
+	c->twins = twins_new();
 	values_init(&m->values, &m->window, VALUES_RUN, m->o.record_max);
 	if (values_peek(&m->values, &first, err) < 0)
 		return -1;
@@ -67,6 +71,10 @@ static int take_element(struct manifest *m, struct slice list, const struct valu
 	const struct node *id = node_get(&m->dom, root, image ? "id" : "image_id");
 	if (!id || (id->kind != NODE_NUMBER && id->kind != NODE_STRING) || id->text.len == 0)
 		return add(m, KIND_BAD, (struct slice){ 0 }, v, image ? "the image has no id" : "the annotation has no image_id", err);
+	if (image) {
+		arena_reset(&c->names);
+		twins_see(c->twins, coco_image_name(m, &c->names));
+	}
 	coco_attributes_id(image ? &c->attributes.image_id_max : &c->attributes.annotation_id_max,
 		(image ? id : own_id(m, root))->text);
 	return add(m, image ? KIND_IMAGE : KIND_ANNOTATION, id->text, v, NULL, err);
@@ -217,7 +225,7 @@ static struct slice name_of(struct manifest *m, struct slice image, struct arena
 {
 	struct dom_error e;
 	(void)dom_parse(&m->dom, image, &e);
-	return arena_copy(a, node_scalar(node_get(&m->dom, dom_root(&m->dom), "file_name"), a));
+	return coco_image_name(m, a);
 }
 
 /* Annotations name images by id, and of two images with one id they are the last one's, as pycocotools has it. An earlier one is
@@ -231,6 +239,19 @@ static int doubled(struct manifest *m, struct slice text, const struct sorter_re
 	return draft_fail(d, d->row.at, "give each image an id of its own",
 		"line %llu gives the id %s to the image '%s', and the annotations with it", (unsigned long long)last->at.line,
 		draft_show(d, last->key), draft_show(d, other));
+}
+
+static void tell_apart(struct manifest *m, struct slice id)
+{
+	struct coco *c = m->state;
+	struct draft *d = &m->draft;
+	struct slice name = coco_image_name(m, &d->arena);
+	const char *first = twins_first(c->twins, name, id);
+	if (!first)
+		return;
+	draft_id(d, arena_printf(&d->arena, "%.*s#%.*s", (int)name.len, name.p, (int)id.len, id.p));
+	draft_warn(d, "the images %s and %.*s are both '%s': one picture gets the labels of both", first, (int)id.len, id.p,
+		draft_show(d, name));
 }
 
 static int image_row(struct manifest *m, const struct sorter_record *r, struct err *err)
@@ -249,6 +270,8 @@ static int image_row(struct manifest *m, const struct sorter_record *r, struct e
 		return doubled(m, text, next);
 	(void)dom_parse(&m->dom, text, &e);
 	int image = coco_image(m);
+	if (image == DRAFT_ROW)
+		tell_apart(m, key);
 	int labels = take_annotations(m, key, image == DRAFT_ROW, err);
 	if (labels < 0)
 		return -1;
@@ -297,6 +320,8 @@ static void coco_close(struct manifest *m)
 {
 	struct coco *c = m->state;
 	sorter_free(c->sorter);
+	twins_free(c->twins);
+	arena_done(&c->names);
 	coco_categories_done(&c->categories);
 	coco_attributes_done(&c->attributes);
 	buf_done(&c->text);

@@ -26,6 +26,7 @@ struct entry {
 struct yolo {
 	struct yaml_node *yaml;
 	struct yolo_classes classes;
+	struct bitset unnamed;   /* of classes */
 	struct entry *entries;
 	size_t count, room;
 	const struct yaml_node *value; /* of the split: a scalar, or a list of them */
@@ -126,6 +127,7 @@ static struct slice yolo_attributes(const struct manifest *m)
 static int yolo_open(struct manifest *m, struct err *err)
 {
 	struct yolo *y = m->state = mem_zero(1, sizeof(*y));
+	y->classes.unnamed = &y->unnamed;
 	struct window *w = &m->window;
 	if (!m->o.tree)
 		return err_set(err, ERR_REJECT, 0, "it describes a YOLO dataset; import its folder, or the file from there");
@@ -399,6 +401,7 @@ static void yolo_close(struct manifest *m)
 		free(y->entries[i].path);
 	free(y->entries);
 	free(y->classes.names);
+	bitset_done(&y->unnamed);
 	yaml_node_free(y->yaml);
 	buf_done(&y->text);
 	buf_done(&y->raw);

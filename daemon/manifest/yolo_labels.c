@@ -4,9 +4,11 @@
 #include "daemon/manifest/geometry.h"
 #include "daemon/manifest/mapped.h"
 
+#include <float.h>
 #include <strings.h>
 
 #define NUMBERS_MAX 8192U
+#define CLASSES_END 1e9 /* class numbers are below it */
 
 bool yolo_is_image(struct slice path)
 {
@@ -38,10 +40,18 @@ static ptrdiff_t numbers(struct manifest *m, struct slice line, struct slice to[
 	return (ptrdiff_t)n;
 }
 
-static struct slice concept_of(struct manifest *m, const struct yolo_classes *classes, struct slice number)
+/* Whole numbers only: 0, or 0.0 as some tools write it. */
+static bool is_class(struct slice number)
 {
 	double v = -1;
-	if (number_parse(number, &v) && v >= 0 && v < (double)classes->count && classes->names[(size_t)v].len)
+	return number_parse(number, &v) && v >= 0 && v < CLASSES_END && v - (double)(uint64_t)v < DBL_MIN;
+}
+
+static struct slice concept_of(struct manifest *m, const struct yolo_classes *classes, struct slice number)
+{
+	double v = 0;
+	(void)number_parse(number, &v);
+	if (v < (double)classes->count && classes->names[(size_t)v].len)
 		return classes->names[(size_t)v];
 	return arena_printf(&m->draft.arena, "%.0f", v);
 }
@@ -100,20 +110,47 @@ static bool add_label(struct manifest *m, const struct yolo_classes *classes, co
 	return true;
 }
 
+/* The next line without what stands around it; *rest goes behind it. */
+static struct slice next_line(struct slice *rest)
+{
+	const char *end = memchr(rest->p, '\n', rest->len);
+	struct slice line = { rest->p, end ? (size_t)(end - rest->p) : rest->len };
+	size_t passed = line.len + (end != NULL);
+	*rest = (struct slice){ rest->p + passed, rest->len - passed };
+	return slice_trim(line);
+}
+
+/* Once for each number. */
+static void warn_unnamed(struct manifest *m, const struct yolo_classes *classes, struct slice path, struct slice text)
+{
+	for (size_t line = 1; text.len && classes->unnamed; line++) {
+		struct slice l = next_line(&text);
+		size_t len = 0;
+		double v = 0;
+		while (len < l.len && !strchr(" \t,", l.p[len]))
+			len++;
+		uint64_t n = number_parse((struct slice){ l.p, len }, &v) ? (uint64_t)v : 0;
+		if (len == 0 || (n < classes->count && classes->names[n].len) || bitset_has(classes->unnamed, n))
+			continue;
+		bitset_set(classes->unnamed, n);
+		draft_warn(&m->draft, "line %zu of '%s': class %llu has no name in data.yaml; its labels are called %llu", line,
+			draft_show(&m->draft, path), (unsigned long long)n, (unsigned long long)n);
+	}
+}
+
 int yolo_labels(struct manifest *m, const struct yolo_classes *classes, struct slice path, struct slice text)
 {
 	struct slice *n = arena_alloc(&m->draft.arena, NUMBERS_MAX * sizeof(*n));
-	for (size_t line = 1; text.len; line++) {
-		const char *end = memchr(text.p, '\n', text.len);
-		struct slice l = slice_trim((struct slice){ text.p, end ? (size_t)(end - text.p) : text.len });
-		size_t passed = end ? (size_t)(end + 1 - text.p) : text.len;
-		text = (struct slice){ text.p + passed, text.len - passed };
+	struct slice rest = text;
+	for (size_t line = 1; rest.len; line++) {
+		struct slice l = next_line(&rest);
 		if (!l.len)
 			continue;
 		ptrdiff_t count = numbers(m, l, n);
-		if (count < 0 || !add_label(m, classes, n, (size_t)count))
+		if (count < 1 || !is_class(n[0]) || !add_label(m, classes, n, (size_t)count))
 			return draft_fail(&m->draft, m->draft.row.at, "a line is: class x y width height, or class x1 y1 x2 y2 …",
 				"line %zu of '%s' is no label", line, draft_show(&m->draft, path));
 	}
+	warn_unnamed(m, classes, path, text);
 	return DRAFT_ROW;
 }

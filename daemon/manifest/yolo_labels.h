@@ -3,12 +3,14 @@
 #ifndef INLET_MANIFEST_YOLO_LABELS_H
 #define INLET_MANIFEST_YOLO_LABELS_H
 
+#include "daemon/base/bitset.h"
 #include "daemon/manifest/format.h"
 
 struct yolo_classes {
 	struct slice *names;         /* [count], by class number; empty: it has none */
 	size_t count;
 	size_t keypoints, dimensions; /* 0: no pose */
+	struct bitset *unnamed;      /* numbers without a name that were warned of; NULL: nobody is warned */
 };
 
 /* text is the file's, path its name for messages: DRAFT_ROW, or DRAFT_FAILED at the first line that is wrong. */

@@ -104,6 +104,25 @@ def test_coco_files_with_the_same_ids_are_one_dataset(inlet, data):
     assert [(a["id"], a["image_id"], a["category_id"]) for a in it["annotations"]] == [(6, 4, 2), (7, 4, 1), (13, 8, 2), (14, 8, 3)]
 
 
+def test_coco_images_of_one_file_stay_apart(inlet, data):
+    """As datasets have them that were made of several: no label of either is lost, and each is its own image again."""
+    (data / "a.jpg").write_bytes(png(64, 48, RED))
+    it = {"images": [{"id": n, "file_name": "a.jpg", "width": 64, "height": 48} for n in (7, 30, 4)],
+          "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+          "annotations": [{"id": 1, "image_id": 7, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0},
+                          {"id": 2, "image_id": 30, "category_id": 2, "bbox": [5, 6, 7, 8], "area": 56, "iscrowd": 0},
+                          {"id": 3, "image_id": 30, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}]}
+    (data / "C.json").write_text(json.dumps(it))
+    done = inlet.cli("import", data / "C.json")
+    for second in 7, 30:
+        assert f"the images 4 and {second} are both 'a.jpg': one picture gets the labels of both" in done.stderr.decode()
+    assert len(inlet.items()) == 1
+    assert typed(coco(exported(inlet, "coco"))) == typed(coco(json.dumps(it)))
+    before = inlet.status()["store"]["revision"]
+    inlet.cli("import", data / "C.json")
+    assert inlet.status()["store"]["revision"] == before
+
+
 # ---- Label Studio ----
 
 SIZE = {"original_width": 64, "original_height": 48, "image_rotation": 0}

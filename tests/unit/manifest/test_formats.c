@@ -112,6 +112,23 @@ static void test_mapped_members(void **state)
 		"\"labels\":[{\"concept\":\"x\"}]}\n! 2:1@70 the row names no file, no URL and no text\n");
 }
 
+/* The first in the order of ids is known by the file, the others by their ids too; resumed, it is the same. */
+static void test_coco_images_of_one_file(void **state)
+{
+	(void)state;
+	static const char text[] = "{\"images\":[{\"id\":20,\"file_name\":\"a.jpg\"},{\"id\":3,\"file_name\":\"a.jpg\"},{\"id\":5,\"file_name\":\"b.jpg\"}],"
+		"\"annotations\":[],\"categories\":[]}";
+	static const char rows[] = "{\"path\":\"a.jpg\",\"media\":\"image\",\"attributes\":{\"id\":3}}\n"
+		"{\"path\":\"b.jpg\",\"media\":\"image\",\"attributes\":{\"id\":5}}\n"
+		"{\"id\":\"a.jpg#20\",\"path\":\"a.jpg\",\"media\":\"image\",\"attributes\":{\"id\":20},"
+		"\"warning\":\"the images 3 and 20 are both 'a.jpg': one picture gets the labels of both\"}\n"
+		"attributes {\"categories\":[],\"others\":{},\"image_id_max\":20,\"annotation_id_max\":0}\n";
+	struct manifest_options o = { .spool = new_spool() };
+	expect_rows_of(slice_of(text), &o, rows);
+	o = (struct manifest_options){ .spool = new_spool(), .from = { .rows = 1 } };
+	expect_rows_of(slice_of(text), &o, strchr(rows, '\n') + 1);
+}
+
 static void test_lists_that_break(void **state)
 {
 	(void)state;
@@ -135,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_rows_make_a_manifest_again),
 		cmocka_unit_test(test_sidecar),
 		cmocka_unit_test(test_mapped_members),
+		cmocka_unit_test(test_coco_images_of_one_file),
 		cmocka_unit_test(test_lists_that_break),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,14 +118,16 @@ static void test_detection(void **state)
 		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.1,0.2,0.3,0.4]}}]}\n"
 		"{\"path\":\"images/train/b.jpg\",\"media\":\"image\",\"split\":\"train\",\"attributes\":{\"background\":true}}\n"
 		"{\"path\":\"images/train/sub/c.JPG\",\"media\":\"image\",\"split\":\"train\",\"labels\":[{\"concept\":\"7\",\"geometry\":"
-		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}]}\n"
+		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}],\"warning\":\"line 1 of 'labels/train/sub/c.txt': "
+		"class 7 has no name in data.yaml; its labels are called 7\"}\n"
 		"! 1:1@0 line 2 of 'labels/val/d.txt' is no label\n"
 		"attributes {\"names\":{\"0\":\"cat\",\"1\":\"dog\"},\"train\":\"images/train\",\"val\":\"images/val\"}\n";
 	expect_tree(yaml, &folder, 0, rows);
 	expect_tree(yaml, &folder, 1, strchr(rows, '\n') + 1);
 	expect_tree("path: /datasets/x\ntrain: ../images/train/sub\nnames: [a, b]\n", &folder, 0,
 		"{\"path\":\"images/train/sub/c.JPG\",\"media\":\"image\",\"split\":\"train\",\"labels\":[{\"concept\":\"7\",\"geometry\":"
-		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}]}\n"
+		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}],\"warning\":\"line 1 of 'labels/train/sub/c.txt': "
+		"class 7 has no name in data.yaml; its labels are called 7\"}\n"
 		"attributes {\"names\":{\"0\":\"a\",\"1\":\"b\"},\"train\":\"../images/train/sub\"}\n");
 	static const struct folder busy = { files, "labels/train/sub/c.txt" };
 	expect_tree("train: images/train/sub\nnames: [a, b]\n", &busy, 0, "! 1:1@0 'labels/train/sub/c.txt' cannot be read now\n"
@@ -133,7 +135,8 @@ static void test_detection(void **state)
 	static const char partly[] = "train: images/nowhere\nval: images/train/sub\nnames: [a]\n";
 	static const char partly_rows[] = "! 1:1@0 there is no folder 'images/nowhere' beside it\n"
 		"{\"path\":\"images/train/sub/c.JPG\",\"media\":\"image\",\"split\":\"val\",\"labels\":[{\"concept\":\"7\",\"geometry\":"
-		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}]}\n"
+		"{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0.5,0.5,1,1]}}],\"warning\":\"line 1 of 'labels/train/sub/c.txt': "
+		"class 7 has no name in data.yaml; its labels are called 7\"}\n"
 		"attributes {\"names\":{\"0\":\"a\"},\"train\":\"images/nowhere\",\"val\":\"images/train/sub\"}\n";
 	expect_tree(partly, &folder, 0, partly_rows);
 	expect_tree(partly, &folder, 1, strchr(partly_rows, '\n') + 1);
@@ -158,6 +161,26 @@ static void test_segments_keypoints_and_lists(void **state)
 		"attributes {\"names\":{\"0\":\"thing\"},\"kpt_shape\":[2,3],\"train\":\"train.txt\"}\n");
 }
 
+/* Once for each number, by the first line that has it; a number is a whole one. */
+static void test_a_class_without_a_name_is_told(void **state)
+{
+	(void)state;
+	static const struct file files[] = { { "im/0.jpg", "" }, { "im/a.jpg", "" }, { "im/b.jpg", "" }, { "im/c.jpg", "" }, { "im/d.jpg", "" },
+		{ "im/0.txt", "2 0 0 1 1\nx\n" }, { "im/a.txt", "0 0 0 1 1\n2 0 0 1 1\n2 0 0 1 1\n" }, { "im/b.txt", "2.0 0 0 1 1\n\n1 0 0 1 1\n" },
+		{ "im/c.txt", "0.5 0 0 1 1\n" }, { "im/d.txt", "-1 0 0 1 1\n" }, { NULL, NULL } };
+	static const struct folder folder = { files, NULL };
+#define BOX "\"geometry\":{\"kind\":\"box\",\"unit\":\"fraction\",\"form\":\"cxcywh\",\"box\":[0,0,1,1]}}"
+	expect_tree("train: im\nnames: {0: cat, 3: dog}\n", &folder, 0,
+		"! 1:1@0 line 2 of 'im/0.txt' is no label\n"
+		"{\"path\":\"im/a.jpg\",\"media\":\"image\",\"split\":\"train\",\"labels\":[{\"concept\":\"cat\"," BOX ",{\"concept\":\"2\"," BOX
+		",{\"concept\":\"2\"," BOX "],\"warning\":\"line 2 of 'im/a.txt': class 2 has no name in data.yaml; its labels are called 2\"}\n"
+		"{\"path\":\"im/b.jpg\",\"media\":\"image\",\"split\":\"train\",\"labels\":[{\"concept\":\"2\"," BOX ",{\"concept\":\"1\"," BOX
+		"],\"warning\":\"line 3 of 'im/b.txt': class 1 has no name in data.yaml; its labels are called 1\"}\n"
+		"! 1:1@0 line 1 of 'im/c.txt' is no label\n"
+		"! 1:1@0 line 1 of 'im/d.txt' is no label\n"
+		"attributes {\"names\":{\"0\":\"cat\",\"3\":\"dog\"},\"train\":\"im\"}\n");
+}
+
 /* A product that wraps around would make a label of fewer numbers than are read. */
 static void test_impossible_keypoints_are_refused(void **state)
 {
@@ -179,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_detection),
 		cmocka_unit_test(test_segments_keypoints_and_lists),
+		cmocka_unit_test(test_a_class_without_a_name_is_told),
 		cmocka_unit_test(test_impossible_keypoints_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
