@@ -14,6 +14,8 @@
 #define SKEW_MS 240000 /* STS takes five minutes */
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 
+static const char form_header[] = "Content-Type: " FORM_TYPE;
+
 static char *endpoint_of(const struct aws_sts *sts)
 {
 	if (sts->endpoint)
@@ -102,7 +104,7 @@ static int post(const struct aws_sts *sts, struct slice form, const struct aws_c
 	int64_t now_ms = clock_wall_ms() + skew_ms;
 	if (with && sign(url, form, sts->region[0] ? sts->region : "us-east-1", with, now_ms, &proof, err) < 0)
 		return -1;
-	const char *const headers[] = { "Content-Type: " FORM_TYPE, proof.date.data, proof.authorization.data, proof.token.data, NULL };
+	const char *const headers[] = { form_header, proof.date.data, proof.authorization.data, proof.token.data, NULL };
 	struct aws_ask ask = { .request = { .method = "POST", .url = url, .headers = headers, .body = form, .limit = AWS_ANSWER_MAX,
 		.total_ms = TOTAL_MS }, .ca_file = sts->endpoint ? sts->ca_file : NULL, .proxy = sts->proxy, .connect_ms = CONNECT_MS,
 		.stopping = sts->stopping };
