@@ -21,6 +21,7 @@ static long lock_pid(int dir)
 	long pid;
 	unsigned long inode;
 	while (fgets(line, sizeof(line), locks))
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 		if (sscanf(line, "%*u: FLOCK %*s %*s %ld %*x:%*x:%lu ", &pid, &inode) == 2 &&
 			inode == st.st_ino)
 			return pid;

@@ -119,6 +119,7 @@ static void *map_find(const struct kv *kv)
 	size_t size = 0;
 	while (getline(&line, &size, maps) > 0) {
 		unsigned long from, to, inode;
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 		if (sscanf(line, "%lx-%lx %*s %*s %*s %lu", &from, &to, &inode) == 3 && inode == st.st_ino &&
 			to - from >= kv->map_bytes && strstr(line, "/" KV_FILE))
 			return (void *)from; /* NOLINT(performance-no-int-to-ptr): the kernel prints addresses */
@@ -386,7 +387,7 @@ int kv_get(struct kv_txn *txn, enum table t, struct slice key, struct slice *ret
 	return 1;
 }
 
-/* 1 put, 0 was there: *ret. */
+/* 1 put, 0 was there: *ret, which only a put with MDB_NOOVERWRITE needs. */
 static int put(struct kv_txn *txn, enum table t, struct slice key, struct slice value, unsigned flags, struct slice *ret)
 {
 	MDB_cursor *c = txn->failed ? NULL : cursor_of(txn, t, "put");
@@ -394,7 +395,7 @@ static int put(struct kv_txn *txn, enum table t, struct slice key, struct slice 
 		return -1;
 	MDB_val k = val_of(key), v = val_of(value);
 	int rc = mdb_cursor_put(c, &k, &v, flags);
-	if (rc == MDB_KEYEXIST) {
+	if (ret && rc == MDB_KEYEXIST) {
 		*ret = slice_of_val(v);
 		return 0;
 	}

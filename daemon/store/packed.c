@@ -35,11 +35,11 @@ bool packed_cut(struct slice *tail, uint32_t le_len, struct slice *ret)
 int packed_put(struct kv_txn *txn, enum table t, struct slice key, struct slice head, const struct slice *tails, size_t n)
 {
 	char stack[ROW_STACK];
-	CLEANUP(freep) char *heap = NULL;
 	size_t len = head.len;
 	for (size_t i = 0; i < n; i++)
 		len += tails[i].len;
-	char *to = len <= sizeof(stack) ? stack : (heap = mem_alloc(len)), *at = to;
+	CLEANUP(freep) char *heap = len > sizeof(stack) ? mem_alloc(len) : NULL;
+	char *to = heap ? heap : stack, *at = to;
 	memcpy(at, head.p, head.len);
 	at += head.len;
 	for (size_t i = 0; i < n; i++) {
