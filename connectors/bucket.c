@@ -124,8 +124,8 @@ void bucket_went_through(struct bucket *b, bool in_bucket)
 	if (wanted == 0)
 		describe_nothing(b, in_bucket, listed, b->message, sizeof(b->message));
 	else if (archived > 0)
-		(void)snprintf(b->message, sizeof(b->message), "%" PRIu64 " of %" PRIu64 " objects lie in an archive class: they are "
-			"noted, and fetched by the first pass after they were restored", archived, wanted);
+		(void)snprintf(b->message, sizeof(b->message), "%" PRIu64 " of %" PRIu64 " object%s %s in an archive class: noted, and "
+			"fetched by the first pass after being restored", archived, wanted, text_s(wanted), archived == 1 ? "lies" : "lie");
 	b->had_objects |= wanted > 0;
 	memcpy(b->known_root, b->root, sizeof(b->known_root));
 	b->due_ns = clock_mono_ns() + b->config->poll_ms * NS_PER_MS;

@@ -383,8 +383,9 @@ static void describe_starved(const struct watch_counts *n, char *to, size_t size
 	bool inner = own > 0 && own < host;
 	uint64_t limit = inner ? own : host, needed = limit + n->starved + n->directories / 4;
 
-	(void)snprintf(to, size, "out of inotify watches: %" PRIu64 " of %" PRIu64 " folders are polled instead; "
-		"sysctl -w %s=%" PRIu64 " lets all be watched", n->starved, n->directories,
+	(void)snprintf(to, size, "out of inotify watches: %" PRIu64 " of %" PRIu64 " folder%s %s polled instead; "
+		"sysctl -w %s=%" PRIu64 " lets all be watched", n->starved, n->directories, text_s(n->directories),
+		n->starved == 1 ? "is" : "are",
 		inner ? "user.max_inotify_watches" : "fs.inotify.max_user_watches", (needed + 1023) & ~(uint64_t)1023);
 }
 
@@ -425,8 +426,8 @@ static void folder_status(struct connector *c, struct source_status *ret)
 		describe_starved(&n, ret->message, sizeof(ret->message));
 	} else if (n.remote > 0) {
 		ret->health = SOURCE_MIXED;
-		(void)snprintf(ret->message, sizeof(ret->message), "%" PRIu64 " folders lie on mounted file systems that send no "
-			"events: they are polled", n.remote);
+		(void)snprintf(ret->message, sizeof(ret->message), "%" PRIu64 " folder%s on mounted file systems that send no "
+			"events: polled", n.remote, n.remote == 1 ? " lies" : "s lie");
 	}
 	pthread_mutex_unlock(&c->lock);
 }

@@ -6,6 +6,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -110,8 +111,8 @@ static int on_report(sd_event_source *s, uint64_t usec, void *arg)
 	struct drain_counts now;
 	pipeline_counts(l->p, &now);
 	if (now.items_new != l->reported.items_new || now.objects_gone != l->reported.objects_gone)
-		LOG_INFO(LOG_PROGRESS, "since start: %llu objects read, %llu new items, %llu gone",
-			(unsigned long long)now.read, (unsigned long long)now.items_new, (unsigned long long)now.objects_gone);
+		LOG_INFO(LOG_PROGRESS, "since start: %llu object%s read, %llu new item%s, %llu gone", (unsigned long long)now.read,
+			text_s(now.read), (unsigned long long)now.items_new, text_s(now.items_new), (unsigned long long)now.objects_gone);
 	if (now.quarantined > l->reported.quarantined)
 		LOG_WARNING(LOG_QUARANTINED, "%llu in quarantine; `inlet failures` names each, the reason and the cure",
 			(unsigned long long)now.quarantined);

@@ -64,8 +64,9 @@ static void report_opening(const struct config *c, const struct store_report *r)
 	if (r->rebuilt)
 		LOG_NOTICE(LOG_STORE, "the index was missing and has been rebuilt from the log, revision %llu", (unsigned long long)r->revision);
 	if (r->batches_recovered || r->bytes_cut)
-		LOG_NOTICE(LOG_RECOVERED, "after an unclean end: %llu batches applied from the log, %llu torn bytes cut",
-			(unsigned long long)r->batches_recovered, (unsigned long long)r->bytes_cut);
+		LOG_NOTICE(LOG_RECOVERED, "after an unclean end: %llu batch%s applied from the log, %llu torn byte%s cut",
+			(unsigned long long)r->batches_recovered, r->batches_recovered == 1 ? "" : "es", (unsigned long long)r->bytes_cut,
+			text_s(r->bytes_cut));
 }
 
 /* A program of ours that lies beside this one. */

@@ -62,7 +62,7 @@ static void show(struct folder_import *f)
 	buf_printf(&text, "%" PRIu64, r->rows);
 	if (f->all.files)
 		buf_printf(&text, " of %" PRIu64, f->all.files);
-	buf_str(&text, " files");
+	buf_printf(&text, " file%s", text_s(f->all.files ? f->all.files : r->rows));
 	run_progress(r, "files", f->done.cost, f->all.cost, &text);
 	progress_show("%s", text.data);
 	buf_done(&text);
@@ -96,8 +96,8 @@ static void chunk_json(const struct folder_import *f, struct buf *to)
 static void chunk_text(const struct folder_import *f, struct buf *to)
 {
 	const struct import_run *r = f->run;
-	buf_printf(to, "chunk %" PRIu64 " of %" PRIu64 ": %" PRIu64 " files, %" PRIu64 " new or changed, %" PRIu64 " failed; %" PRIu64
-		" s left\n", r->chunks, chunk_count(f), f->in_chunk, r->sender.sent - f->chunk_sent, r->sender.failed - f->chunk_failed,
+	buf_printf(to, "chunk %" PRIu64 " of %" PRIu64 ": %" PRIu64 " file%s, %" PRIu64 " new or changed, %" PRIu64 " failed; %" PRIu64
+		" s left\n", r->chunks, chunk_count(f), f->in_chunk, text_s(f->in_chunk), r->sender.sent - f->chunk_sent, r->sender.failed - f->chunk_failed,
 		run_left_s(r, f->done.cost, f->all.cost));
 }
 

@@ -115,8 +115,8 @@ static int print_counts(const struct import_run *r, const json_t *answer, struct
 	if (r->folder && r->sender.sent > changed)
 		changed = r->sender.sent;
 	out_plain(&name, slice_of(r->name));
-	int printed = out_printf(err, "import %" PRIu64 " of '%s': %" PRIu64 " %s, %" PRIu64 " new or changed, %" PRIu64 " failed\n",
-		r->number, name.data, r->rows, r->folder ? "files" : "rows", changed, r->sender.failed);
+	int printed = out_printf(err, "import %" PRIu64 " of '%s': %" PRIu64 " %s%s, %" PRIu64 " new or changed, %" PRIu64 " failed\n",
+		r->number, name.data, r->rows, r->folder ? "file" : "row", text_s(r->rows), changed, r->sender.failed);
 	buf_done(&name);
 	return printed;
 }
@@ -127,18 +127,19 @@ static int print_people(const struct import_run *i, const json_t *answer, bool w
 	if (r == 0 && i->sender.failed)
 		r = out_printf(err, "see `inlet failures --import %" PRIu64 "`; mend what it lists and import again\n", i->number);
 	if (r == 0 && i->skipped)
-		r = out_printf(err, "%" PRIu64 " entries were passed over: no files, temporary names, or links to folders\n", i->skipped);
+		r = out_printf(err, "%" PRIu64 " entr%s passed over: no files, temporary names, or links to folders\n", i->skipped,
+			i->skipped == 1 ? "y was" : "ies were");
 	if (r == 0 && i->sidecars)
-		r = out_printf(err, "%" PRIu64 " sidecars (NAME.json beside NAME) were read for labels; --no-sidecars takes them as files\n",
-			i->sidecars);
+		r = out_printf(err, "%" PRIu64 " sidecar%s (NAME.json beside NAME) %s read for labels; --no-sidecars takes them as files\n",
+			i->sidecars, text_s(i->sidecars), i->sidecars == 1 ? "was" : "were");
 	uint64_t lost = field_u64(answer, "not_fetched"), later = field_u64(answer, "to_fetch");
 	if (r == 0 && lost + later)
-		r = out_printf(err, "%" PRIu64 " that rows name cannot be fetched, %" PRIu64 " are tried again later; see `inlet failures --import %"
-			PRIu64 "`\n", lost, later, i->number);
+		r = out_printf(err, "%" PRIu64 " that rows name cannot be fetched, %" PRIu64 " %s tried again later; see `inlet failures --import %"
+			PRIu64 "`\n", lost, later, later == 1 ? "is" : "are", i->number);
 	uint64_t vanished = field_u64(answer, "vanished");
 	if (r == 0 && vanished)
-		r = out_printf(err, "%" PRIu64 " that earlier passes named are not in the %s any more%s; nothing of them was deleted\n",
-			vanished, i->folder ? "folder" : "manifest", i->sender.failed ? ", or only in what failed" : "");
+		r = out_printf(err, "%" PRIu64 " that earlier passes named %s not in the %s any more%s; nothing of that was deleted\n",
+			vanished, vanished == 1 ? "is" : "are", i->folder ? "folder" : "manifest", i->sender.failed ? ", or only in what failed" : "");
 	if (r == 0 && !waited)
 		r = out_printf(err, "the %s are in; `inlet wait` returns when the rest is done\n", i->folder ? "files" : "rows");
 	else if (r == 0 && !json_is_true(json_object_get(answer, "drained")))

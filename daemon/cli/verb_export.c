@@ -134,13 +134,14 @@ static int one_finding(void *arg, const json_t *line, struct err *err)
 	}
 	struct buf text = { 0 };
 	field_printable(line, "problem", &text);
-	int r;
-	if (text.len)
-		r = out_printf(err, "%s\n", text.data);
-	else
-		r = out_printf(err, "checked %llu batches, %llu blobs, %llu items: %llu problems\n",
-			(unsigned long long)field_u64(line, "batches"), (unsigned long long)field_u64(line, "blobs"),
-			(unsigned long long)field_u64(line, "items"), (unsigned long long)field_u64(line, "problems"));
+	if (text.len == 0) {
+		const uint64_t batches = field_u64(line, "batches"), blobs = field_u64(line, "blobs"), items = field_u64(line, "items"),
+			problems = field_u64(line, "problems");
+		buf_printf(&text, "checked %llu batch%s, %llu blob%s, %llu item%s: %llu problem%s", (unsigned long long)batches,
+			batches == 1 ? "" : "es", (unsigned long long)blobs, text_s(blobs), (unsigned long long)items, text_s(items),
+			(unsigned long long)problems, text_s(problems));
+	}
+	int r = out_printf(err, "%s\n", text.data);
 	buf_done(&text);
 	return r;
 }

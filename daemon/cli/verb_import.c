@@ -170,7 +170,7 @@ static void warn(struct import *i, const struct manifest_row *row)
 static void show(struct import *i, const struct manifest *m)
 {
 	struct buf text = { 0 };
-	buf_printf(&text, "%" PRIu64 " rows", i->run.rows);
+	buf_printf(&text, "%" PRIu64 " row%s", i->run.rows, text_s(i->run.rows));
 	run_progress(&i->run, "rows", manifest_read_bytes(m), i->bytes, &text);
 	progress_show("%s", text.data);
 	buf_done(&text);
@@ -226,8 +226,9 @@ static int run(struct import *i, struct manifest_options *o, struct err *err)
 	if (i->warnings > WARNINGS_SHOWN)
 		(void)fprintf(stderr, "inlet: %" PRIu64 " warnings in all\n", i->warnings);
 	if (i->like_files && o->input == INPUT_AUTO)
-		(void)fprintf(stderr, "inlet: %" PRIu64 " inputs were taken for texts and look like names of files; if they are, import "
-			"again with --input file_path\n", i->like_files);
+		(void)fprintf(stderr, "inlet: %" PRIu64 " input%s taken for %s and look%s like %s; if so, import again with "
+			"--input file_path\n", i->like_files, i->like_files == 1 ? " was" : "s were", i->like_files == 1 ? "a text" : "texts",
+			i->like_files == 1 ? "s" : "", i->like_files == 1 ? "the name of a file" : "names of files");
 	return run_end(&i->run, manifest_attributes(m), err);
 }
 

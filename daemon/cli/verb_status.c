@@ -26,13 +26,14 @@ static int print_manifests(const json_t *sources, struct err *err)
 	json_array_foreach((json_t *)sources, i, source) {
 		const json_t *sum = json_object_get(source, "manifests");
 		uint64_t failed = field_u64(sum, "failed"), gone = field_u64(sum, "gone");
+		uint64_t present = field_u64(sum, "present"), rows = field_u64(sum, "rows");
 		struct buf text = { 0 };
 		if (failed)
 			buf_printf(&text, ", %llu failed (`inlet failures` says why)", (unsigned long long)failed);
 		if (gone)
 			buf_printf(&text, "; %llu of its manifests %s gone, what they brought stays", (unsigned long long)gone, gone == 1 ? "is" : "are");
-		int r = sum ? out_printf(err, "%s: %llu manifests, %llu rows%s\n", field(source, "name").p,
-			(unsigned long long)field_u64(sum, "present"), (unsigned long long)field_u64(sum, "rows"),
+		int r = sum ? out_printf(err, "%s: %llu manifest%s, %llu row%s%s\n", field(source, "name").p,
+			(unsigned long long)present, text_s(present), (unsigned long long)rows, text_s(rows),
 			text.len ? text.data : "") : 0;
 		buf_done(&text);
 		if (r < 0)

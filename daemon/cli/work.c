@@ -17,7 +17,8 @@ static void show_progress(void *arg, const json_t *status)
 	struct buf text = { 0 };
 	const char *stage;
 	json_t *work;
-	buf_printf(&text, "%llu items", (unsigned long long)field_u64(json_object_get(status, "items"), "total"));
+	uint64_t items = field_u64(json_object_get(status, "items"), "total");
+	buf_printf(&text, "%llu item%s", (unsigned long long)items, text_s(items));
 	json_object_foreach(json_object_get(status, "work"), stage, work) {
 		uint64_t n = field_u64(work, "queued") + field_u64(work, "retrying");
 		if (n)

@@ -2,6 +2,7 @@
 #include "daemon/decode/worker_image.h"
 
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 #include "daemon/decode/worker_colour.h"
 #include "daemon/decode/worker_facts.h"
 #include "daemon/decode/worker_pixels.h"
@@ -136,9 +137,9 @@ static int check_limits(const struct task *t, const struct format *f, VipsImage 
 	uint64_t pixels;
 	if (__builtin_mul_overflow(width * height, frames, &pixels) || pixels > t->limits->max_pixels)
 		return err_set(err, ERR_REJECT, 0,
-			       "%llu x %llu pixels in %llu frame(s) are more than limits.pixels (%llu); make the "
+			       "%llu x %llu pixels in %llu frame%s are more than limits.pixels (%llu); make the "
 			       "image smaller or raise the limit",
-			       (unsigned long long)width, (unsigned long long)height, (unsigned long long)frames,
+			       (unsigned long long)width, (unsigned long long)height, (unsigned long long)frames, text_s(frames),
 			       (unsigned long long)t->limits->max_pixels);
 	bool whole = !f->lines || vips_image_get_typeof(header, "interlaced") ||
 		     vips_image_get_typeof(header, "jpeg-multiscan");

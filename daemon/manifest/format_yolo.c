@@ -391,7 +391,7 @@ static bool yolo_values(const struct manifest *m, struct json *j)
 static void yolo_describe(const struct manifest *m, struct buf *to)
 {
 	const struct yolo *y = m->state;
-	buf_printf(to, ", %zu classes", y->classes.count);
+	buf_printf(to, ", %zu class%s", y->classes.count, y->classes.count == 1 ? "" : "es");
 }
 
 static void yolo_close(struct manifest *m)

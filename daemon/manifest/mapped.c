@@ -147,7 +147,8 @@ static void labels_of_list(struct manifest *m, const struct node *list)
 		nameless += concept.len == 0;
 	}
 	if (nameless)
-		draft_warn(&m->draft, "%zu of its labels have no name and are left out", nameless);
+		draft_warn(&m->draft, "%zu of its labels %s no name and %s left out", nameless, nameless == 1 ? "has" : "have",
+			nameless == 1 ? "is" : "are");
 }
 
 void add_labels(struct manifest *m, struct slice cell)

@@ -4,6 +4,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 #include "daemon/net/http_easy.h"
 #include "daemon/net/http_frame.h"
 
@@ -130,7 +131,7 @@ static enum outcome broke_off(struct transfer *t, const struct http_frame *f, CU
 	if (code != CURLE_OK)
 		(void)snprintf(text, sizeof(text), "broke off: %.80s", t->text[0] ? t->text : curl_easy_strerror(code));
 	else if (f->at == FRAME_LENGTH)
-		(void)snprintf(text, sizeof(text), "broke off with %llu bytes to come", (unsigned long long)f->left);
+		(void)snprintf(text, sizeof(text), "broke off with %llu byte%s to come", (unsigned long long)f->left, text_s(f->left));
 	else
 		(void)snprintf(text, sizeof(text), "broke off within its %s", f->at == FRAME_HEAD ? "headers" : "body");
 	(void)transfer_fail(t, ERR_RETRY, EPIPE, text);

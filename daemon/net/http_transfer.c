@@ -2,6 +2,7 @@
 #include "daemon/net/http_transfer.h"
 
 #include "daemon/base/clock.h"
+#include "daemon/base/text.h"
 #include "daemon/net/http_reply.h"
 
 #include <errno.h>
@@ -98,8 +99,8 @@ static int check_rate(struct transfer *t, uint64_t now_ns)
 		return 0;
 	if ((double)t->window_bytes < (double)rules->rate_min * (double)spent_ns / NS_PER_SEC) {
 		char text[96];
-		(void)snprintf(text, sizeof(text), "too slow: %llu bytes in %llu s, at least %u bytes/s are expected",
-			(unsigned long long)t->window_bytes, (unsigned long long)(spent_ns / NS_PER_SEC), rules->rate_min);
+		(void)snprintf(text, sizeof(text), "too slow: %llu byte%s in %llu s, at least %u bytes/s are expected",
+			(unsigned long long)t->window_bytes, text_s(t->window_bytes), (unsigned long long)(spent_ns / NS_PER_SEC), rules->rate_min);
 		return transfer_fail(t, ERR_RETRY, ETIMEDOUT, text);
 	}
 	t->window_ns = now_ns;

@@ -2,6 +2,7 @@
 #include "config/source_config.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
+#include "daemon/base/text.h"
 #include "daemon/stages/source.h"
 
 #include <fcntl.h>
@@ -132,8 +133,9 @@ static void look_at_decoder(struct pipeline *p, const struct visit *v)
 	struct decode_stats s;
 	char found[256];
 	decode_pool_stats(p->decoder, &s);
-	(void)snprintf(found, sizeof(found), "%d workers, sandbox %s, %llu items, %llu deaths, %llu timeouts", s.workers, s.sandbox,
-		(unsigned long long)s.items, (unsigned long long)s.deaths, (unsigned long long)s.timeouts);
+	(void)snprintf(found, sizeof(found), "%d worker%s, sandbox %s, %llu item%s, %llu death%s, %llu timeout%s", s.workers,
+		text_s((uint64_t)s.workers), s.sandbox, (unsigned long long)s.items, text_s(s.items), (unsigned long long)s.deaths,
+		text_s(s.deaths), (unsigned long long)s.timeouts, text_s(s.timeouts));
 	say(v, "ok", "decoder", found, "");
 }
 

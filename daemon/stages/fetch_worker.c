@@ -453,8 +453,9 @@ static int manifest_import(struct fetch_worker *w, struct fetch_job *job, struct
 	int ok = import_source_run(w->p, source_config(job->source), job->object.key, fd, &end, err);
 	if (ok < 0 || end.waiting == 0)
 		return ok;
-	(void)err_set(err, ERR_RETRY, 0, "%llu of its %llu rows name files that are not there or cannot be read (import %llu)",
-		(unsigned long long)end.waiting, (unsigned long long)end.rows, (unsigned long long)end.import);
+	(void)err_set(err, ERR_RETRY, 0, "%llu of its %llu row%s name%s files that are not there or cannot be read (import %llu)",
+		(unsigned long long)end.waiting, (unsigned long long)end.rows, text_s(end.rows), end.waiting == 1 ? "s" : "",
+		(unsigned long long)end.import);
 	err->sys = IMPORT_WAITS;
 	return -1;
 }

@@ -283,8 +283,8 @@ int import_source_run(struct pipeline *p, const struct source_config *c, struct 
 	CLEANUP(buf_done) struct buf shown = { 0 };
 	text_printable(&shown, key);
 	if (ok == 0 && ret->import && (ret->written || ret->failed || ret->vanished))
-		LOG_INFO(LOG_SOURCE, "source '%s': %s: %llu rows, %llu new or changed, %llu failed, import %llu", c->name, shown.data,
-			(unsigned long long)ret->rows, (unsigned long long)ret->written, (unsigned long long)ret->failed,
+		LOG_INFO(LOG_SOURCE, "source '%s': %s: %llu row%s, %llu new or changed, %llu failed, import %llu", c->name, shown.data,
+			(unsigned long long)ret->rows, text_s(ret->rows), (unsigned long long)ret->written, (unsigned long long)ret->failed,
 			(unsigned long long)ret->import);
 	reading_done(&r);
 	return ok;

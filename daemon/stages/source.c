@@ -408,7 +408,8 @@ void source_describe(struct source *s, struct source_view *ret)
 	ret->watching = polled ? "poll" : status.health == SOURCE_MIXED ? "mixed" : "inotify";
 	(void)snprintf(ret->message, sizeof(ret->message), "%s", s->message[0] ? s->message : status.message);
 	if (!ret->message[0] && s->unreadable)
-		(void)snprintf(ret->message, sizeof(ret->message), "%llu directories cannot be read: let the daemon's user "
-			"enter them (chmod o+rx, setfacl -m u:inlet:rx), or mount what was mounted there", (unsigned long long)s->unreadable);
+		(void)snprintf(ret->message, sizeof(ret->message), "%llu director%s cannot be read: let the daemon's user "
+			"enter (chmod o+rx, setfacl -m u:inlet:rx), or mount what was mounted there", (unsigned long long)s->unreadable,
+			s->unreadable == 1 ? "y" : "ies");
 	pthread_mutex_unlock(&s->lock);
 }

@@ -143,7 +143,7 @@ def test_a_damaged_store_is_status_3_of_verify(inlet):
     data = segment.read_bytes()
     segment.write_bytes(data.replace(b"precious", b"prec1ous", 1))
     done = inlet.cli("verify", ok=(3,))
-    assert b"1 problems" in done.stdout
+    assert re.search(rb"checked \d+ batch(es)?, 1 blob, 1 item: 1 problem\n", done.stdout)
     assert inlet.lines("verify", ok=(3,))[-1]["problems"] >= 1
 
 

@@ -559,7 +559,7 @@ def test_texts_that_look_like_files(inlet, data):
     (data / "cats").mkdir()
     (data / "cats/a.jpg").write_text("a")
     said = inlet.cli("import", manifest).stderr.decode()
-    assert "2 inputs were taken for texts and look like names of files; if they are, import again with --input file_path" in said
+    assert "2 inputs were taken for texts and look like names of files; if so, import again with --input file_path" in said
     assert "look like" not in inlet.cli("import", manifest, "--input", "raw").stderr.decode()
     assert "look like" not in inlet.cli("import", manifest, "--input", "file_path", ok=(3,)).stderr.decode()
     assert inlet.item("1")["sha256"] == sha256(b"a")

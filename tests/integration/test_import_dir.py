@@ -370,6 +370,18 @@ def test_sidecars_label_the_file_beside_them(plain, tree):
     assert imported(plain, tree, "--no-sidecars")["files"] == 7
 
 
+def test_one_is_said_as_one(plain, tree):
+    put(tree, {"a.txt": "a", "a.txt.json": '{"label": "x"}', "b.txt.part": "half"})
+    said = plain.text("import", tree, "--chunks")
+    assert "chunk 1 of 1: 1 file, 1 new or changed, 0 failed" in said
+    assert ": 1 file, 1 new or changed, 0 failed" in said
+    assert "1 entry was passed over" in said and "1 sidecar (NAME.json beside NAME) was read for labels" in said
+    (tree / "a.txt").unlink()
+    assert "1 that earlier passes named is not in the folder any more" in plain.text("import", tree)
+    (tree / "M.csv").write_text("text\na text\n")
+    assert ": 1 row, 1 new or changed, 0 failed" in plain.text("import", tree / "M.csv")
+
+
 # ---- folders that hold a list of their files ----
 
 def test_a_yolo_folder_is_that_dataset(plain, tree):

@@ -253,7 +253,7 @@ static void with_remote_part(struct fixture *f)
 	struct source_status s = status_of(f);
 
 	assert_int_equal(s.health, SOURCE_MIXED);
-	assert_non_null(strstr(s.message, "1 folders lie on"));
+	assert_non_null(strstr(s.message, "1 folder lies on mounted file systems"));
 	assert_int_equal(s.watches, 2);
 	close_source(f);
 	assert_return_code(mount("inlet-test", f->root, "ramfs", 0, ""), errno);
