@@ -19,7 +19,7 @@ static const struct route routes[] = {
 	{ "POST", API "/relabel", relabel_answer, { "wait", NULL } },
 	{ "POST", API "/sync", sync_answer, { "source", "accept_gone", "wait", NULL } },
 	{ "POST", API "/wait", wait_answer, { "timeout_ms", NULL } },
-	{ "POST", API "/import", import_begin_answer, { "name", "file", "format", "header", "attributes", NULL } },
+	{ "POST", API "/import", import_begin_answer, { "name", "file", "format", "header", "attributes", "into", NULL } },
 	{ "POST", API "/import/#/rows", import_rows_answer, { NULL } },
 	{ "POST", API "/import/#/settle", import_settle_answer, { NULL } },
 	{ "POST", API "/import/#/end", import_end_answer, { "rows", "failed", "attributes", "wait", NULL } },

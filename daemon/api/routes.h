@@ -43,6 +43,7 @@ struct reply accept_answer(struct request *r);
 struct reply reject_answer(struct request *r);
 struct reply label_answer(struct request *r);
 /* routes_failures.c */
+#define FAILURES_INTO "Inlet-Mend-Into" /* the trailer of a list of failed rows: the import that takes them when they are mended */
 struct reply failures_answer(struct request *r);
 /* routes_work.c */
 struct reply retry_answer(struct request *r);

@@ -5,7 +5,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/model/import_body.h"
-#include "daemon/stages/pipeline.h"
+#include "daemon/stages/import.h"
 
 #define PAGE_FAILURES 500 /* looked at in one snapshot */
 
@@ -20,6 +20,8 @@ struct failure_list {
 	struct buf source;         /* of the import */
 	enum failures_format format;
 	struct buf header;         /* not yet written */
+	bool mendable;             /* its rows can be imported again on their own... */
+	bool any;                  /* ...and there are some */
 };
 
 static void list_free(void *arg)
@@ -38,7 +40,7 @@ static void one_json(const struct failure *f, struct buf *to)
 }
 
 /* The row as it stood in its manifest: mended, it can be imported again. */
-static void one_row(const struct failure *f, struct buf *to)
+static void one_row(struct failure_list *l, const struct failure *f, struct buf *to)
 {
 	struct import_failure row;
 	struct reader r;
@@ -48,6 +50,7 @@ static void one_row(const struct failure *f, struct buf *to)
 	if (row.raw.len) {
 		buf_add(to, row.raw.p, row.raw.len);
 		buf_char(to, '\n');
+		l->any = true;
 	}
 	reader_done(&r);
 }
@@ -72,15 +75,16 @@ static int failures_fill(void *arg, struct buf *to, struct err *err)
 		if (l->format == FAILURES_JSON)
 			one_json(&f, to);
 		else
-			one_row(&f, to);
+			one_row(l, &f, to);
 		l->left -= l->left != UINT64_MAX;
 	}
 	return l->left > 0;
 }
 
 /* The import that is meant: that of the number, else the only one there is. -1: *ret_status answers. */
-static int find_import(struct failure_list *l, unsigned *ret_status, struct err *err)
+static int find_import(struct failure_list *l, struct pipeline *p, unsigned *ret_status, struct err *err)
 {
+	struct err why;
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct import i = { 0 }, other;
 	if (view_open(l->store, &v, err) < 0)
@@ -96,10 +100,18 @@ static int find_import(struct failure_list *l, unsigned *ret_status, struct err 
 	if (!l->import && view_import_next(v, i.id, &other, err) != 0)
 		return err_set(err, ERR_REJECT, 0, "there are several imports: say which with --import N; each import says its number, and `inlet failures --json` whose each is");
 	l->import = i.id;
+	l->mendable = import_mendable(p, &i, &why) == 0;
 	buf_add(&l->source, i.source.p, i.source.len);
 	if (l->format == FAILURES_MANIFEST)
 		buf_add(&l->header, i.header.p, i.header.len);
 	return 0;
+}
+
+static void failures_foot(void *arg, struct buf *to)
+{
+	const struct failure_list *l = arg;
+	if (l->mendable && l->any)
+		buf_u64(to, l->import);
 }
 
 struct reply failures_answer(struct request *r)
@@ -124,9 +136,14 @@ struct reply failures_answer(struct request *r)
 		ok = query_choice(r, "format", formats, &format, &err);
 	l->format = (enum failures_format)format;
 	if (ok == 0 && (l->import || l->format == FAILURES_MANIFEST))
-		ok = find_import(l, &status, &err);
-	if (ok == 0)
-		return reply_stream(r, l->format == FAILURES_JSON ? TYPE_JSONL : "text/plain; charset=utf-8", failures_fill, l, list_free);
-	list_free(l);
-	return reply_err(&err, status);
+		ok = find_import(l, r->pipeline, &status, &err);
+	if (ok < 0) {
+		list_free(l);
+		return reply_err(&err, status);
+	}
+	bool lines = l->format == FAILURES_JSON;
+	struct reply reply = reply_stream(r, lines ? TYPE_JSONL : "text/plain; charset=utf-8", failures_fill, l, list_free);
+	if (!lines)
+		reply_footer(&reply, FAILURES_INTO, failures_foot);
+	return reply;
 }

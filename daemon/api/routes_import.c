@@ -4,13 +4,33 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/stages/import.h"
 
+static struct reply mend_answer(struct request *r, struct slice which)
+{
+	struct err err;
+	struct buf text = { 0 };
+	struct json j = { .to = &text };
+	json_open(&j, NULL, '{');
+	if (import_mend(r->pipeline, which, &j, &err) < 0) {
+		buf_done(&text);
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	}
+	json_close(&j, '}');
+	buf_char(&text, '\n');
+	return reply_text(MHD_HTTP_OK, TYPE_JSON, &text);
+}
+
 struct reply import_begin_answer(struct request *r)
 {
 	struct import_begin b = { 0 };
+	struct slice into = { 0 };
 	uint64_t pass, import;
 	struct err err;
 	struct buf text = { 0 };
 	CLEANUP(buf_done) struct buf attributes = { 0 };
+	if (body_str(r, "into", &into, &err) < 0)
+		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
+	if (into.len)
+		return mend_answer(r, into);
 	if (body_str(r, "name", &b.name, &err) < 0 || body_str(r, "file", &b.file, &err) < 0 ||
 		body_str(r, "format", &b.format, &err) < 0 || body_str(r, "header", &b.header, &err) < 0 ||
 		body_str(r, "attributes", &b.attributes, &err) < 0)
@@ -101,6 +121,10 @@ struct reply import_end_answer(struct request *r)
 	json_u64(&j, "failed", counts.failed);
 	json_u64(&j, "written", counts.written);
 	json_u64(&j, "vanished", counts.vanished);
+	if (counts.mending) {
+		json_u64(&j, "mended", counts.mended);
+		json_u64(&j, "left", counts.left);
+	}
 	if (outcome_json(r->pipeline, wait, 0, &j, &err) < 0 ||
 		import_left(r->pipeline, counts.import, &quarantined, &retrying, &err) < 0) {
 		buf_done(&text);

@@ -72,6 +72,30 @@ int run_begin(struct import_run *r, const char *format, struct slice header, str
 	return 0;
 }
 
+int run_mend(struct import_run *r, const char *into, char **ret_format, uint64_t *ret_last, struct err *err)
+{
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+	CLEANUP(buf_done) struct buf file = { 0 };
+	CLEANUP(buf_done) struct buf body = { 0 };
+	struct json j = { .to = &body };
+	json_open(&j, NULL, '{');
+	json_bytes(&j, "into", slice_of(into));
+	json_close(&j, '}');
+	buf_char(&body, '\0');
+	if (client_json(r->cli->client, "/api/v1/import", body.data, &answer, err) < 0)
+		return -1;
+	struct slice name = field(answer, "name"), format = field(answer, "format");
+	field_bytes(answer, "file", &file);
+	r->mends = true;
+	r->number = field_u64(answer, "import");
+	r->sender.pass = field_u64(answer, "pass");
+	r->name = mem_strndup(name.p, name.len);
+	r->file = mem_strndup(file.data, file.len);
+	*ret_format = mem_strndup(format.p, format.len);
+	*ret_last = field_u64(answer, "last");
+	return 0;
+}
+
 /* --- while it goes on --- */
 
 bool run_shows(struct import_run *r)
@@ -124,7 +148,14 @@ static int print_counts(const struct import_run *r, const json_t *answer, struct
 static int print_people(const struct import_run *i, const json_t *answer, bool waited, struct err *err)
 {
 	int r = print_counts(i, answer, err);
-	if (r == 0 && i->sender.failed)
+	if (r == 0 && i->mends)
+		r = out_printf(err, "%" PRIu64 " failed rows are mended, %" PRIu64 " are left\n", field_u64(answer, "mended"),
+			field_u64(answer, "left"));
+	if (r == 0 && i->sender.failed && i->rows_alone)
+		r = out_printf(err, "see `inlet failures --import %" PRIu64 "`; mend what it lists and import again, or just these rows: `inlet "
+			"failures --import %" PRIu64 " --format csv > again.csv`, then `inlet import again.csv --into %" PRIu64 "`\n",
+			i->number, i->number, i->number);
+	else if (r == 0 && i->sender.failed)
 		r = out_printf(err, "see `inlet failures --import %" PRIu64 "`; mend what it lists and import again\n", i->number);
 	if (r == 0 && i->skipped)
 		r = out_printf(err, "%" PRIu64 " entr%s passed over: no files, temporary names, or links to folders\n", i->skipped,
@@ -187,6 +218,6 @@ int run_end(struct import_run *r, struct slice attributes, struct err *err)
 		return -1;
 	if (wait && !json_is_true(json_object_get(answer, "drained")))
 		return EXIT_FAILED;
-	bool partial = r->sender.failed || field_u64(answer, "not_fetched") || (wait && field_u64(answer, "to_fetch"));
+	bool partial = r->sender.failed || field_u64(answer, "not_fetched") || field_u64(answer, "left") || (wait && field_u64(answer, "to_fetch"));
 	return partial ? EXIT_PARTIAL : EXIT_DONE;
 }

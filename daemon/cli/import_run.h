@@ -14,6 +14,8 @@ struct import_run {
 	struct import_sender sender;
 	bool folder;
 	char *attributes;             /* owned: of a folder, a JSON object: how it is read; NULL: not said */
+	bool rows_alone;              /* failed rows make a list of their own, for --into */
+	bool mends;                   /* it brings rows of an import that failed */
 	uint64_t number;              /* of the import */
 	uint64_t rows;                /* or files, failed ones included */
 	uint64_t chunks;              /* of a folder */
@@ -27,6 +29,9 @@ void run_done(struct import_run *r);
 int run_open(struct import_run *r, const char *root, struct err *err);
 /* Of a folder that does not say how it is read, attributes become those of the last pass. */
 int run_begin(struct import_run *r, const char *format, struct slice header, struct err *err);
+/* Begins to mend failed rows of an import, by number or name: run_begin() for a run whose name and file are those of that import.
+ * *ret_format: of its list, the caller's; *ret_last: no row of it stands in a line above. */
+int run_mend(struct import_run *r, const char *into, char **ret_format, uint64_t *ret_last, struct err *err);
 /* Tells the owner that all is in, waits for the stages unless --no-wait, and prints how it ended. EXIT_*, -1. attributes: of a
  * manifest (manifest_attributes()). */
 int run_end(struct import_run *r, struct slice attributes, struct err *err);

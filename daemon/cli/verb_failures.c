@@ -53,6 +53,15 @@ static int refused(const struct cli *c)
 	return client_status(c->client) == HTTP_BAD_REQUEST ? EXIT_USAGE : -1;
 }
 
+static int pass_on(struct cli *c, const char *url, struct err *err)
+{
+	int r = client_request(c->client, url, NULL, out_write, NULL, err);
+	const char *into = r == 0 ? client_trailer(c->client, "Inlet-Mend-Into") : NULL;
+	if (into)
+		(void)fprintf(stderr, "inlet: when these rows are mended, `inlet import FILE --into %s` takes them in\n", into);
+	return r < 0 ? refused(c) : EXIT_DONE;
+}
+
 int verb_failures(struct cli *c, struct err *err)
 {
 	static const char *const titles[] = { "ID", "STAGE", "CLASS", "NEXT TRY", "FILE", "WHY, AND WHAT TO DO", NULL };
@@ -64,7 +73,7 @@ int verb_failures(struct cli *c, struct err *err)
 	client_query(&path, "format", args_option(c->args, "format"));
 	CLEANUP(freep) char *url = buf_take(&path);
 	if (c->args->json || args_option(c->args, "format"))
-		return client_request(c->client, url, NULL, out_write, NULL, err) < 0 ? refused(c) : EXIT_DONE;
+		return pass_on(c, url, err);
 	CLEANUP(table_freep) struct table *t = table_new(titles, out_color(), out_write, NULL);
 	struct listing l = { .table = t };
 	if (client_lines(c->client, url, NULL, one_failure, &l, err) < 0)

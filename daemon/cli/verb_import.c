@@ -1,10 +1,12 @@
 /* verb_import.c - import: reads a manifest here, with the caller's rights, and hands its rows to the store's owner; or a folder. */
 #include "config/config.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/cli/args.h"
 #include "daemon/cli/import_folder.h"
+#include "daemon/cli/import_mends.h"
 #include "daemon/cli/interrupt.h"
 #include "daemon/cli/out.h"
 #include "daemon/cli/progress.h"
@@ -28,31 +30,44 @@ struct import {
 	char *column_text;            /* what columns points into */
 	uint64_t warnings;
 	uint64_t like_files;          /* texts that look like names of files */
+	const char *into;             /* --into; NULL: it is a list of its own. Else run.name and run.file are that import's */
+	char *format;                 /* of that import's list */
+	uint64_t last;                /* no row of it stands in a line above */
+	struct mends mends;           /* of such a list */
 };
 
 static void import_done(struct import *i)
 {
+	mends_done(&i->mends);
 	run_done(&i->run);
 	if (i->fd > STDIN_FILENO)
 		close_fdp(&i->fd);
 	free(i->column_text);
+	free(i->format);
 }
 
 /* --- the manifest --- */
+
+/* What messages call it. */
+static const char *shown(const struct import *i)
+{
+	const struct import_run *r = &i->run;
+	return i->into ? r->cli->args->words[0] : *r->file ? r->file : r->name;
+}
 
 static ssize_t read_manifest(void *arg, void *p, size_t n, struct err *err)
 {
 	const struct import *i = arg;
 	ssize_t got = read(i->fd, p, n);
 	if (got < 0)
-		return err_set(err, ERR_RETRY, errno, "read '%s'", *i->run.file ? i->run.file : "standard input");
+		return err_set(err, ERR_RETRY, errno, "read '%s'", *i->run.file || i->into ? shown(i) : "standard input");
 	return got;
 }
 
 static int seek_manifest(void *arg, uint64_t offset, struct err *err)
 {
 	const struct import *i = arg;
-	return lseek(i->fd, (off_t)offset, SEEK_SET) < 0 ? err_set(err, ERR_RETRY, errno, "seek in '%s'", i->run.file) : 0;
+	return lseek(i->fd, (off_t)offset, SEEK_SET) < 0 ? err_set(err, ERR_RETRY, errno, "seek in '%s'", shown(i)) : 0;
 }
 
 static int open_spool(void)
@@ -96,8 +111,9 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 	const char *format = args_option(a, "format"), *input = args_option(a, "input"), *columns = args_option(a, "columns");
 	bool known = true;
 	const struct import_config *c = &i->run.cli->config->import;
-	*o = (struct manifest_options){ .name = *i->run.file ? i->run.file : i->run.name, .spool = -1, .input = c->input,
+	*o = (struct manifest_options){ .name = shown(i), .spool = -1, .input = c->input,
 		.field_max = (size_t)c->field_bytes };
+	format = i->into ? i->format : format;
 	if (format)
 		o->format = manifest_format_parse(slice_of(format), &known);
 	if (input)
@@ -108,7 +124,7 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 		i->columns.of[r] = c->columns.of[r];
 	i->columns.loose = !columns;
 	o->columns = &i->columns;
-	o->seek = *i->run.file ? seek_manifest : NULL;
+	o->seek = *i->run.file || i->into ? seek_manifest : NULL;
 	return 0;
 }
 
@@ -141,6 +157,44 @@ static int identify_input(struct import *i, struct err *err)
 	return 0;
 }
 
+/* What is no file is read into one: it is read twice. */
+static int make_seekable(struct import *i, struct err *err)
+{
+	CLEANUP(close_fdp) int to = -1;
+	char piece[64 << 10];
+	ssize_t n;
+	uint64_t at = 0;
+	if (lseek(i->fd, 0, SEEK_CUR) >= 0)
+		return 0;
+	to = open_spool();
+	if (to < 0)
+		return err_set(err, ERR_RETRY, errno, "a file in TMPDIR or /tmp");
+	for (; (n = read_manifest(i, piece, sizeof(piece), err)) > 0; at += (uint64_t)n)
+		if (file_write_at(to, piece, (size_t)n, at, err) < 0)
+			return err_wrap(err, "a file in TMPDIR or /tmp");
+	if (n < 0)
+		return -1;
+	if (i->fd > STDIN_FILENO)
+		close_fdp(&i->fd);
+	i->fd = take_fd(&to);
+	return 0;
+}
+
+/* Mended rows of an import: who that is, and what its list is. */
+static int identify_mends(struct import *i, const char *path, struct err *err)
+{
+	struct stat st;
+	i->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (i->fd < 0 || fstat(i->fd, &st) < 0)
+		return err_set(err, ERR_REJECT, errno, "the manifest '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, ERR_REJECT, EISDIR, "option '--into' takes a list of mended rows: '%s'", path);
+	i->bytes = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	if (make_seekable(i, err) < 0)
+		return -1;
+	return run_mend(&i->run, i->into, &i->format, &i->last, err);
+}
+
 static int open_files(struct import *i, struct err *err)
 {
 	const char *root = args_option(i->run.cli->args, "root");
@@ -162,7 +216,7 @@ static void warn(struct import *i, const struct manifest_row *row)
 		struct buf text = { 0 };
 		out_plain(&text, row->warnings[k]);
 		progress_clear();
-		(void)fprintf(stderr, "inlet: %s:%" PRIu64 ": %s\n", *i->run.file ? i->run.file : i->run.name, row->at.line, text.data);
+		(void)fprintf(stderr, "inlet: %s:%" PRIu64 ": %s\n", shown(i), row->at.line, text.data);
 		buf_done(&text);
 	}
 }
@@ -174,6 +228,14 @@ static void show(struct import *i, const struct manifest *m)
 	run_progress(&i->run, "rows", manifest_read_bytes(m), i->bytes, &text);
 	progress_show("%s", text.data);
 	buf_done(&text);
+}
+
+/* In a list of mended rows each has the place of the one that it stands for. */
+static int place_row(struct import *i, struct manifest_place *at, struct err *err)
+{
+	if (!i->into || !mends_place(&i->mends, i->run.rows - 1, at))
+		return 0;
+	return sender_told(&i->run.sender, at->line, err);
 }
 
 static int all_rows(struct import *i, struct manifest *m, struct err *err)
@@ -189,6 +251,8 @@ static int all_rows(struct import *i, struct manifest *m, struct err *err)
 			warn(i, &row);
 			i->like_files += row.content_kind == ROW_TEXT && reference_is_like_file(row.content);
 		}
+		if (place_row(i, more == 1 ? &row.at : &failure.at, err) < 0)
+			return -1;
 		if ((more == 1 ? sender_row(&i->run.sender, m, &row, err) : sender_failure(&i->run.sender, m, &failure, err)) < 0)
 			return -1;
 		if (run_shows(&i->run))
@@ -202,9 +266,33 @@ static int all_rows(struct import *i, struct manifest *m, struct err *err)
 static int begin(struct import *i, const struct manifest *m, struct err *err)
 {
 	struct slice header = { 0 };
-	if (manifest_header(m, &header) < 0)
-		header.len = 0;
+	i->run.rows_alone = manifest_header(m, &header) == 0;
+	if (i->into)
+		return 0; /* it has begun, and goes by what that says */
 	return run_begin(&i->run, manifest_format_name(manifest_format(m)), header, err);
+}
+
+static int open_list(struct import *i, struct manifest_options *o, struct manifest **ret, struct err *err)
+{
+	o->spool = open_spool(); /* the reader's from here on */
+	return manifest_open(o, read_manifest, i, ret, err);
+}
+
+/* Which row stands for which, before any goes up. */
+static int read_mends(struct import *i, struct manifest_options *o, struct err *err)
+{
+	CLEANUP(manifest_closep) struct manifest *m = NULL;
+	struct manifest_row row;
+	struct manifest_failure failure;
+	int more;
+	if (open_list(i, o, &m, err) < 0)
+		return -1;
+	while ((more = manifest_next(m, &row, &failure, err)) > 0)
+		if (mends_add(&i->mends, m, more == 1 ? &row : NULL, err) < 0)
+			return -1;
+	if (more < 0 || seek_manifest(i, 0, err) < 0)
+		return -1;
+	return mends_match(&i->mends, i->run.cli->client, i->run.number, i->last, err);
 }
 
 static int run(struct import *i, struct manifest_options *o, struct err *err)
@@ -215,8 +303,9 @@ static int run(struct import *i, struct manifest_options *o, struct err *err)
 		return -1;
 	struct manifest_tree tree = import_tree(&i->run.files);
 	o->tree = &tree;
-	o->spool = open_spool(); /* the reader's from here on */
-	if (manifest_open(o, read_manifest, i, &m, err) < 0)
+	if (i->into && read_mends(i, o, err) < 0)
+		return -1;
+	if (open_list(i, o, &m, err) < 0)
 		return -1;
 	manifest_describe(m, &line);
 	(void)fprintf(stderr, "%s\n", line.data);
@@ -295,6 +384,26 @@ static int folder_options(const struct import *i, struct err *err)
 	return 0;
 }
 
+static int into_options(const struct args *a, struct err *err)
+{
+	static const char *const of_lists[] = { "name", "format", "labels-from", "no-sidecars", "chunk", "chunks" };
+	for (size_t k = 0; k < sizeof(of_lists) / sizeof(*of_lists); k++)
+		if (args_option(a, of_lists[k]))
+			return err_set(err, ERR_REJECT, 0, "option '--%s' does not go with --into: mended rows are of the name and the format that "
+				"their import has", of_lists[k]);
+	return 0;
+}
+
+/* EXIT_USAGE, 0, -1. */
+static int identify_any(struct import *i, const char *word, struct err *err)
+{
+	bool input = strcmp(word, "-") == 0;
+	if (i->into)
+		return into_options(i->run.cli->args, err) < 0 ? EXIT_USAGE : identify_mends(i, word, err);
+	int r = input ? identify_input(i, err) : identify(i, word, err);
+	return r < 0 && input ? EXIT_USAGE : r;
+}
+
 static int manifest(struct import *i, struct err *err)
 {
 	struct manifest_options o;
@@ -304,11 +413,8 @@ static int manifest(struct import *i, struct err *err)
 int verb_import(struct cli *c, struct err *err)
 {
 	struct import i = { .run.cli = c, .fd = -1, .run.files.root = -1 };
-	const char *word = c->args->words[0];
-	bool input = strcmp(word, "-") == 0;
-	int r = input ? identify_input(&i, err) : identify(&i, word, err);
-	if (r < 0 && input)
-		r = EXIT_USAGE;
+	i.into = args_option(c->args, "into");
+	int r = identify_any(&i, c->args->words[0], err);
 	if (r == 0 && i.run.folder && find_list(&i, err) < 0)
 		r = -1;
 	if (r == 0 && folder_options(&i, err) < 0)

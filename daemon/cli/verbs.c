@@ -25,7 +25,7 @@ static const struct verb_option failures_options[] = {
 	{ "after", 0, "ID", "only failures after this one", &rule_failure },
 	{ "limit", 0, "N", "at most N of them (1 to 10000)", &rule_limit },
 	{ "import", 0, "N", "only those of import N", &rule_import },
-	{ "format", 0, "csv", "rows of a manifest that failed as a manifest of their own: mend it and import it", &rule_failures_format },
+	{ "format", 0, "csv", "rows of a manifest that failed as a manifest of their own: mend it, then `inlet import FILE --into N`", &rule_failures_format },
 	END,
 };
 static const struct verb_option retry_options[] = {
@@ -48,6 +48,7 @@ static const struct verb_option wait_options[] = {
 };
 static const struct verb_option import_options[] = {
 	{ "name", 0, "NAME", "of the import, under which it is known when it comes again; for '-' it must be given", NULL },
+	{ "into", 0, "N|NAME", "rows of this import that failed, mended; `inlet failures --import N --format csv` gives them", NULL },
 	{ "format", 0, "FORMAT", "csv, jsonl, clarifai, urls, … (as a rule it is recognised); folder: every file as it is", &rule_import_format },
 	{ "input", 0, "url|file_path|raw", "what the values of an input column are (else as they look)", &rule_input },
 	{ "columns", 0, "ROLE=COLUMN,…", "which column says what, like url=image_url,label=class", NULL },

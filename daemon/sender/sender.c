@@ -365,6 +365,18 @@ int sender_row(struct import_sender *s, struct manifest *m, const struct manifes
 	return 0;
 }
 
+int sender_told(struct import_sender *s, uint64_t line, struct err *err)
+{
+	struct json j = { .to = &s->frames.text };
+	json_open(&j, NULL, '{');
+	json_u64(&j, "line", line);
+	json_bool(&j, "mended", true);
+	json_close(&j, '}');
+	buf_char(&s->frames.text, '\n');
+	frames_note(&s->frames, NULL, 1);
+	return send_full(s, err);
+}
+
 int sender_failure(struct import_sender *s, struct manifest *m, const struct manifest_failure *f, struct err *err)
 {
 	CLEANUP(buf_done) struct buf failed = { 0 };

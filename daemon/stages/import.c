@@ -218,8 +218,8 @@ static int conclude_some(struct conclusion *c, struct buf *after, struct err *er
 	return commit(c->p, c->change, err) < 0 ? -1 : more;
 }
 
-/* Failures of lines that did not fail this time. 1: there are more. */
-static int mend_some(struct pipeline *p, struct import_pass *pass, uint64_t *after, struct err *err)
+/* Failures of lines that did not fail this time; of a pass that mends, of lines that it told. 1: there are more. */
+static int mend_some(struct pipeline *p, struct import_pass *pass, uint64_t *after, struct import_counts *counts, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct failure f;
@@ -232,8 +232,12 @@ static int mend_some(struct pipeline *p, struct import_pass *pass, uint64_t *aft
 			break;
 		}
 		*after = f.number;
-		if (!bitset_has(&pass->places.failed, row_line(f.number)))
+		uint64_t line = row_line(f.number);
+		bool over = !bitset_has(&pass->places.failed, line) && (!pass->mending || import_told(pass, line));
+		if (over)
 			change_add(c, RECORD_MENDED)->mended = (struct record_mended){ f.number };
+		counts->mended += over;
+		counts->left += !over;
 	}
 	if (more < 0) {
 		change_free(c);
@@ -255,31 +259,46 @@ static int prepare_end(struct change *c, struct view *now, void *arg, struct err
 	int found = view_import(now, counts->import, &i, err);
 	if (found <= 0)
 		return found;
-	if (i.complete && i.rows == counts->rows && i.failed == counts->failed && i.vanished == counts->vanished &&
-		slice_eq(i.attributes, e->attributes))
+	struct import is = i;
+	is.complete = true;
+	is.failed = counts->mending ? counts->left : counts->failed;
+	if (!counts->mending) { /* else the list has what it had */
+		is.rows = counts->rows;
+		is.vanished = counts->vanished;
+		is.attributes = e->attributes;
+	}
+	if (i.complete && i.rows == is.rows && i.failed == is.failed && i.vanished == is.vanished && slice_eq(i.attributes, is.attributes))
 		return 0;
-	change_add(c, RECORD_IMPORT)->import = (struct record_import){ .import = i.id, .source = change_copy(c, i.source),
-		.format = change_copy(c, i.format), .header = change_copy(c, i.header), .attributes = e->attributes,
-		.rows = counts->rows, .failed = counts->failed, .vanished = counts->vanished, .complete = true, .time_ms = clock_wall_ms() };
+	change_add(c, RECORD_IMPORT)->import = (struct record_import){ .import = is.id, .source = change_copy(c, is.source),
+		.format = change_copy(c, is.format), .header = change_copy(c, is.header), .attributes = change_copy(c, is.attributes),
+		.rows = is.rows, .failed = is.failed, .vanished = is.vanished, .complete = true, .time_ms = clock_wall_ms() };
 	return 0;
 }
 
-static int conclude(struct pipeline *p, struct import_pass *pass, struct ending *e, struct err *err)
+/* What the pass did not see. */
+static int conclude_unseen(struct pipeline *p, struct import_pass *pass, struct import_counts *counts, struct err *err)
 {
 	CLEANUP(buf_done) struct buf after = { 0 };
 	struct conclusion what = { .p = p, .pass = pass };
-	uint64_t last = row_number(pass->import, 0);
 	int more;
 	do {
 		account_step(p);
 		store_trim(p->store);
 		more = conclude_some(&what, &after, err);
 	} while (more > 0);
+	counts->vanished = what.vanished;
+	return more;
+}
+
+static int conclude(struct pipeline *p, struct import_pass *pass, struct ending *e, struct err *err)
+{
+	struct import_counts *counts = &e->counts;
+	uint64_t last = row_number(pass->import, 0);
+	int more = pass->mending ? mend_objects(p, pass, &counts->mended, err) : conclude_unseen(p, pass, counts, err);
 	if (more < 0)
 		return -1;
-	e->counts.vanished = what.vanished;
 	do
-		more = mend_some(p, pass, &last, err);
+		more = mend_some(p, pass, &last, counts, err);
 	while (more > 0);
 	if (more < 0)
 		return -1;
@@ -296,8 +315,8 @@ int import_end(struct pipeline *p, uint64_t id, const struct import_close *b, st
 	struct import_pass *pass = import_pass_get(p, id, err);
 	if (!pass)
 		return -1;
-	struct ending e = { .counts = { .import = pass->import, .rows = b->rows, .failed = b->failed, .written = pass->written },
-		.attributes = buf_slice(&attributes) };
+	struct ending e = { .counts = { .import = pass->import, .rows = b->rows, .failed = b->failed, .written = pass->written,
+		.mending = pass->mending }, .attributes = buf_slice(&attributes) };
 	int ok = import_pass_await(pass, 0, err);
 	if (ok == 0)
 		ok = conclude(p, pass, &e, err);

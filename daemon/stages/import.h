@@ -11,10 +11,11 @@
  *   {"line":3,"key":"img2","version":"20.2800.1.1","bytes":10240,"body":{…}}\n
  *   {"line":4,"failed":{…},"reason":"…","cure":"…"}\n
  *   {"line":5,"key":"img3","body":{…},"origin":{"url":"https://…",…}}\n
+ *   {"line":6,"mended":true}\n
  *
  * The second form offers a file: when the ledger has it at that version its row is taken, else the answer lists it in
  * "wanted" (frames are counted from 0 over the pass) and the client sends it in the first form. A client that expects to be asked may
- * send it so at once: what is known at its version is passed over, and counted in the answer ("known", "known_bytes"). The last form
+ * send it so at once: what is known at its version is passed over, and counted in the answer ("known", "known_bytes"). The fourth
  * names a URL or an object of a bucket, which is fetched by import_fetch.c once it is durable. body, failed and origin:
  * daemon/model/import_body.h.
  *
@@ -26,7 +27,14 @@
  * Frames before that number are durable. A refused one contradicts an earlier row of its key in the same pass (import_claim.h), and
  * is not taken: the client, which remembers rows until they are durable, says in the third form what it was. So that "earlier" means
  * the manifest's order, a row goes up when those before it that have its key and other bytes have been sent. After a failure nothing
- * more of the pass is taken, and every answer is that failure. */
+ * more of the pass is taken, and every answer is that failure.
+
+ *
+ * A *mending* pass brings rows of an import that failed, and no others: what it does not see stays as it is. A row takes the place
+ * of the one that stood in its line; one of a line that stands nowhere takes that of its object's only row, for it is told anew; a
+ * further row of an object is added. The last form says that the pass tells the row of a line, and goes before that row: when the
+ * pass ends, failures of these lines that did not come up again are over, and so are objects that only such a line named and that
+ * could not be fetched. Until then nothing of them goes: a pass that broke off begins with the same failures. */
 #ifndef INLET_STAGES_IMPORT_H
 #define INLET_STAGES_IMPORT_H
 
@@ -45,6 +53,13 @@ struct import_begin {
 int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct buf *as,
 	struct err *err);
 
+/* Begins a mending pass over the rows that failed of an import, by number or by name, and adds to j what its rows are read by: import,
+ * pass, name, file, format, last (no row stood in a line above). ERR_REJECT: there is none, it is being read or was broken off, or
+ * its rows do not stand alone. */
+int import_mend(struct pipeline *p, struct slice which, struct json *j, struct err *err);
+struct import;
+int import_mendable(struct pipeline *p, const struct import *i, struct err *err); /* ERR_REJECT: as above, as far as the index knows */
+
 /* One thread, one upload of a pass at a time. import_take() blocks while the store cannot take more; after its first failure it only
  * swallows. import_finish() adds the answer's members to j, and waits only where very much is on its way to the disk; -1: the first
  * failure (ERR_REJECT: not a frame, or no such pass). Either import_finish() or import_drop() ends it. */
@@ -61,6 +76,8 @@ struct import_counts {
 	uint64_t import, rows, failed;
 	uint64_t written;            /* rows that were new or said something new */
 	uint64_t vanished;           /* objects that no row names any more */
+	bool mending;                /* then: failures that are over, and rows of the import that are still failed */
+	uint64_t mended, left;
 };
 /* How many of its objects could not be fetched so far, for good and for now. */
 int import_left(struct pipeline *p, uint64_t import, uint64_t *ret_quarantined, uint64_t *ret_retrying, struct err *err);

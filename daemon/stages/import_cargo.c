@@ -129,9 +129,12 @@ static bool same_place(struct slice body, struct slice other)
 
 /* Must the bytes of a row that names a URL be fetched? state: of its object. A URL that is signed anew is no other place, but
  * it is the one to try while the bytes are not there. */
-static bool to_fetch(const struct cargo_row *r, enum object_state state, const struct import_row *rows, size_t n)
+static bool to_fetch(const struct import_cargo *c, const struct cargo_row *r, enum object_state state, const struct import_row *rows,
+	size_t n)
 {
 	bool known = false, tried = false;
+	if (c->pass->mending && state != OBJECT_PRESENT)
+		return r->origin.len > 0; /* the row is told again for its sake */
 	for (size_t i = 0; r->origin.len && i < n; i++) {
 		tried = tried || slice_eq(rows[i].origin, r->origin);
 		known = known || same_place(rows[i].body, r->body);
@@ -139,12 +142,9 @@ static bool to_fetch(const struct cargo_row *r, enum object_state state, const s
 	return r->origin.len && (state == OBJECT_PRESENT ? !known : !tried);
 }
 
-/* The first row of an object in a pass takes the place of its only one; further ones are added. What the object's rows said
- * in an earlier pass and nobody says in this one goes at the end of the pass. */
 static void place_row(struct import_cargo *c, const struct cargo_row *r, const struct import_row *rows, size_t n, bool pending,
 	bool fresh)
 {
-	bool named = false;
 	for (size_t i = 0; i < n; i++) {
 		if (slice_eq(rows[i].body, r->body)) {
 			if (!import_saw(c->pass, rows[i].row))
@@ -153,12 +153,11 @@ static void place_row(struct import_cargo *c, const struct cargo_row *r, const s
 				add_row(c, r, rows[i].row, pending, false);
 			return;
 		}
-		named = named || import_saw(c->pass, rows[i].row);
 	}
-	bool replaces = n == 1 && !named;
-	if (replaces)
-		import_see(c->pass, rows[0].row, false);
-	add_row(c, r, replaces ? rows[0].row : 0, pending, fresh);
+	const struct import_row *replaced = claim_replaces(c->pass, r->line, rows, n);
+	if (replaced)
+		import_see(c->pass, replaced->row, false);
+	add_row(c, r, replaced ? replaced->row : 0, pending, fresh);
 }
 
 /* 1: the row contradicts one before it, and nothing of it is taken. */
@@ -166,7 +165,7 @@ static int refuse_row(struct import_cargo *c, struct view *now, const struct loa
 	const struct import_row *rows, size_t n, struct err *err)
 {
 	const struct cargo_row *r = &l->row;
-	const struct import_claim claim = { r->key, r->version, r->body, l->arrives && !r->version.len ? &l->content : NULL };
+	const struct import_claim claim = { r->key, r->version, r->body, r->line, l->arrives && !r->version.len ? &l->content : NULL };
 	const struct import_row *earlier;
 	int refused = claim_contradicted(c->pass, now, &claim, object, rows, n, &earlier, err);
 	if (refused <= 0)
@@ -191,7 +190,7 @@ static int prepare_row(struct import_cargo *c, struct view *now, const struct lo
 		return refused < 0 ? -1 : 0;
 	if (!l->arrives && !r->origin.len && (!found || object.state != OBJECT_PRESENT || !slice_eq(object.version, r->version)))
 		return err_set(err, ERR_RETRY, 0, "the store changed while the manifest was read; import it again");
-	place_row(c, r, rows, n, to_fetch(r, object.state, rows, n), found == 0);
+	place_row(c, r, rows, n, to_fetch(c, r, object.state, rows, n), found == 0);
 	return 0;
 }
 

@@ -18,6 +18,28 @@ static const struct import_row *seen_before(struct import_pass *pass, const stru
 	return NULL;
 }
 
+/* Over all of a manifest, the first row of an object in a pass takes the place of its only one; further ones are added, and what
+ * earlier passes said goes at the end. A pass that mends leaves what it does not tell. */
+const struct import_row *claim_replaces(struct import_pass *pass, uint64_t line, const struct import_row *rows, size_t n)
+{
+	for (size_t i = 0; pass->mending && i < n; i++)
+		if (rows[i].line == line && rows[i].import == pass->import && !import_saw(pass, rows[i].row))
+			return &rows[i];
+	if (n != 1 || (pass->mending && import_told(pass, line)))
+		return NULL;
+	return import_saw(pass, rows[0].row) ? NULL : &rows[0];
+}
+
+/* The row that this one is compared with, for both stand. */
+static const struct import_row *beside(struct import_pass *pass, uint64_t line, const struct import_row *rows, size_t n)
+{
+	const struct import_row *row = seen_before(pass, rows, n);
+	if (row || !pass->mending || n == 0)
+		return row;
+	const struct import_row *replaced = claim_replaces(pass, line, rows, n);
+	return &rows[0] != replaced ? &rows[0] : n > 1 ? &rows[1] : NULL;
+}
+
 /* Texts have no place: their bytes are compared. */
 static int other_text(struct view *now, const struct import_claim *c, const struct ledger_row *object, struct err *err)
 {
@@ -47,7 +69,7 @@ static int differs(struct view *now, const struct import_claim *c, const struct 
 int claim_contradicted(struct import_pass *pass, struct view *now, const struct import_claim *c, const struct ledger_row *object,
 	const struct import_row *rows, size_t n, const struct import_row **ret, struct err *err)
 {
-	const struct import_row *earlier = seen_before(pass, rows, n);
+	const struct import_row *earlier = beside(pass, c->line, rows, n);
 	struct import_body said, says;
 	struct reader r, s;
 	if (!earlier)

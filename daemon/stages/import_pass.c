@@ -28,10 +28,11 @@ struct import_pass *import_pass_new(uint64_t import, struct slice name)
 	return pass;
 }
 
-static void pass_free(struct import_pass *pass)
+void import_pass_free(struct import_pass *pass)
 {
 	bitset_done(&pass->seen);
 	bitset_done(&pass->moved);
+	bitset_done(&pass->told);
 	places_done(&pass->places);
 	buf_done(&pass->refused);
 	pthread_cond_destroy(&pass->landed);
@@ -44,7 +45,7 @@ void imports_free(struct imports *i)
 {
 	while (i && i->passes) {
 		struct import_pass *next = i->passes->next;
-		pass_free(i->passes);
+		import_pass_free(i->passes);
 		i->passes = next;
 	}
 	if (i)
@@ -59,7 +60,7 @@ static void sweep(struct imports *i)
 		struct import_pass *pass = *at;
 		if (pass->ended && pass->users == 0) {
 			*at = pass->next;
-			pass_free(pass);
+			import_pass_free(pass);
 		} else {
 			at = &pass->next;
 		}
@@ -91,16 +92,28 @@ void import_pass_put(struct pipeline *p, struct import_pass *pass)
 	pthread_mutex_unlock(&p->imports->lock);
 }
 
+/* The lock is held. */
+static bool is_read(const struct imports *i, uint64_t import)
+{
+	const struct import_pass *pass = i->passes;
+	while (pass && (pass->import != import || pass->ended || pass->mending))
+		pass = pass->next;
+	return pass != NULL;
+}
+
 uint64_t import_pass_add(struct imports *i, struct import_pass *pass)
 {
+	uint64_t id = 0;
 	pthread_mutex_lock(&i->lock);
-	for (struct import_pass *other = i->passes; other; other = other->next)
-		if (other->import == pass->import)
-			other->ended = true;
-	uint64_t id = pass->id = i->next_id++;
-	pass->next = i->passes;
-	i->passes = pass;
-	sweep(i);
+	if (!pass->mending || !is_read(i, pass->import)) {
+		for (struct import_pass *other = i->passes; other; other = other->next)
+			if (other->import == pass->import)
+				other->ended = true;
+		id = pass->id = i->next_id++;
+		pass->next = i->passes;
+		i->passes = pass;
+		sweep(i);
+	}
 	pthread_mutex_unlock(&i->lock);
 	return id;
 }

@@ -6,6 +6,7 @@
 #include "daemon/stages/import.h"
 #include "daemon/stages/import_place.h"
 #include "daemon/stages/internal.h"
+#include "daemon/store/view.h"
 
 /* Changed in the committer's thread (prepare), read by others when all of their changes are durable. */
 struct import_pass {
@@ -19,6 +20,8 @@ struct import_pass {
 	struct bitset seen;      /* guarded by lock: numbers of rows that were there before and were seen again */
 	struct bitset moved;     /* guarded by lock: of those, the ones that stand in another line than they did */
 	bool folder;             /* of a folder's files, not of a manifest's rows */
+	bool mending;            /* of rows that failed (import.h) */
+	struct bitset told;      /* guarded by lock: mending: lines whose rows it tells */
 	struct failure_places places;
 	_Atomic uint64_t written;
 	/* Uploads come one after the other, and what they carry lands behind them, in order. Guarded by lock: */
@@ -39,7 +42,9 @@ struct imports {
 };
 
 struct import_pass *import_pass_new(uint64_t import, struct slice name);
-uint64_t import_pass_add(struct imports *i, struct import_pass *pass); /* returns its number; ends others of its import */
+void import_pass_free(struct import_pass *pass); /* one never added */
+/* Returns its number; ends others of its import. 0: it would only mend, and a pass over all of the import is under way. */
+uint64_t import_pass_add(struct imports *i, struct import_pass *pass);
 /* NULL: there is none of that number (any more). The caller gives it back. */
 struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err *err);
 void import_pass_put(struct pipeline *p, struct import_pass *pass);
@@ -80,6 +85,19 @@ static inline void import_see(struct import_pass *pass, uint64_t row, bool moved
 		bitset_set(&pass->moved, row);
 	pthread_mutex_unlock(&pass->lock);
 }
+static inline void import_tell(struct import_pass *pass, uint64_t line)
+{
+	pthread_mutex_lock(&pass->lock);
+	bitset_set(&pass->told, line);
+	pthread_mutex_unlock(&pass->lock);
+}
+static inline bool import_told(struct import_pass *pass, uint64_t line)
+{
+	pthread_mutex_lock(&pass->lock);
+	bool told = bitset_has(&pass->told, line);
+	pthread_mutex_unlock(&pass->lock);
+	return told;
+}
 static inline bool import_has_moved(struct import_pass *pass, uint64_t row)
 {
 	pthread_mutex_lock(&pass->lock);
@@ -87,6 +105,9 @@ static inline bool import_has_moved(struct import_pass *pass, uint64_t row)
 	pthread_mutex_unlock(&pass->lock);
 	return moved;
 }
+
+/* import_mend.c: objects that could not be fetched, and that only lines named which a mending pass told otherwise, go. */
+int mend_objects(struct pipeline *p, struct import_pass *pass, uint64_t *ret_gone, struct err *err);
 
 struct imports *imports_new(void);
 void imports_free(struct imports *i); /* NULL allowed */

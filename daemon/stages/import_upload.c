@@ -19,7 +19,7 @@ struct frame {
 	struct reader reader;
 	struct slice key, version, body, origin, failed, reason, cure;
 	uint64_t line, bytes;
-	bool racy, payload;
+	bool racy, payload, mended;
 	struct buf text;           /* body or failed as it is kept */
 	struct buf place;          /* origin as it is kept */
 };
@@ -103,6 +103,7 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 	f->bytes = reader_u64_or(r, "bytes", INT64_MAX, 0);
 	f->racy = reader_flag(r, "racy");
 	f->payload = reader_flag(r, "payload");
+	f->mended = reader_flag(r, "mended");
 	f->body = reader_raw_object(r, "body");
 	f->origin = reader_raw_object(r, "origin");
 	f->failed = reader_raw_object(r, "failed");
@@ -111,7 +112,9 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 	f->text.len = f->place.len = 0;
 	if (f->line >= BITSET_MAX || !f->line != u->pass->folder)
 		reader_fail(r, "line", "is out of range");
-	else if (!f->body.len == !f->failed.len)
+	else if (f->mended && (!u->pass->mending || f->body.len || f->failed.len))
+		reader_fail(r, "mended", "stands alone, in a pass that mends");
+	else if (!f->mended && !f->body.len == !f->failed.len)
 		reader_fail(r, "body", "is there, or 'failed', but not both");
 	else if (f->body.len && (f->key.len == 0 || f->key.len > KEY_BYTES_MAX || f->version.len > VERSION_TOKEN_MAX))
 		reader_fail(r, "key", "or 'version' is empty or too long");
@@ -142,7 +145,7 @@ static int take_failure(struct import_upload *u, struct err *err)
 static int refuse_offer(struct import_upload *u, const struct ledger_row *object, struct err *err)
 {
 	const struct frame *f = &u->frame;
-	const struct import_claim claim = { f->key, f->version, buf_slice(&f->text), NULL };
+	const struct import_claim claim = { f->key, f->version, buf_slice(&f->text), f->line, NULL };
 	const struct import_row *rows, *earlier;
 	size_t n;
 	if (view_rows(u->view, object->object, &rows, &n, err) < 0)
@@ -267,6 +270,10 @@ static int take_frame(struct import_upload *u, struct slice line, struct err *er
 	struct frame *f = &u->frame;
 	if (read_frame(u, line, err) < 0)
 		return -1;
+	if (f->mended) {
+		import_tell(u->pass, f->line);
+		return 0;
+	}
 	if (f->failed.len)
 		return import_failure_write(f->failed, &f->text, err) < 0 ? -1 : take_failure(u, err);
 	if (import_body_write(f->body, &f->text, err) < 0)
