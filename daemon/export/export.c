@@ -217,4 +217,8 @@ void exporter_left(const struct exporter *x, struct buf *to)
 	if (l->unlabelled)
 		buf_printf(to, "%s%llu picture%s without such labels", l->items || l->labels ? ", and " : "", (unsigned long long)l->unlabelled,
 			text_s(l->unlabelled));
+	if (l->ambiguous)
+		buf_printf(to, "%s; but %llu text%s, and %s read back so: import it with --input raw", l->items || l->labels ? "" : "nothing",
+			(unsigned long long)l->ambiguous, l->ambiguous == 1 ? " begins as a path or URL does" : "s begin as paths or URLs do",
+			l->ambiguous == 1 ? "is" : "are");
 }

@@ -67,6 +67,7 @@ struct export_options {
 #define EXPORT_LEFT_OUT "Inlet-Left-Out" /* the trailer of an export that says so */
 struct export_left {
 	uint64_t items, labels;
+	uint64_t ambiguous;     /* not left out: texts that a reader of the format takes for paths or URLs, as they begin so */
 	uint64_t unlabelled;    /* pictures that nothing is said of, where that would say that nothing is on them */
 };
 /* sink takes text as it comes; -1 stops the export. */
@@ -82,7 +83,7 @@ int exporter_add(struct exporter *x, const struct item_full *it, struct err *err
 /* Gives the sink the rest in pieces of about 64 KiB, so that nobody needs to hold the export in memory: 1 call again, 0
  * the export is whole, -1 failed. */
 int exporter_end(struct exporter *x, struct err *err);
-/* A sentence about what was left out so far, appended; nothing where nothing was. */
+/* A sentence about what was left out so far, and what will not be read back as it is, appended; nothing where nothing was. */
 void exporter_left(const struct exporter *x, struct buf *to);
 void exporter_free(struct exporter *x); /* NULL allowed */
 CLEANUP_FN(struct exporter *, exporter_free)

@@ -203,6 +203,8 @@ static int clarifai_add(void *state, const struct item_full *it, struct buf *to,
 		c->left->items++;
 		return told;
 	}
+	if (e->at == ROW_TEXT && reference_kind(e->where) != REFERENCE_NONE)
+		c->left->ambiguous++;
 	const struct node *id = e->said ? node_get(&e->said_dom, e->said, "inputid") : NULL;
 	const struct node *input = e->said ? node_get(&e->said_dom, e->said, "input") : NULL;
 	add_field(to, id ? node_string(id, &e->arena) : e->id);

@@ -93,6 +93,21 @@ def test_paths_of_another_list_stay_paths_in_clarifai_csv(inlet, data):
     assert [sorted(a["concept"] for a in i["annotations"]) for i in inlet.items()] == [["cat", "cat"], ["dog", "dog"]]
 
 
+def test_texts_that_look_like_paths_are_told_of_in_clarifai_csv(inlet, make_inlet, data):
+    """The format has no place to say which they are; whoever imports it has."""
+    texts = ["/etc/hosts is a file", "./and so on", "https://example.org/ is down", "plain"]
+    (data / "M.csv").write_text("inputid,input,concepts\n" + "".join(f"{n},{t},x\n" for n, t in enumerate(texts)))
+    inlet.cli("import", data / "M.csv", "--input", "raw")
+    again = data / "again.csv"
+    done = inlet.cli("export", "--format", "clarifai", "-o", again)
+    assert done.stderr.decode() == ("inlet: left out: nothing; but 3 texts begin as paths or URLs do, and are read back so: "
+                                    "import it with --input raw\n")
+    other = make_inlet("other")
+    other.cli("import", again, "--input", "raw")
+    assert exported(other, "clarifai", left=done.stderr.decode().strip().removeprefix("inlet: left out: ")) == again.read_bytes().decode()
+    assert [i["media_type"] for i in other.items()] == ["text/plain"] * 4
+
+
 # ---- JSON lines ----
 
 def lines(text):
