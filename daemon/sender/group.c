@@ -217,6 +217,18 @@ size_t group_bytes(const struct import_group *g)
 	return g->key.len + g->content.len + g->head.len + g->labels.len + g->origin.len + g->failures.len;
 }
 
+void group_await(struct import_group *g)
+{
+	const char *json = strchr(g->failures.data, '{');
+	const char *end = memchr(json, '\n', (size_t)(g->failures.data + g->failures.len - json));
+	struct json j = { .to = &g->origin };
+	g->origin.len = 0;
+	json_open(&j, NULL, '{');
+	json_bytes(&j, "url", buf_slice(&g->content));
+	buf_char(&g->origin, ',');
+	buf_add(&g->origin, json + 1, (size_t)(end - json - 1));
+}
+
 uint64_t group_failed(const struct import_group *g, struct slice reason, struct slice cure, bool retry, struct buf *to)
 {
 	const char *at = g->failures.data;

@@ -26,6 +26,8 @@ void group_body(const struct import_group *g, struct buf *to);
 /* The same bytes as another group? */
 bool group_same_content(const struct import_group *g, const struct import_group *other);
 size_t group_bytes(const struct import_group *g);
+/* A file that is not there yet: its origin is its path, which is looked for later. */
+void group_await(struct import_group *g);
 /* Frames that say of each row why it failed; returns how many. retry: the same row may be good another time. */
 uint64_t group_failed(const struct import_group *g, struct slice reason, struct slice cure, bool retry, struct buf *to);
 /* Ends the line of a frame that begins at `from`. */

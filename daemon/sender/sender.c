@@ -196,15 +196,27 @@ static int open_file(const struct import_sender *s, const struct import_group *g
 	return 0;
 }
 
-/* A file of a folder that has just gone is no failure, for nobody named it. Frees g. */
+/* Is it of those that may come later, and is looked for again? */
+static bool may_come(const struct import_sender *s, const struct import_group *g, const struct err *why)
+{
+	bool absent = why->sys == ENOENT || why->sys == ENOTDIR || why->sys == EACCES || why->sys == EPERM;
+	return s->later && g->at.line > 0 && why->class == ERR_RETRY && absent;
+}
+
+/* A file of a folder that has just gone is no failure, for nobody named it. Takes g over. */
 static void file_failed(struct import_sender *s, struct import_group *g, const struct err *why, const char *cure)
 {
 	bool gone = g->at.line == 0 && why->sys == ENOENT;
 	s->vanished += gone;
-	if (gone)
+	if (gone) {
 		group_free(g);
-	else
+	} else if (may_come(s, g, why)) {
+		group_await(g);
+		url_frame(g, &s->frames.text);
+		frames_note(&s->frames, g, 1);
+	} else {
 		group_cannot(s, g, why, cure);
+	}
 }
 
 static bool unchanged(int fd, const struct stat *then)

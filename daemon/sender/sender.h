@@ -19,6 +19,7 @@ struct import_sender {
 	const struct import_files *files;
 	uint64_t pass;
 	uint64_t bytes_max;          /* of a file: a larger one fails here, and holds up nobody */
+	bool later;                  /* files that are not there are fetched when they come (import_fetch.h), and are no failures of their rows */
 	uint64_t failed;             /* rows and files that could not be used */
 	uint64_t waiting;            /* of these, what they name is not there or not readable now */
 	uint64_t vanished;           /* files of a folder that went while it was read: no failures */

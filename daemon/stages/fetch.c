@@ -128,9 +128,11 @@ int fetch_submit_retry(struct fetcher *f, struct fetch_batch *b, struct err *err
 
 /* ---- threads ---- */
 
-/* Is there room for it in the store? Waits with nothing in hand. */
-static bool has_room(struct fetch_worker *w, uint64_t bytes)
+/* Is there room for it in the store? Waits with nothing in hand. A manifest is small, and brings in what its rows name. */
+static bool has_room(struct fetch_worker *w, const struct fetch_job *job)
 {
+	bool brings_more = source_config(job->source)->manifest && job->object.bytes < ARENA_MEMBER_MAX;
+	uint64_t bytes = brings_more ? ARENA_MEMBER_MAX : job->object.bytes;
 	if (fetch_worker_fits(w, bytes))
 		return true;
 	fetch_worker_flush(w);
@@ -144,7 +146,7 @@ static void take_batch(struct fetch_worker *w, struct fetch_batch *b)
 		struct fetch_job *job = b->jobs[i];
 		if (f->p->stopping || source_paused(b->source)) {
 			fetch_job_end(f, job); /* the pass after the pause finds it again */
-		} else if (!has_room(w, job->object.bytes)) {
+		} else if (!has_room(w, job)) {
 			fetch_job_left(f, 1);
 			fetch_job_end(f, job);
 		} else {

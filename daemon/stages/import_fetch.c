@@ -1,6 +1,7 @@
-/* import_fetch.c - from a URL in the index to an arrival. */
+/* import_fetch.c - from a URL, or the path of a file, in the index to an arrival. */
 #include "daemon/stages/import_fetch.h"
 
+#include "connectors/folder_version.h"
 #include "connectors/url_fetch.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
@@ -10,6 +11,7 @@
 #include "daemon/base/queue.h"
 #include "daemon/model/import_body.h"
 #include "daemon/stages/import_bucket.h"
+#include "daemon/stages/import_source.h"
 #include "daemon/stages/refetch.h"
 
 #include <errno.h>
@@ -37,6 +39,7 @@ struct landing {
 	size_t held;              /* of it */
 	uint64_t bytes, limit;
 	int fd;                   /* -1: all of it is in the buffer */
+	bool racy;
 };
 
 /* The row, as it was when its fetch began; one allocation a string. */
@@ -44,6 +47,8 @@ struct errand {
 	struct work work;
 	char *source, *key, *url; /* owned */
 	size_t key_len;
+	bool path;                /* url is one: of a list that we read ourselves */
+	const char *cure;         /* of why the file cannot be had; NULL */
 };
 
 static void errand_done(struct errand *e)
@@ -110,11 +115,16 @@ static int find_errand(struct pipeline *p, struct errand *e, struct err *err)
 	e->key_len = key.len;
 	for (size_t i = n; i > 0 && !e->url; i--) {
 		struct import_failure origin;
+		struct import_body body;
 		struct reader r;
 		if (rows[i - 1].origin.len == 0 || import_failure_read(rows[i - 1].origin, &r, &origin, err) < 0)
 			continue;
 		if (origin.url.len)
 			e->url = mem_strndup(origin.url.p, origin.url.len);
+		reader_done(&r);
+		if (import_body_read(rows[i - 1].body, &r, &body, err) < 0)
+			return -1;
+		e->path = slice_eq(body.at, SLICE_LIT("path"));
 		reader_done(&r);
 	}
 	return e->url ? 0 : err_set(err, ERR_REJECT, 0, "no row of its manifest says any more where it is");
@@ -148,7 +158,7 @@ static void submit(struct import_fetch *f, const struct errand *e, struct change
 static int arrive(struct import_fetch *f, const struct errand *e, struct landing *l, struct slice version, struct err *err)
 {
 	struct arrival a = { .source = slice_of(e->source), .key = { e->key, e->key_len }, .version = version,
-		.layout = LAYOUT_FLAT, .bytes = l->bytes, .fd = -1 };
+		.layout = LAYOUT_FLAT, .racy = l->racy, .bytes = l->bytes, .fd = -1 };
 	struct arena *arena = NULL;
 	sha256_end(l->hash, a.content.sha256);
 	if (l->fd >= 0 && l->held > 0 && spill(l, err) < 0)
@@ -174,6 +184,8 @@ static int arrive(struct import_fetch *f, const struct errand *e, struct landing
 
 static const char *cure_of(const struct errand *e, const struct err *err)
 {
+	if (e->path)
+		return err->class == ERR_RETRY ? "put the file there, or mend the row; it is tried again" : e->cure ? e->cure : "";
 	if (e->url && import_names_bucket(e->url))
 		return import_bucket_cure(err);
 	if (err->class != ERR_REJECT)
@@ -199,11 +211,48 @@ static void failed(struct import_fetch *f, const struct errand *e, const struct 
 	submit(f, e, c);
 }
 
+static int read_into(struct landing *l, int fd, uint64_t bytes, struct err *err)
+{
+	while (l->bytes < bytes) {
+		size_t space;
+		uint8_t *to = landing_space(&l->sink, &space, err);
+		if (!to)
+			return -1;
+		ssize_t got = read(fd, to, bytes - l->bytes < space ? (size_t)(bytes - l->bytes) : space);
+		if (got < 0)
+			return err_set(err, ERR_RETRY, errno, "read");
+		if (got == 0)
+			break;
+		(void)landing_wrote(&l->sink, (size_t)got, err);
+	}
+	return 0;
+}
+
+/* A file that was not there when its list was read. */
+static int fetch_file(struct import_fetch *f, struct errand *e, struct landing *l, struct err *err)
+{
+	CLEANUP(close_fdp) int fd = -1;
+	struct stat before, after;
+	char version[VERSION_TEXT_MAX];
+	uint64_t now_ns = clock_wall_ns();
+	if (import_source_open(f->p, slice_of(e->source), slice_of(e->url), &fd, &before, &e->cure, err) < 0)
+		return -1;
+	e->cure = "raise limits.object, or leave the file out";
+	if (read_into(l, fd, (uint64_t)before.st_size, err) < 0)
+		return -1;
+	if (fstat(fd, &after) < 0 || !version_same(&before, &after) || l->bytes != (uint64_t)before.st_size)
+		return err_set(err, ERR_RETRY, EAGAIN, "the file '%.200s' changed while it was read", e->url);
+	l->racy = version_racy(&before, now_ns);
+	return arrive(f, e, l, (struct slice){ version, version_format(&before, version) }, err);
+}
+
 static int fetch(struct import_fetch *f, struct errand *e, struct landing *l, struct err *err)
 {
 	struct object seen;
 	if (store_ready(f->p->store, ARENA_MEMBER_MAX, err) < 0)
 		return -1;
+	if (e->path)
+		return fetch_file(f, e, l, err);
 	int got = import_names_bucket(e->url) ? import_bucket_get(f->p, e->url, &l->sink, &seen, err) :
 		url_fetch_get(f->urls, e->url, NULL, &l->sink, &seen, err);
 	return got < 0 ? -1 : arrive(f, e, l, seen.version, err);

@@ -264,6 +264,7 @@ static int read_all(struct reading *r, struct err *err)
 	r->sender.hand = hand_over;
 	r->sender.arg = r;
 	r->sender.files = &r->files;
+	r->sender.later = true;
 	r->sender.bytes_max = r->p->config->limits.object_bytes;
 	return begin(r, m, err) < 0 || all_rows(r, m, err) < 0 ? -1 : finish(r, m, err);
 }
@@ -287,6 +288,23 @@ int import_source_run(struct pipeline *p, const struct source_config *c, struct 
 			(unsigned long long)ret->rows, text_s(ret->rows), (unsigned long long)ret->written, (unsigned long long)ret->failed,
 			(unsigned long long)ret->import);
 	reading_done(&r);
+	return ok;
+}
+
+int import_source_open(struct pipeline *p, struct slice import, struct slice path, int *ret_fd, struct stat *ret_st,
+	const char **ret_cure, struct err *err)
+{
+	const struct source_config *c = import_source_of(p->config, import);
+	struct import_files files;
+	*ret_cure = "list the source again in the configuration, or import the list by `inlet import`";
+	if (!c || source_config_is_bucket(c))
+		return err_set(err, ERR_REJECT, 0, "the source of its list is not in the configuration any more");
+	size_t n = strlen(c->name) + 1;
+	CLEANUP(freep) char *beside = mem_printf("%s/%.*s", c->folder.path, (int)(import.len - n), import.p + n);
+	if (import_files_open_all(c->manifest->roots, dirname(beside), p->config->state_dir, &files, err) < 0)
+		return -1;
+	int ok = import_files_get(&files, path, ret_fd, ret_st, ret_cure, err);
+	import_files_close(&files);
 	return ok;
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/stages/internal.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 /* Is the object of this key a manifest, by its name? Always for a source whose objects are items themselves. */
 bool import_source_takes(const struct source_config *c, struct slice key);
@@ -27,6 +28,11 @@ struct import_source_end {
  * room (ENOSPC), ... Many threads, one a manifest. */
 int import_source_run(struct pipeline *p, const struct source_config *c, struct slice key, int fd, struct import_source_end *ret,
 	struct err *err);
+
+/* A file that a row of one of its manifests names, opened as it was when the manifest was read. import: "SOURCE/KEY". ERR_REJECT,
+ * ERR_RETRY as import_files_get(); *ret_cure says what would help. Any thread. */
+int import_source_open(struct pipeline *p, struct slice import, struct slice path, int *ret_fd, struct stat *ret_st,
+	const char **ret_cure, struct err *err);
 
 /* Over the manifests of a source as the index has them. */
 struct import_source_sum {

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MANIFESTS_AT_ONCE 4 /* of a source: small ones wait for the disk only, and share a group of the committer */
 #define UNSETTLED_PASSES 3    /* --once waits for what settles over this many passes, then leaves it */
 #define AGAIN_PASSES 3        /* in a row because of objects that change while they are read */
 #define BUCKET_THREADS 32U    /* that fetch from one bucket, where the configuration leaves it to us */
@@ -298,7 +299,7 @@ struct pace *source_pace(const struct source *s)
 
 unsigned source_threads(const struct source *s)
 {
-	return s->config->manifest ? 1 : s->threads; /* manifests are imported one after the other */
+	return s->config->manifest ? MANIFESTS_AT_ONCE : s->threads;
 }
 
 int source_fd(const struct source *s)

@@ -5,11 +5,14 @@ import gzip
 import json
 import os
 import signal
+import subprocess
 
 import pytest
 from buckets import KEY_ID, REGION, SECRET
 from conftest import sha256, wait_for
 from lists import labels, revision
+
+LISTS = 400
 
 
 @pytest.fixture
@@ -118,15 +121,39 @@ def test_rows_that_fail_are_told_and_the_rest_stands(inlet, lists):
 
 
 def test_files_that_come_after_their_list(inlet, lists):
+    put(lists, "a.jpg")
     inlet.start()
-    write(lists / "M.csv", [("late.jpg", "cat")])
-    waits = wait_for("the list to wait", lambda: inlet.failure("M.csv"))
-    assert "name files that are not there" in waits["reason"] and waits["class"] == "retry"
+    write(lists / "M.csv", [("late.jpg", "cat"), ("a.jpg", "dog")])
+    waits = wait_for("the row to wait", lambda: [f for f in [inlet.failure("late.jpg")] if f and "No such file" in f["reason"]])[0]
+    assert waits["class"] == "retry" and (waits["file"], waits["line"]) == (str(lists / "M.csv"), 2)
+    assert inlet.failure("M.csv") is None and labels(inlet, "a.jpg") == [("dog", "SUCCESS")]
     put(lists, "late.jpg")
     inlet.cli("retry", waits["id"], ok=(0, 1, 3))  # 1: it has just been tried again by itself
     wait_for("the picture", lambda: inlet.item("late.jpg"))
     inlet.cli("wait")
-    assert inlet.failures() == [] and manifests(inlet) == (1, 1, 0, 0)
+    assert inlet.failures() == [] and manifests(inlet) == (1, 2, 0, 0) and labels(inlet, "late.jpg") == [("cat", "SUCCESS")]
+    before = revision(inlet)
+    inlet.cli("sync", "lists")
+    assert revision(inlet) == before
+
+
+def test_a_list_is_imported_once_whatever_waits(inlet, lists):
+    """A missing file is tried again by itself: a list of a million rows is not read again for it."""
+    put(lists, "a.jpg")
+    manifest = write(lists / "M.csv", [("missing.jpg", "cat"), ("a.jpg", "dog")])
+    assert inlet.once(ok=(3,)).stderr.count(b"M.csv: 2 rows, 2 new or changed, 0 failed") == 1
+    assert b"M.csv" not in inlet.once(ok=(3,)).stderr
+    write(manifest, [("missing.jpg", "lynx"), ("a.jpg", "dog")])  # it waits all the same
+    inlet.once(ok=(3,))
+    assert inlet.failure("missing.jpg")["class"] == "retry" and len(inlet.failures()) == 1
+    put(lists, "missing.jpg")
+    write(manifest, [("a.jpg", "dog"), ("missing.jpg", "lynx")])  # read anew, and there
+    inlet.once()
+    assert labels(inlet, "missing.jpg") == [("lynx", "SUCCESS")] and inlet.failures() == []
+    (lists / "missing.jpg").unlink()  # what is in the dataset stays, and nobody waits for it
+    write(manifest, [("missing.jpg", "hen"), ("a.jpg", "dog")])
+    inlet.once()
+    assert labels(inlet, "missing.jpg") == [("hen", "SUCCESS")] and inlet.failures() == []
 
 
 def test_a_row_is_tried_again_with_its_list(inlet, lists):
@@ -155,7 +182,8 @@ def test_roots_and_columns(inlet, lists):
     assert labels(inlet, "own.jpg") == [("hen", "SUCCESS")]
     assert {"cat", "tabby"} == {a["concept"] for a in inlet.item("a.jpg")["annotations"]}
     why = rows_failed(inlet)
-    assert "part of Inlet's own store" in why["state/index/data.mdb"]["reason"] and "state/inlet.sock" in why
+    assert "part of Inlet's own store" in why["state/index/data.mdb"]["reason"]
+    assert "No such file" in inlet.failure("state/inlet.sock")["reason"]
 
 
 def test_columns_of_the_configuration_are_for_the_command_too(inlet):
@@ -201,11 +229,104 @@ def test_a_list_that_is_still_written_waits(inlet, lists):
     assert len(inlet.items()) == 12
 
 
+def zstd(data):
+    """One frame of one block as it is."""
+    return b"\x28\xb5\x2f\xfd\xa0" + len(data).to_bytes(4, "little") + (len(data) << 3 | 1).to_bytes(3, "little") + data
+
+
 def test_packed_lists(inlet, lists):
     with gzip.open(lists / "M.csv.gz", "wt") as f:
         f.write("text,label\neins,a\nzwei,b\n")
+    put(lists, "a.jpg")
+    whole = zstd(b"path,label\na.jpg,cat\n")
+    (lists / "N.csv.zst").write_bytes(whole[:-3])
+    (lists / "O.csv.ZST").write_bytes(b"path,label\na.jpg,dog\n")  # is none, and read as it is
+    inlet.once(ok=(3,))
+    assert "ends" in inlet.failure("N.csv.zst")["reason"]
+    assert labels(inlet, "a.jpg") == [("dog", "SUCCESS")]
+    (lists / "N.csv.zst").write_bytes(whole)
     inlet.once()
-    assert manifests(inlet) == (1, 2, 0, 0) and len(inlet.items()) == 2
+    assert manifests(inlet) == (3, 4, 0, 0) and inlet.failures() == []
+    assert {a["concept"] for a in inlet.item("a.jpg")["annotations"]} == {"cat", "dog"}
+
+
+def test_a_folder_of_lists(inlet, lists):
+    for n in range(LISTS):
+        (lists / f"{n}.csv").write_text(f"text,label\ntext {n % (LISTS - 1)},x\n")
+    inlet.once()
+    assert manifests(inlet) == (LISTS, LISTS, 0, 0) and inlet.status()["items"]["total"] == LISTS - 1
+    before = revision(inlet)
+    inlet.once()
+    assert revision(inlet) == before
+
+
+# ---- what is done to a list meanwhile ----
+
+def test_a_list_that_is_cut_and_written_anew_while_it_is_read(inlet, lists):
+    rows = 8000
+    path = write(lists / "M.csv", [(f"r{n}", f"text {n}", "old") for n in range(rows)], header=("id", "text", "label"))
+    inlet.start()
+    some = wait_for("some rows", lambda: inlet.status()["items"]["total"])
+    assert some < rows, "it is read still"
+    os.truncate(path, 1000)  # the same inode: the daemon goes on with what it has copied, and then reads what is there
+    with open(path, "r+") as f:
+        f.write("id,text,label\n" + "".join(f"r{n},text {n},new\n" for n in range(10)))
+        f.truncate()
+    wait_for("what is there", lambda: manifests(inlet) == (1, 10, 0, 0) and not inlet.status()["daemon"].get("passes"))
+    inlet.cli("wait")
+    assert {labels(inlet, f"r{n}")[0] for n in range(10)} == {("new", "SUCCESS")}
+    assert inlet.failures() == [] and inlet.lines("verify")[-1]["problems"] == 0
+
+
+def test_a_list_that_moves_is_another_one(inlet, lists):
+    put(lists, "a.jpg", "b.jpg")
+    path = write(lists / "M.csv", [("a.jpg", "cat"), ("b.jpg", "dog")])
+    inlet.start()
+    wait_for("its rows", lambda: manifests(inlet) == (1, 2, 0, 0))
+    path.rename(lists / "N.csv")
+    wait_for("the move", lambda: manifests(inlet)[0::3] == (1, 1) and
+             {r["source"] for i in inlet.items() for r in i["references"]} == {"lists/M.csv", "lists/N.csv"})
+    inlet.cli("wait")
+    assert len(inlet.items()) == 2 and inlet.failures() == []
+    assert [i["state"] for i in inlet.items()] == ["committed"] * 2  # both say the same: nothing to review
+    assert {a["concept"] for a in inlet.item("a.jpg")["annotations"]} == {"cat"}
+
+
+def test_a_list_that_goes_and_comes_back(inlet, lists):
+    put(lists, "a.jpg")
+    path = write(lists / "M.csv", [("a.jpg", "cat")])
+    inlet.start()
+    wait_for("its row", lambda: manifests(inlet) == (1, 1, 0, 0))
+    away = path.rename(inlet.root / "M.csv")
+    wait_for("the loss", lambda: manifests(inlet) == (0, 1, 0, 1))
+    away.rename(path)  # as it was
+    wait_for("its return", lambda: manifests(inlet) == (1, 1, 0, 0))
+    path.unlink()
+    wait_for("the loss", lambda: manifests(inlet) == (0, 1, 0, 1))
+    write(path, [("a.jpg", "dog")])  # and another of its name
+    wait_for("the other one", lambda: manifests(inlet) == (1, 1, 0, 0) and labels(inlet, "a.jpg") == [("dog", "SUCCESS")])
+    inlet.cli("wait")
+    assert len(inlet.items()) == 1 and inlet.failures() == []
+    assert [i["import"] for i in json.loads(inlet.text("show", "1", "--json"))["rows"]] == [1]
+
+
+@pytest.mark.parametrize("reserve", ["16MiB", "0"], ids=["below-the-reserve", "to-the-last-byte"])
+def test_a_disk_that_is_full_while_a_list_is_read(mount_tmpfs, inlet, lists, reserve):
+    mount_tmpfs(inlet.state, "64m")
+    inlet.write_config(limits={"map": "256MiB", "reserve": reserve, "segment": "16MiB"})
+    names = [f"{n}.bin" for n in range(30)]
+    for n, name in enumerate(names):
+        (lists / name).write_bytes(b"\0no media %d" % n + os.urandom(3 << 20))
+    write(lists / "M.csv", [(name, "cat") for name in names])
+    inlet.start()
+    wait_for("the pause", lambda: inlet.status()["daemon"]["intake"])
+    assert inlet.status()["items"]["total"] < len(names)
+    subprocess.run(["mount", "-o", "remount,size=256m", inlet.state], check=True)
+    wait_for("every file", lambda: manifests(inlet) == (1, len(names), 0, 0))
+    inlet.cli("wait")
+    assert {r["key"] for i in inlet.items() for r in i["references"]} == set(names) and len(inlet.items()) == len(names)
+    assert inlet.failures() == [] and inlet.lines("verify")[-1]["problems"] == 0
+    assert inlet.stop() == 0
 
 
 def test_killed_in_the_middle_it_goes_on_by_itself(inlet, lists):
@@ -254,6 +375,32 @@ def test_lists_in_a_bucket(minio, inlet):
     bucket.delete("in/batch/M.csv")
     wait_for("the loss", lambda: manifests(inlet)[3] == 1)
     assert len(inlet.items()) == 3
+
+
+def test_objects_behind_a_certificate_that_is_not_known(minio_tls, inlet, lists):
+    """The rows fail and are tried again; the list is done."""
+    keys, ca = inlet.root / "keys", inlet.root / "ca.pem"
+    keys.write_text(f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+    ca.write_text("no certificate\n")
+    bucket = minio_tls.bucket()
+    bucket.put("pictures/a.txt", b"a")
+    inlet.settings["sources"].append({"name": "pictures", "s3": {
+        "bucket": bucket.name, "prefix": "pictures/", "endpoint": minio_tls.url, "credentials": str(keys), "region": REGION,
+        "ca_file": str(ca), "poll": "1h"}})
+    inlet.write_config()
+    key = f"s3://{bucket.name}/pictures/a.txt"
+    write(lists / "M.csv", [(key, "cat")])
+    inlet.start()
+    why = wait_for("the row to wait", lambda: [f for f in [inlet.failure(key)] if f and "certificate" in f["reason"]])[0]
+    assert why["class"] == "retry" and why["cure"], why
+    assert manifests(inlet) == (1, 1, 0, 0)
+    inlet.stop()
+    ca.write_bytes(open(minio_tls.verify, "rb").read())
+    inlet.start()
+    inlet.cli("retry", why["id"], ok=(0, 1, 3))
+    wait_for("the object", lambda: labels(inlet, key) == [("cat", "SUCCESS")])
+    inlet.cli("wait", ok=(0, 3))
+    assert inlet.failure(key) is None
 
 
 def test_lists_in_cloud_storage(fake_gcs, inlet):
