@@ -39,7 +39,7 @@ $(BUILD)/inlet-decode: $(call obj,daemon/inlet-decode.c) $(BUILD)/libdecode.a $(
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(DECODE_PKGS)) -lm
 
-# libs3 composes requests and no more: one object of what is needed of its static archive, whose calls of libcurl, libxml2, gmtime and its own
+# libs3 composes requests and no more: one object of what is needed of its static archive, whose calls of libcurl, libxml2, gmtime, strftime and its own
 # HMAC lead to connectors/s3_wire.c, and of which nothing but S3_* is visible.
 LIBS3 := $(firstword $(wildcard /usr/lib/libs3.a /usr/lib/*/libs3.a) libs3.a-of-the-package-libs3-dev)
 $(BUILD)/obj/libs3.o: $(LIBS3) connectors/s3_wire.syms

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 struct s3_checksum_kind {
-	const char *header;
 	size_t bytes;
 	uint64_t (*crc)(uint64_t crc, const void *p, size_t n); /* NULL: a digest */
 	const char *digest;
@@ -24,12 +23,18 @@ static uint64_t add_crc32c(uint64_t crc, const void *p, size_t n)
 	return crc32c_add((uint32_t)crc, p, n);
 }
 
-static const struct s3_checksum_kind kinds[] = { /* the cheapest first */
-	{ "x-amz-checksum-crc64nvme", 8, crc64nvme_add, NULL },
-	{ "x-amz-checksum-crc32c", 4, add_crc32c, NULL },
-	{ "x-amz-checksum-crc32", 4, add_crc32, NULL },
-	{ "x-amz-checksum-sha256", 32, NULL, "SHA256" },
-	{ "x-amz-checksum-sha1", 20, NULL, "SHA1" },
+#define KINDS 5
+
+static const struct s3_checksum_kind kinds[KINDS] = { /* the cheapest first */
+	{ 8, crc64nvme_add, NULL },
+	{ 4, add_crc32c, NULL },
+	{ 4, add_crc32, NULL },
+	{ 32, NULL, "SHA256" },
+	{ 20, NULL, "SHA1" },
+};
+static const struct slice headers[KINDS + 1] = { /* theirs, in their order, and what was summed up */
+	SLICE_LIT("x-amz-checksum-crc64nvme"), SLICE_LIT("x-amz-checksum-crc32c"), SLICE_LIT("x-amz-checksum-crc32"),
+	SLICE_LIT("x-amz-checksum-sha256"), SLICE_LIT("x-amz-checksum-sha1"), SLICE_LIT("x-amz-checksum-type"),
 };
 
 static bool read_value(const struct s3_checksum_kind *kind, struct slice text, uint8_t *ret)
@@ -45,11 +50,14 @@ static bool read_value(const struct s3_checksum_kind *kind, struct slice text, u
 
 void s3_checksum_begin(struct s3_checksum *k, const struct http_reply *r)
 {
+	struct slice values[KINDS + 1];
+
 	*k = (struct s3_checksum){ 0 };
-	if (slice_eq(http_header(r, "x-amz-checksum-type"), SLICE_LIT("COMPOSITE")))
+	http_headers(r, headers, KINDS + 1, values);
+	if (slice_eq(values[KINDS], SLICE_LIT("COMPOSITE")))
 		return;
-	for (size_t i = 0; !k->kind && i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (read_value(&kinds[i], http_header(r, kinds[i].header), k->expected))
+	for (size_t i = 0; !k->kind && i < KINDS; i++)
+		if (read_value(&kinds[i], values[i], k->expected))
 			k->kind = &kinds[i];
 	if (!k->kind || k->kind->crc)
 		return;

@@ -93,7 +93,7 @@ static int check_version(struct get *g, const struct http_reply *r, uint64_t byt
 {
 	struct buf seen = { 0 };
 	struct slice etag = http_header(r, "ETag");
-	int64_t modified_ms = http_date_ms(http_header(r, "Last-Modified"), clock_wall_ms());
+	int64_t modified_ms = etag.len == 0 ? http_date_ms(http_header(r, "Last-Modified"), clock_wall_ms()) : 0;
 	bool same;
 
 	if (!g->pin && bytes != g->obj->bytes)

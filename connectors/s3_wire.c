@@ -189,6 +189,7 @@ int s3_wire_xml_parse(void *parser, const char *p, int n, int end);
 void s3_wire_xml_free(void *parser);
 void *s3_wire_xml_entity(const unsigned char *name);
 struct tm *s3_wire_gmtime(const time_t *t);
+size_t s3_wire_strftime(char *to, size_t size, const char *format, const struct tm *tm);
 void s3_wire_hmac(unsigned char hmac[20], const unsigned char *key, int key_len, const unsigned char *text, int text_len);
 
 CURL *s3_wire_easy_init(void)
@@ -278,12 +279,26 @@ void *s3_wire_xml_entity(const unsigned char *name)
 	return NULL;
 }
 
-/* libs3 calls it from many threads. */
+/* Of its own date, which is dropped: nobody needs to know it. */
 struct tm *s3_wire_gmtime(const time_t *t)
 {
-	static _Thread_local struct tm tm;
+	static struct tm never;
 
-	return gmtime_r(t, &tm);
+	(void)t;
+	return &never;
+}
+
+/* An empty one it would not survive. */
+size_t s3_wire_strftime(char *to, size_t size, const char *format, const struct tm *tm)
+{
+	static const char date[] = "Thu, 01 Jan 1970 00:00:00 GMT";
+
+	(void)format;
+	(void)tm;
+	if (size < sizeof(date))
+		return 0;
+	memcpy(to, date, sizeof(date));
+	return sizeof(date) - 1;
 }
 
 /* Of its own signature, which is dropped: nobody needs to compute it. */
@@ -331,6 +346,17 @@ static void on_complete(S3Status status, const S3ErrorDetails *details, void *ar
 	r->composed = status;
 }
 
+static char *quoted(struct slice etag)
+{
+	struct buf text = { 0 };
+
+	(void)buf_grow(&text, etag.len + 2);
+	buf_char(&text, '"');
+	buf_add(&text, etag.p, etag.len);
+	buf_char(&text, '"');
+	return buf_take(&text);
+}
+
 static void compose(struct running *r)
 {
 	const struct s3_exchange *x = r->x;
@@ -339,7 +365,7 @@ static void compose(struct running *r)
 		.protocol = x->at->https ? S3ProtocolHTTPS : S3ProtocolHTTP,
 		.uriStyle = x->at->path_style ? S3UriStylePath : S3UriStyleVirtualHost, .accessKeyId = "-", .secretAccessKey = "-" };
 	CLEANUP(freep) char *key = mem_strndup(x->key.p ? x->key.p : "", x->key.len);
-	CLEANUP(freep) char *etag = mem_printf("\"%.*s\"", (int)x->etag.len, x->etag.p ? x->etag.p : "");
+	CLEANUP(freep) char *etag = quoted(x->etag);
 	const S3GetConditions conditions = { .ifModifiedSince = -1, .ifNotModifiedSince = -1, .ifMatchETag = x->etag.len > 0 ? etag : NULL };
 	const S3GetObjectHandler object = { .responseHandler = { on_properties, on_complete } };
 	const S3ListBucketHandler bucket = { .responseHandler = { on_properties, on_complete } };

@@ -2,7 +2,7 @@
  *
  * Debian's libs3 2.0 signs with the dead V2, verifies no certificate, calls a dead transfer OK and overruns its buffers on what a
  * server sends. So it composes, and no more: a copy of its static archive, made by the Makefile, calls s3_wire_* wherever it
- * called libcurl, libxml2, gmtime or its HMAC (s3_wire.syms), and keeps nothing but S3_* visible. What it has composed (the URL with the
+ * called libcurl, libxml2, gmtime, strftime or its HMAC (s3_wire.syms), and keeps nothing but S3_* visible. What it has composed (the URL with the
  * encoded key, Range, If-Match) is taken over in "curl_easy_perform"; its Authorization and date are dropped. Nothing that comes
  * back reaches it: neither headers nor bodies, and its verdict is not asked for. Listings get their query here: a prefix or a
  * marker near their limits overflow libs3's buffers. */

@@ -188,7 +188,7 @@ static int refuse(struct err *err, int sys, const char *text)
 	return -1;
 }
 
-static int check(const struct guard *g, const struct url *url, struct err *err)
+int guard_check(const struct guard *g, const struct url *url, struct err *err)
 {
 	uint8_t address[16];
 	bool literal = url->literal && network_address(url->host, address) >= 0;
@@ -205,7 +205,7 @@ static int check(const struct guard *g, const struct url *url, struct err *err)
 int guard_check_url(const struct guard *g, const char *url, struct err *err)
 {
 	struct url parsed;
-	return url_parse(url, &parsed, err) < 0 ? -1 : check(g, &parsed, err);
+	return url_parse(url, &parsed, err) < 0 ? -1 : guard_check(g, &parsed, err);
 }
 
 /* ---- inside libcurl ---- */
@@ -252,7 +252,7 @@ static int on_request(void *arg, char *peer, char *own, int peer_port, int own_p
 int guard_apply(const struct guard *g, void *curl, const char *url, bool proxied, struct guard_state *state, struct err *err)
 {
 	struct url parsed;
-	if (url_parse(url, &parsed, err) < 0 || check(g, &parsed, err) < 0)
+	if (url_parse(url, &parsed, err) < 0 || guard_check(g, &parsed, err) < 0)
 		return -1;
 	*state = (struct guard_state){ .guard = g, .url = parsed, .proxied = proxied };
 	(void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);

@@ -34,6 +34,7 @@ int guard_allow_endpoint(struct guard *g, const char *url, struct err *err);
  * protocol (the Fetch standard's list; an endpoint's port is allowed)? ERR_REJECT: EINVAL not such a URL or port, EACCES not allowed.
  * Names are not resolved here. */
 int guard_check_url(const struct guard *g, const char *url, struct err *err);
+int guard_check(const struct guard *g, const struct url *url, struct err *err); /* the same of one that is taken apart */
 /* Does g allow this address, reached for host:port (host as url_parse() gives it)? The reason why not goes to ret_why (static
  * text; may be NULL). Anything but AF_INET and AF_INET6 is refused. */
 bool guard_allows(const struct guard *g, const struct sockaddr *address, const char *host, uint16_t port, const char **ret_why);

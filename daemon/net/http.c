@@ -15,15 +15,6 @@
 #define DEFAULT_LIMIT (1U << 20)
 #define DEFAULT_TOTAL_MS 60000U
 
-/* Headers hold credentials. */
-static void free_headers(struct curl_slist *list)
-{
-	for (struct curl_slist *at = list; at; at = at->next)
-		explicit_bzero(at->data, strlen(at->data));
-	curl_slist_free_all(list);
-}
-CLEANUP_FN(struct curl_slist *, free_headers)
-
 struct http {
 	struct http_rules rules; /* with the defaults filled in */
 	struct http_pool pool;
@@ -94,32 +85,47 @@ static int check_headers(const struct http_request *q, struct err *err)
 	return 0;
 }
 
-static struct curl_slist *append(struct curl_slist *list, const char *header)
+#define OWN_HEADERS 2
+
+static size_t count_headers(const struct http_request *q)
 {
-	struct curl_slist *longer = curl_slist_append(list, header);
-	if (!longer)
-		abort(); /* only for want of memory: as mem.h */
-	return longer;
+	size_t count = 0;
+	while (q->headers && q->headers[count])
+		count++;
+	return count;
 }
 
-/* Neither of the headers that libcurl adds to a body: what it is only the caller knows, and nobody waits for "100 Continue". */
-static struct curl_slist *header_list(const struct http_request *q, bool at_home)
+/* Links text, borrowed, behind what is in nodes. libcurl only reads it. */
+static void append(struct curl_slist *nodes, size_t *count, const char *text)
 {
-	struct curl_slist *list = NULL;
+	nodes[*count] = (struct curl_slist){ .data = (char *)(uintptr_t)text };
+	if (*count > 0)
+		nodes[*count - 1].next = &nodes[*count];
+	++*count;
+}
+
+/* The list is in nodes and holds no copies: headers hold credentials. NULL: it is empty. Neither of the headers that libcurl adds
+ * to a body: what it is only the caller knows, and nobody waits for "100 Continue". */
+static struct curl_slist *header_list(const struct http_request *q, bool at_home, struct curl_slist *nodes)
+{
+	size_t count = 0;
 	for (const char *const *h = q->headers; h && *h; h++) {
 		if (at_home || is_harmless(*h))
-			list = append(list, *h);
+			append(nodes, &count, *h);
 	}
 	if (q->body.p && !has_header(q, "Content-Type"))
-		list = append(list, "Content-Type:");
-	return q->body.p ? append(list, "Expect:") : list;
+		append(nodes, &count, "Content-Type:");
+	if (q->body.p)
+		append(nodes, &count, "Expect:");
+	return count > 0 ? nodes : NULL;
 }
 
 static int run_hop(struct http *h, struct http_hop *hop, const struct url *url, bool at_home, struct http_reply *r, struct err *err)
 {
-	CLEANUP(free_headersp) struct curl_slist *headers = header_list(hop->request, at_home);
+	CLEANUP(freep) struct curl_slist *nodes = mem_alloc((count_headers(hop->request) + OWN_HEADERS) * sizeof(*nodes));
 	struct http_lane *lane = http_pool_take(&h->pool, url);
-	hop->headers = headers;
+	hop->at = url;
+	hop->headers = header_list(hop->request, at_home, nodes);
 	int done = http_hop_run(hop, lane, r, err);
 	http_pool_give(&h->pool, lane);
 	return done;

@@ -48,6 +48,8 @@ struct http_reply {
 void http_reply_done(struct http_reply *r);
 /* The last header of that name (any case), without the spaces around it; empty when absent. Valid while r is. */
 struct slice http_header(const struct http_reply *r, const char *name);
+/* Several in one look at the head: ret[i] is http_header(r, names[i]). */
+void http_headers(const struct http_reply *r, const struct slice *names, size_t count, struct slice *ret);
 
 struct http_request {
 	const char *method;               /* NULL: GET */

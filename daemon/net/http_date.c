@@ -111,11 +111,25 @@ static bool take_dated(struct scan *s, struct tm *ret)
 	return short_year;
 }
 
+/* Days since 1970-01-01 of a date in the Gregorian calendar; month 0..11. timegm() takes the lock of the time zone for it. */
+static int64_t days_of(int64_t year, int month, int day)
+{
+	static const int before[12] = { 306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275 }; /* of a year that begins in March */
+	year -= month < 2;
+	return year * 365 + year / 4 - year / 100 + year / 400 + before[month] + day - 1 - 719468;
+}
+
+static int month_days(int64_t year, int month)
+{
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	return month == 1 ? 28 + leap : 30 + ((month + (month > 6)) % 2 == 0);
+}
+
 static int64_t to_ms(const struct tm *when)
 {
-	struct tm copy = *when;
-	int64_t seconds = timegm(&copy); /* glibc's, and no time zone in it */
-	return copy.tm_mday == when->tm_mday && seconds > 0 ? seconds * 1000 : 0; /* 31 Feb is no date */
+	int64_t year = when->tm_year + 1900LL;
+	int64_t seconds = ((days_of(year, when->tm_mon, when->tm_mday) * 24 + when->tm_hour) * 60 + when->tm_min) * 60 + when->tm_sec;
+	return when->tm_mday <= month_days(year, when->tm_mon) && seconds > 0 ? seconds * 1000 : 0; /* 31 Feb is no date */
 }
 
 int64_t http_date_ms(struct slice text, int64_t now_ms)

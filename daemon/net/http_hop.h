@@ -9,7 +9,8 @@ struct http_hop {
 	const struct http_rules *rules;    /* limits filled in: no 0 means "default" here */
 	const struct http_request *request; /* its url and headers are those of the first hop */
 	const char *url;
-	struct curl_slist *headers;
+	const struct url *at;              /* the same, taken apart */
+	const struct curl_slist *headers;
 	uint64_t deadline_ns;              /* clock_mono_ns(); UINT64_MAX: none */
 	uint64_t limit;                    /* bytes of a 2xx body */
 	bool follows;                      /* a redirect is not delivered: head() does not run and its body is dropped */

@@ -228,7 +228,7 @@ int http_lean_run(struct transfer *t, struct http_lane *lane)
 		http_lane_drop(lane);
 	if (!lane->in)
 		lane->in = mem_alloc(HTTP_BUFFER_BYTES);
-	if (kept && guard_check_url(t->hop->rules->guard, t->hop->url, &t->err) < 0)
+	if (kept && guard_check(t->hop->rules->guard, t->hop->at, &t->err) < 0)
 		t->failed = true;
 	else if (kept && check_peer(t, lane) == 0)
 		outcome = exchange(t, lane);

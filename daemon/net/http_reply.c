@@ -25,31 +25,45 @@ static struct slice trim(struct slice s)
 	return s;
 }
 
-struct slice http_header(const struct http_reply *r, const char *name)
+void http_headers(const struct http_reply *r, const struct slice *names, size_t count, struct slice *ret)
 {
-	struct slice found = { "", 0 };
 	struct slice rest = buf_slice(&r->headers);
-	size_t len = strlen(name);
+	for (size_t i = 0; i < count; i++)
+		ret[i] = (struct slice){ "", 0 };
 	while (rest.len > 0) {
 		const char *end = memchr(rest.p, '\n', rest.len);
 		size_t line = end ? (size_t)(end - rest.p) + 1 : rest.len;
-		if (line > len && rest.p[len] == ':' && strncasecmp(rest.p, name, len) == 0)
-			found = trim((struct slice){ rest.p + len + 1, line - len - 1 });
+		for (size_t i = 0; i < count; i++) {
+			size_t len = names[i].len;
+			if (line > len && rest.p[len] == ':' && strncasecmp(rest.p, names[i].p, len) == 0)
+				ret[i] = trim((struct slice){ rest.p + len + 1, line - len - 1 });
+		}
 		rest = (struct slice){ rest.p + line, rest.len - line };
 	}
+}
+
+struct slice http_header(const struct http_reply *r, const char *name)
+{
+	struct slice wanted = slice_of(name);
+	struct slice found;
+	http_headers(r, &wanted, 1, &found);
 	return found;
 }
 
 void http_reply_read_head(struct http_reply *r)
 {
+	static const struct slice names[] = { SLICE_LIT("Transfer-Encoding"), SLICE_LIT("Content-Length"), SLICE_LIT("Date"),
+		SLICE_LIT("Retry-After") };
+	enum { CODING, LENGTH, DATE, RETRY, NAMES };
+	struct slice values[NAMES];
 	int64_t now_ms = clock_wall_ms();
 	uint64_t length;
-	bool chunked = http_header(r, "Transfer-Encoding").len > 0;
-	bool declared = !chunked && text_u64(http_header(r, "Content-Length"), &length) == 0 && length <= INT64_MAX;
+	http_headers(r, names, NAMES, values);
+	bool declared = values[CODING].len == 0 && text_u64(values[LENGTH], &length) == 0 && length <= INT64_MAX;
 	r->length = declared ? (int64_t)length : -1;
-	r->date_ms = http_date_ms(http_header(r, "Date"), now_ms);
+	r->date_ms = http_date_ms(values[DATE], now_ms);
 	/* A date in Retry-After is meant by the clock that wrote Date. */
-	r->wait_ms = http_retry_after_ms(http_header(r, "Retry-After"), r->date_ms ? r->date_ms : now_ms);
+	r->wait_ms = http_retry_after_ms(values[RETRY], r->date_ms ? r->date_ms : now_ms);
 }
 
 void http_reply_describe(const struct http_request *q, const struct http_reply *r, char *ret_text, size_t size)
