@@ -91,7 +91,7 @@ static uint32_t add_category(struct coco_lists *l, struct slice name)
 		l->room = l->room ? 2 * l->room : 64;
 		l->categories = mem_resize(l->categories, l->room, sizeof(*l->categories));
 	}
-	l->categories[l->count] = (struct category){ .name = mem_strndup(name.len ? name.p : "", name.len) };
+	l->categories[l->count] = (struct category){ .name = mem_strndup(name.p, name.len) };
 	if (!find_name(l, name, &at)) {
 		if (l->name_count == l->name_room) {
 			l->name_room = l->name_room ? 2 * l->name_room : 64;
