@@ -65,8 +65,8 @@ static VipsImage *convert(VipsImage *image)
 
 VipsImage *colour_to_srgb(VipsImage *image)
 {
-	IMAGE *rgb = convert(image);
-	IMAGE *bytes = NULL;
+	SCOPED_IMAGE *rgb = convert(image);
+	SCOPED_IMAGE *bytes = NULL;
 	VipsImage *out = NULL;
 	if (!rgb || vips_cast_uchar(rgb, &bytes, NULL) < 0)
 		return NULL;

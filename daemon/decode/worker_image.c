@@ -160,7 +160,7 @@ static int check_limits(const struct task *t, const struct format *f, VipsImage 
 static VipsImage *wrap(const struct raster *r)
 {
 	VipsImage *out = NULL;
-	IMAGE *plain = vips_image_new_from_memory(r->pixels, raster_bytes(r), (int)r->width, (int)r->height,
+	SCOPED_IMAGE *plain = vips_image_new_from_memory(r->pixels, raster_bytes(r), (int)r->width, (int)r->height,
 						  (int)r->bands, VIPS_FORMAT_UCHAR);
 	if (!plain || vips_copy(plain, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) < 0)
 		return NULL;
@@ -186,8 +186,8 @@ static int turn_upright(struct raster *r, int orientation)
 {
 	if (orientation <= 1)
 		return 0;
-	IMAGE *lying = wrap(r);
-	IMAGE *upright = NULL;
+	SCOPED_IMAGE *lying = wrap(r);
+	SCOPED_IMAGE *upright = NULL;
 	struct raster turned;
 	if (!lying)
 		return -1;
@@ -218,10 +218,10 @@ static int input_shrink(const struct task *t, const struct format *f, VipsImage 
 static int decode_pixels(struct task *t, const struct format *f, VipsImage *header, struct raster *ret)
 {
 	int shrink = input_shrink(t, f, header);
-	IMAGE *reduced = shrink > 1 ? load(f, t->bytes, t->size, shrink) : NULL;
+	SCOPED_IMAGE *reduced = shrink > 1 ? load(f, t->bytes, t->size, shrink) : NULL;
 	if (shrink > 1 && !reduced)
 		return -1;
-	IMAGE *rgb = colour_to_srgb(reduced ? reduced : header);
+	SCOPED_IMAGE *rgb = colour_to_srgb(reduced ? reduced : header);
 	struct raster r = { 0 };
 	if (!rgb || to_memory(rgb, &r) < 0)
 		return -1;
@@ -233,7 +233,7 @@ static int decode_pixels(struct task *t, const struct format *f, VipsImage *head
 
 static int encode(const struct raster *r, bool png, int quality, void **ret, size_t *ret_size)
 {
-	IMAGE *image = wrap(r);
+	SCOPED_IMAGE *image = wrap(r);
 	if (!image)
 		return -1;
 	return png ? vips_pngsave_buffer(image, ret, ret_size, NULL)
@@ -310,7 +310,7 @@ static int derive(struct task *t, const struct format *f, VipsImage *header, str
 int image_decode(struct task *t, const char *media_type, struct err *err)
 {
 	const struct format *f = find_format(media_type);
-	IMAGE *header = load(f, t->bytes, t->size, 1);
+	SCOPED_IMAGE *header = load(f, t->bytes, t->size, 1);
 	if (!header)
 		return reject(t, f, err);
 	if (check_limits(t, f, header, err) < 0)

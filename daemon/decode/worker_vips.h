@@ -10,6 +10,7 @@ static inline void image_unrefp(VipsImage **image)
 {
 	g_clear_object(image);
 }
-#define IMAGE CLEANUP(image_unrefp) VipsImage
+/* Not IMAGE: vips 8.16 defines that itself. */
+#define SCOPED_IMAGE CLEANUP(image_unrefp) VipsImage
 
 #endif
