@@ -165,7 +165,8 @@ run: deps
 	$(Q)[ ! -t 0 ] || set -m; $(BUILD)/inletd --config config/quickstart.yaml # Ctrl-C is for the daemon, not for make
 
 # ---- tests ----
-# tests/unit mirrors the tree: tests/unit/PATH/test_X.c is one cmocka program. TEST_WRAP: valgrind.
+# tests/unit mirrors the tree: tests/unit/PATH/test_X.c is one cmocka program. TEST_WRAP: valgrind. INLET_SLOW: under it, or
+# TSan, less of what is only more of the same, and longer patience.
 UNIT_SRC   := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
@@ -230,11 +231,11 @@ check-asan:
 # out. TSan brings a thread along, and what has a second thread cannot put the decoder's sandbox on: its workers are plain ones.
 check-tsan: $(BUILD)/inlet-decode
 	$(Q)mkdir -p $(BUILD)-tsan && ln -sfn $(abspath $(BUILD))/lib $(BUILD)-tsan/lib
-	$(Q)TSAN_OPTIONS=halt_on_error=1:ignore_noninstrumented_modules=1 INLET_DECODE=$(abspath $(BUILD))/inlet-decode \
+	$(Q)TSAN_OPTIONS=halt_on_error=1:ignore_noninstrumented_modules=1 INLET_SLOW=1 INLET_DECODE=$(abspath $(BUILD))/inlet-decode \
 	$(MAKE) --no-print-directory BUILD=$(BUILD)-tsan SAN=-fsanitize=thread CFLAGS="$(SAN_CFLAGS)" \
 		UNIT_SKIP="%/decode/test_hostile %/decode/test_images" unit
 check-valgrind:
-	$(Q)INLET_VALGRIND=1 $(MAKE) --no-print-directory \
+	$(Q)INLET_VALGRIND=1 INLET_SLOW=1 $(MAKE) --no-print-directory \
 	TEST_WRAP="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
 	--suppressions=tests/unit/infer/valgrind.supp" unit replay
 # New inputs are kept in the build folder; what fails is left beside them.
