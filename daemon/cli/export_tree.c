@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/file.h>
 
 #define LIST ".inlet-export"
@@ -253,8 +254,7 @@ static void show(struct tree *t)
 		return;
 	struct buf size = { 0 };
 	out_bytes(&size, t->done.bytes);
-	progress_show("%llu of %llu files, %s", (unsigned long long)(t->done.pictures + t->done.missing), (unsigned long long)t->listed,
-		size.data);
+	progress_show("%" PRIu64 " of %" PRIu64 " files, %s", t->done.pictures + t->done.missing, t->listed, size.data);
 	buf_done(&size);
 	t->shown_ns = clock_mono_ns();
 }
