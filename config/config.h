@@ -19,6 +19,7 @@ enum store_mode { STORE_COPY, STORE_REFERENCE, STORE_REFLINK }; /* the first two
 /* What becomes of an item when the last object that carries it is gone. */
 enum on_gone { ON_GONE_KEEP, ON_GONE_EXCLUDE };
 enum labels_from { LABELS_FROM_NONE, LABELS_FROM_DIRECTORY };
+enum sidecars { SIDECARS_OFF, SIDECARS_JSON };
 
 struct folder_config {
 	char *path;
@@ -75,6 +76,7 @@ struct source_config {
 	enum store_mode store;   /* buckets: copy or reference */
 	enum on_gone on_gone;
 	enum labels_from labels_from; /* what says which labels an object has (daemon/manifest/path_label.h) */
+	enum sidecars sidecars;  /* JSON: NAME.json beside NAME speaks of it and is no item (daemon/manifest/sidecar.h) */
 	float max_vanish;        /* 0..1: where on_gone is not keep, a pass in which more than this went stops and asks */
 	union {
 		struct folder_config folder;

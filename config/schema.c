@@ -65,11 +65,14 @@ const struct option manifest_options[] = {
 #undef AT
 
 static const char *const label_modes[] = { [LABELS_FROM_NONE] = "none", [LABELS_FROM_DIRECTORY] = "directory", NULL };
+static const char *const sidecar_modes[] = { [SIDECARS_OFF] = "off", [SIDECARS_JSON] = "json", NULL };
 #define AT(member) offsetof(struct source_config, member)
 /* What every kind of source has. */
 #define SOURCE_OPTIONS                                                                                                 \
 	{ "labels_from", OPTION_ENUM, AT(labels_from), 0, 0, "none", label_modes,                                      \
 		"directory: the folder that a file is in is its label; train, val and test are splits" },              \
+	{ "sidecars", OPTION_ENUM, AT(sidecars), 0, 0, "off", sidecar_modes,                                           \
+		"json: NAME.json beside NAME holds labels and metadata of it and is no item itself" },                 \
 	{ "on_gone", OPTION_ENUM, AT(on_gone), 0, 0, "keep", gone_modes,                                               \
 		"an item whose last object went: stays in exports, or is left out of them" },                          \
 	{ "max_vanish", OPTION_FLOAT, AT(max_vanish), 0, 1, "0.2", NULL,                                               \

@@ -279,7 +279,7 @@ static void manifest_roots(const struct source_config *s, const struct option_pl
 
 static int check_manifest(const struct section *in, const struct section *place, const struct source_config *s, struct err *err)
 {
-	static const char *const of_items[] = { "store", "on_gone", "max_vanish" };
+	static const char *const of_items[] = { "store", "sidecars", "on_gone", "max_vanish" };
 	for (size_t i = 0; i < sizeof(of_items) / sizeof(*of_items); i++)
 		if (yaml_get(place->n, of_items[i]))
 			return refuse(place, of_items[i], "says what becomes of a source's own files",

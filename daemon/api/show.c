@@ -53,7 +53,7 @@ void failure_json(const struct failure *f, const char *name, struct json *j)
 	json_bytes(j, "reason", f->reason);
 	json_bytes(j, "cure", f->cure);
 	json_u64(j, "attempts", f->attempts);
-	if (f->retry && f->due_ms) /* 0: at once */
+	if (f->retry && f->due_ms && f->due_ms != DUE_NEVER) /* 0: at once */
 		time_json(j, "due", f->due_ms);
 	else
 		json_nil(j, "due");

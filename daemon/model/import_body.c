@@ -3,11 +3,18 @@
 
 static bool known_place(struct slice at)
 {
-	static const char *const places[] = { "text", "path", "url", "s3", "gs", "directory" };
+	static const char *const places[] = { "text", "path", "url", "s3", "gs", BODY_DIRECTORY, BODY_SIDECAR };
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		if (slice_eq(slice_of(places[i]), at))
 			return true;
 	return false;
+}
+
+bool import_body_is(struct slice body, const char *at)
+{
+	static const char head[] = "{\"at\":\"";
+	size_t n = sizeof(head) - 1, len = strlen(at);
+	return body.len > n + len && memcmp(body.p, head, n) == 0 && memcmp(body.p + n, at, len) == 0 && body.p[n + len] == '"';
 }
 
 int import_body_read(struct slice text, struct reader *r, struct import_body *ret, struct err *err)

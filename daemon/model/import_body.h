@@ -10,15 +10,19 @@
 #include "daemon/model/label.h"
 
 struct import_body {
-	struct slice at;           /* "text", "path", "url", "s3", "gs": where the bytes of the row are; "directory": no row, but
-	                            * what the folder of a source's object says of it */
-	struct slice where;        /* path or URL; empty for text */
+	struct slice at;           /* "text", "path", "url", "s3", "gs": where the bytes of the row are; BODY_DIRECTORY,
+	                            * BODY_SIDECAR: no row, but what a source says of its object: by its folder, by its sidecar */
+	struct slice where;        /* path or URL; of a sidecar its key; empty for text */
 	struct slice media, split; /* as the row says; may be empty */
 	struct slice metadata;     /* JSON object; may be empty */
 	struct slice unreadable;   /* metadata that is not one, as received; may be empty */
 	struct slice attributes;   /* JSON object: what the format says of the row beyond (daemon/manifest/row.h); may be empty */
 	struct slice labels;       /* a JSON list (label.h); empty: none */
 };
+#define BODY_DIRECTORY "directory"
+#define BODY_SIDECAR "sidecar"
+#define IMPORT_BODY_MAX (512U << 10) /* bytes of one as it is kept: with the rest of its line it must fit into one of the log */
+bool import_body_is(struct slice body, const char *at); /* of a body as it is kept */
 /* Slices live until import_body_done(). ERR_REJECT: not a body. Its labels are not looked at. */
 int import_body_read(struct slice text, struct reader *r, struct import_body *ret, struct err *err);
 /* Checks all of a body, labels included, and writes it as it is compared and kept: one spelling of what means the same. */

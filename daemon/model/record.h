@@ -156,6 +156,7 @@ struct record_state {
 	uint64_t item;
 	enum item_state state;
 };
+#define DUE_NEVER INT64_MAX
 struct record_failure {
 	enum failure_subject subject;
 	uint64_t number;             /* object number (0 when submitted for a key not in the ledger yet), item or row_number() */
@@ -163,7 +164,7 @@ struct record_failure {
 	bool retry;                  /* true: index-only, due again at due_ms; false: quarantine, logged */
 	bool archived;               /* objects, index-only, never with retry: OBJECT_ARCHIVED; no work waits for it */
 	uint32_t attempts;           /* so far; retry only */
-	int64_t due_ms;              /* wall clock; retry. archived: a listing that shows it as readable is believed from here on */
+	int64_t due_ms;              /* wall clock; retry (DUE_NEVER: somebody else's commit brings it back). archived: a listing that shows it as readable is believed from here on */
 	struct slice reason, cure;   /* what happened; what would fix it */
 	struct slice media_type;     /* SUBJECT_ITEM, quarantine: what its bytes are, where that could be told */
 	/* SUBJECT_OBJECT only: */

@@ -51,11 +51,11 @@ static void put_where(struct slice url, struct json *j)
 }
 
 /* Left open: labels and the closing bracket follow. */
-static void make_head(const struct manifest_row *row, struct buf *to)
+static void make_head(const struct manifest_row *row, const char *at, struct buf *to)
 {
 	struct json j = { .to = to };
 	json_open(&j, NULL, '{');
-	json_str(&j, "at", slice_of(row_content_name(row->content_kind)));
+	json_str(&j, "at", slice_of(at));
 	if (row->content_kind == ROW_URL)
 		put_where(row->content, &j);
 	else if (row->content_kind != ROW_TEXT)
@@ -117,7 +117,7 @@ struct import_group *group_new(struct manifest *m, const struct manifest_row *ro
 	make_key(row, &g->key);
 	g->kind = row->content_kind;
 	buf_add(&g->content, row->content.p, row->content.len);
-	make_head(row, &g->head);
+	make_head(row, row_content_name(row->content_kind), &g->head);
 	g->at = row->at;
 	add_labels(g, row);
 	remember(g, m, row);
@@ -132,7 +132,7 @@ struct import_group *group_of_file(const struct manifest_row *row)
 	make_key(row, &g->key);
 	g->kind = row->content_kind;
 	buf_add(&g->content, row->content.p, row->content.len);
-	make_head(row, &g->head);
+	make_head(row, row_content_name(row->content_kind), &g->head);
 	add_labels(g, row);
 	buf_str(&g->failures, "0 ");
 	import_failure_put(&j, NULL, &place);
@@ -161,7 +161,7 @@ bool group_add(struct import_group *g, struct manifest *m, const struct manifest
 	if (same)
 		make_key(row, &key);
 	if (same && (same = slice_eq(buf_slice(&key), buf_slice(&g->key))))
-		make_head(row, &head);
+		make_head(row, row_content_name(row->content_kind), &head);
 	same = same && slice_eq(buf_slice(&head), buf_slice(&g->head));
 	buf_done(&key);
 	buf_done(&head);
@@ -181,6 +181,16 @@ void group_body(const struct import_group *g, struct buf *to)
 		buf_char(to, ']');
 	}
 	buf_char(to, '}');
+}
+
+void row_body(const struct manifest_row *row, const char *at, struct buf *to)
+{
+	struct import_group g = { 0 };
+	make_head(row, at, &g.head);
+	add_labels(&g, row);
+	group_body(&g, to);
+	buf_done(&g.head);
+	buf_done(&g.labels);
 }
 
 /* Labels and metadata are the manifest's own JSON, which may go over many lines: a blank means the same there. */

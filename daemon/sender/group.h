@@ -1,4 +1,5 @@
-/* group.h - neighbouring rows of one identity, as one row to the store. Seen only by daemon/sender. */
+/* group.h - neighbouring rows of one identity, as one row to the store. Seen only by daemon/sender, but for
+ * row_body(). */
 #ifndef INLET_SENDER_GROUP_H
 #define INLET_SENDER_GROUP_H
 
@@ -23,6 +24,8 @@ void group_free(struct import_group *g); /* NULL allowed */
 /* Takes the row in if it belongs there. */
 bool group_add(struct import_group *g, struct manifest *m, const struct manifest_row *row);
 void group_body(const struct import_group *g, struct buf *to);
+/* Of a row that is in no group: the same, with `at` as the place where it stands. */
+void row_body(const struct manifest_row *row, const char *at, struct buf *to);
 /* The same bytes as another group? */
 bool group_same_content(const struct import_group *g, const struct import_group *other);
 size_t group_bytes(const struct import_group *g);

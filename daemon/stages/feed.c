@@ -200,7 +200,7 @@ bool feed_pending(struct feed *f, uint32_t attempts)
 		struct work rows[AHEAD], after;
 		const struct work *from = NULL;
 		int n;
-		while (!pending && (n = view_work(v, f->stage, m, INT64_MAX, from, rows, AHEAD, &err)) > 0) {
+		while (!pending && (n = view_work(v, f->stage, m, DUE_NEVER - 1, from, rows, AHEAD, &err)) > 0) {
 			for (int i = 0; i < n; i++)
 				pending = pending || rows[i].attempts < attempts;
 			after = rows[n - 1];

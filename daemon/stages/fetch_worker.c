@@ -6,12 +6,14 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/stages/fetch_aside.h"
 #include "daemon/stages/import_source.h"
 #include "daemon/stages/kept.h"
 #include "daemon/stages/pace.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
 #include "daemon/stages/source_label.h"
+#include "daemon/stages/source_sidecar.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -79,10 +81,18 @@ static void arrived(void *arg, int64_t revision, const struct err *err)
 static int prepare_labels(struct change *c, struct view *now, void *arg, struct err *err)
 {
 	const struct cargo *cargo = arg;
-	for (size_t i = 0; i < cargo->count; i++)
-		if (source_label(cargo->jobs[i]->source, c, now, cargo->jobs[i]->object.key, err) < 0)
+	for (size_t i = 0; i < cargo->count; i++) {
+		const struct fetch_job *job = cargo->jobs[i];
+		if (source_label(job->source, c, now, job->object.key, err) < 0 ||
+			source_sidecar_wake(job->source, c, now, job->object.key, err) < 0)
 			return -1;
+	}
 	return 0;
+}
+
+static bool is_labelled(const struct source *s)
+{
+	return source_labels(s) || source_sidecars(s);
 }
 
 static void submit(struct fetch_worker *w, struct change *change, struct cargo *cargo)
@@ -92,6 +102,13 @@ static void submit(struct fetch_worker *w, struct change *change, struct cargo *
 		change_prepare(change, prepare_labels, cargo);
 	if (committer_submit(w->p->store, change, arrived, cargo, &err) < 0)
 		arrived(cargo, -1, &err);
+}
+
+void fetch_worker_submit(struct fetch_worker *w, struct fetch_job *job, struct change *c)
+{
+	struct cargo *cargo = cargo_new(w);
+	cargo_load(cargo, job);
+	submit(w, c, cargo);
 }
 
 /* Hand on what the thread has gathered in its arena. */
@@ -145,7 +162,7 @@ static int fetch_small(struct fetch_worker *w, struct fetch_job *job, struct err
 	a.place = arena_member(w->arena, &content, (size_t)sink.bytes);
 	change_arrive(w->change, &a);
 	cargo_load(w->cargo, job);
-	w->cargo->arrives |= source_labels(job->source);
+	w->cargo->arrives |= is_labelled(job->source);
 	return 0;
 }
 
@@ -158,7 +175,7 @@ static void submit_alone(struct fetch_worker *w, struct fetch_job *job, struct a
 	a->fd = fd;
 	change_arrive(change, a);
 	cargo_load(cargo, job);
-	cargo->arrives = source_labels(job->source);
+	cargo->arrives = is_labelled(job->source);
 	submit(w, change, cargo);
 }
 
@@ -267,38 +284,18 @@ static int fetch_large(struct fetch_worker *w, struct fetch_job *job, struct err
 	return 0;
 }
 
-/* A manifest is read into an unlinked file, as the version that it then was, and imported from there. */
-static int manifest_read(struct fetch_worker *w, struct fetch_job *job, struct err *err)
-{
-	struct fetch_sink sink;
-	struct object seen;
-	struct content_id content;
-	CLEANUP(close_fdp) int fd = -1;
-	if (large_create(w->p->store, job->object.bytes, &fd, err) < 0)
-		return -1;
-	sink_file(&sink, w->p, w->hash, w->buffer, fd, w->p->config->limits.object_bytes);
-	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
-		sink_end(&sink, &content, err) < 0)
-		return -1;
-	w->racy = seen.racy;
-	w->version.len = 0;
-	buf_add(&w->version, seen.version.p, seen.version.len);
-	w->bytes = sink.bytes;
-	w->manifest = take_fd(&fd);
-	return 0;
-}
-
 static int fetch_one(struct fetch_worker *w, struct fetch_job *job, struct err *err)
 {
 	const struct source_config *c = source_config(job->source);
-	bool small = c->store == STORE_COPY && !c->manifest && job->object.bytes <= ARENA_MEMBER_MAX;
+	bool aside = aside_is(job);
+	bool small = c->store == STORE_COPY && !aside && job->object.bytes <= ARENA_MEMBER_MAX;
 	uint64_t limit = w->p->config->limits.object_bytes;
 	if (job->object.bytes > limit)
 		return sink_too_large(limit, err);
 	if (!small)
 		fetch_worker_flush(w); /* neighbours do not wait for a long read */
-	if (c->manifest)
-		return manifest_read(w, job, err);
+	if (aside)
+		return aside_read(w, job, err);
 	if (c->store == STORE_REFERENCE)
 		return fetch_reference(w, job, err);
 	if (c->store == STORE_REFLINK && job->object.bytes >= CLONE_MIN && source_ops(job->source)->clone) {
@@ -324,6 +321,7 @@ static const char *cure_of(const struct fetch_job *job, const struct err *err)
 	case EPROTO: return "see that `endpoint` is the server itself and nothing on the way answers for it; it is tried again";
 	case IMPORT_WAITS: return "put the files there, or mend the rows; it is tried again";
 	case IMPORT_NO_MANIFEST: return "mend it, or move it elsewhere; `names` of the source says which of its files are manifests";
+	case SIDECAR_BROKEN: return "make it one JSON object with labels and metadata, or give it another name; its file stands without it";
 	case IMPORT_NO_NAME: return "give it a shorter name, in UTF-8";
 	case EFBIG: return "raise limits.object, or leave the file out";
 	case 0: return err->class == ERR_REJECT ? "mend it where it lies, or leave it out" : "nothing: it is tried again";
@@ -403,72 +401,15 @@ static void fetch_failed(struct fetch_worker *w, struct fetch_job *job, const st
 	}
 	fill_failure(c, job, err, r);
 	log_failure(job, err);
-	struct cargo *cargo = cargo_new(w);
-	cargo_load(cargo, job);
-	submit(w, c, cargo);
-}
-
-/* A manifest that has been imported: the ledger knows this version of it, and so it is not read again. */
-struct imported {
-	const struct fetch_job *job;
-	struct slice version;
-	uint64_t bytes;
-	bool racy;
-};
-
-static int prepare_imported(struct change *c, struct view *now, void *arg, struct err *err)
-{
-	const struct imported *i = arg;
-	struct slice source = slice_of(source_name(i->job->source)), key = i->job->object.key;
-	enum layout layout = source_ops(i->job->source)->layout;
-	struct ledger_row row;
-	int found = view_object(now, source, layout, key, &row, err);
-	bool known = found > 0 && row.state == OBJECT_PRESENT && slice_eq(row.version, i->version);
-	if (found < 0)
-		return -1;
-	if (!known || (i->racy && !row.racy))
-		change_add(c, RECORD_OBJECT)->object = (struct record_object){ .source = source, .key = key, .version = i->version,
-			.layout = layout, .bytes = i->bytes, .racy = i->racy };
-	else if (row.racy && !i->racy)
-		change_add(c, RECORD_CALM)->calm = (struct record_calm){ source, key, layout };
-	return 0;
-}
-
-static void manifest_done(struct fetch_worker *w, struct fetch_job *job)
-{
-	struct change *c = change_new();
-	struct cargo *cargo = cargo_new(w);
-	struct imported *i = change_alloc(c, sizeof(*i));
-	*i = (struct imported){ job, change_copy(c, buf_slice(&w->version)), w->bytes, w->racy };
-	change_prepare(c, prepare_imported, i);
-	cargo_load(cargo, job);
-	submit(w, c, cargo);
-}
-
-/* What has just been read. A file that a row names may come later than the list: then the list is read again, which costs little. */
-static int manifest_import(struct fetch_worker *w, struct fetch_job *job, struct err *err)
-{
-	struct import_source_end end;
-	CLEANUP(close_fdp) int fd = take_fd(&w->manifest);
-	int ok = import_source_run(w->p, source_config(job->source), job->object.key, fd, &end, err);
-	if (ok < 0 || end.waiting == 0)
-		return ok;
-	(void)err_set(err, ERR_RETRY, 0, "%llu of its %llu row%s name%s files that are not there or cannot be read (import %llu)",
-		(unsigned long long)end.waiting, (unsigned long long)end.rows, text_s(end.rows), end.waiting == 1 ? "s" : "",
-		(unsigned long long)end.import);
-	err->sys = IMPORT_WAITS;
-	return -1;
+	fetch_worker_submit(w, job, c);
 }
 
 void fetch_worker_take(struct fetch_worker *w, struct fetch_job *job)
 {
-	bool manifest = source_config(job->source)->manifest != NULL;
 	struct err err;
 	if (w->change && clock_mono_ns() - w->opened_ns > HOLD_NS)
 		fetch_worker_flush(w);
-	if (fetch_paced(w, job, &err) == 0 && (!manifest || manifest_import(w, job, &err) == 0)) {
-		if (manifest)
-			manifest_done(w, job);
+	if (fetch_paced(w, job, &err) == 0 && (w->aside < 0 || aside_take(w, job, &err) == 0)) {
 		atomic_fetch_add_explicit(&w->p->read_objects, 1, memory_order_relaxed);
 	} else if (is_want_of_room(&err)) {
 		fetch_job_left(w->f, 1);
@@ -485,7 +426,7 @@ bool fetch_worker_holds(const struct fetch_worker *w)
 
 void fetch_worker_init(struct fetch_worker *w, struct fetcher *f, struct pipeline *p)
 {
-	*w = (struct fetch_worker){ .f = f, .p = p, .hash = sha256_new(), .buffer = mem_alloc(SINK_BUFFER), .manifest = -1 };
+	*w = (struct fetch_worker){ .f = f, .p = p, .hash = sha256_new(), .buffer = mem_alloc(SINK_BUFFER), .aside = -1 };
 }
 
 void fetch_worker_done(struct fetch_worker *w)

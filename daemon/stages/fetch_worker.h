@@ -17,7 +17,7 @@ struct fetch_worker {
 	struct change *change;
 	struct cargo *cargo;         /* the jobs of change */
 	uint64_t opened_ns;          /* when change was begun */
-	int manifest;                /* the bytes of one that was read; -1 none. Then also, as it was read: */
+	int aside;                   /* the bytes of an object that becomes no item (fetch_aside.h); -1 none. Then also, as it was read: */
 	struct buf version;
 	uint64_t bytes;
 	bool racy;
@@ -31,6 +31,8 @@ bool fetch_worker_fits(const struct fetch_worker *w, uint64_t bytes); /* beside 
 /* Something is read and not handed on yet: nobody may wait with it in hand. */
 bool fetch_worker_holds(const struct fetch_worker *w);
 void fetch_worker_flush(struct fetch_worker *w); /* hands it on */
+/* A change with which the job's way ends; takes c over. */
+void fetch_worker_submit(struct fetch_worker *w, struct fetch_job *job, struct change *c);
 
 /* fetch.c: an object's way ends, whatever became of it; or it was left for want of room (and its job ends elsewhere). */
 void fetch_job_end(struct fetcher *f, struct fetch_job *job);

@@ -12,7 +12,6 @@
 #define LINE_MAX_BYTES (2U << 20)
 #define KEY_BYTES_MAX 1024
 #define FLYING_BYTES (8U << 20) /* of lines under way when an upload is answered: so much a client has to remember */
-#define BODY_MAX_BYTES (512U << 10) /* with the rest of its line it must fit into one of the log */
 
 /* The frame under way. */
 struct frame {
@@ -278,12 +277,12 @@ static int take_frame(struct import_upload *u, struct slice line, struct err *er
 		return import_failure_write(f->failed, &f->text, err) < 0 ? -1 : take_failure(u, err);
 	if (import_body_write(f->body, &f->text, err) < 0)
 		return -1;
-	if (f->text.len > BODY_MAX_BYTES)
-		return err_set(err, ERR_REJECT, 0, "the labels and metadata of one row are more than %u bytes", BODY_MAX_BYTES);
+	if (f->text.len > IMPORT_BODY_MAX)
+		return err_set(err, ERR_REJECT, 0, "the labels and metadata of one row are more than %u bytes", IMPORT_BODY_MAX);
 	if (f->origin.len && import_failure_write(f->origin, &f->place, err) < 0)
 		return -1;
-	if (f->place.len > BODY_MAX_BYTES / 2)
-		return err_set(err, ERR_REJECT, 0, "the text of one row is more than %u bytes", BODY_MAX_BYTES / 2);
+	if (f->place.len > IMPORT_BODY_MAX / 2)
+		return err_set(err, ERR_REJECT, 0, "the text of one row is more than %u bytes", IMPORT_BODY_MAX / 2);
 	if (f->origin.len && !f->payload) {
 		add_row(u, cargo_for(u, f->key), NULL);
 		return 0;

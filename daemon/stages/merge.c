@@ -6,9 +6,11 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/manifest/sidecar.h"
 #include "daemon/stages/fetch.h"
 #include "daemon/stages/import_source.h"
 #include "daemon/stages/source.h"
+#include "daemon/stages/source_sidecar.h"
 
 #include <stdlib.h>
 
@@ -24,6 +26,14 @@ struct join {
 	const struct entry **fetch;   /* to be read */
 	size_t fetch_count, fetch_cap;
 	struct change *change;        /* returned objects and new directories; NULL while there are none */
+	struct returned *returned;    /* in it, where sidecars may wait for them; NULL none */
+};
+
+/* A key that came back. Lives in the change that says so. */
+struct returned {
+	const struct returned *next;
+	const struct source *source;
+	struct slice key;
 };
 
 void merge_init(struct merge *m, struct source *s, struct absent *absent)
@@ -139,6 +149,22 @@ static void want(struct join *j, const struct entry *e)
 	j->fetch[j->fetch_count++] = e;
 }
 
+static int prepare_returned(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	for (const struct returned *r = arg; r; r = r->next)
+		if (source_sidecar_wake(r->source, c, now, r->key, err) < 0)
+			return -1;
+	return 0;
+}
+
+static void note_returned(struct join *j, struct slice key)
+{
+	struct returned *r = change_alloc(j->change, sizeof(*r));
+	*r = (struct returned){ j->returned, j->m->source, key };
+	j->returned = r;
+	change_prepare(j->change, prepare_returned, r);
+}
+
 /* The key was gone and is back with the very version that its item came from: nothing to read. */
 static void returned(struct join *j, const struct entry *e, const struct ledger_row *row)
 {
@@ -147,6 +173,8 @@ static void returned(struct join *j, const struct entry *e, const struct ledger_
 	struct record *r = change_add(c, RECORD_OBJECT);
 	r->object = (struct record_object){ .source = name_slice(j->m->source), .key = key, .version = version,
 		.layout = source_ops(j->m->source)->layout, .bytes = e->bytes, .object = row->object, .item = row->item };
+	if (source_sidecars(j->m->source))
+		note_returned(j, key);
 }
 
 /* Nothing is read before it is restored, and nothing is wrong with it either. */
@@ -166,6 +194,18 @@ static bool is_restored(const struct ledger_row *row)
 	return row->state == OBJECT_ARCHIVED && row->due_ms <= clock_wall_ms();
 }
 
+/* Did it come before `sidecars` was what it is now, as something else: as an item, or as none? */
+static bool is_misread(struct join *j, const struct entry *e, const struct ledger_row *row)
+{
+	if (!j->m->thorough || sidecar_subject(e->name).len == 0)
+		return false;
+	bool misread = source_sidecars(j->m->source) ? row->state == OBJECT_PRESENT && row->item != 0 :
+		row->state != OBJECT_PRESENT || row->item == 0;
+	if (misread)
+		atomic_fetch_add_explicit(&j->m->misread, 1, memory_order_relaxed);
+	return misread;
+}
+
 static void both(struct join *j, const struct entry *e, const struct ledger_row *row)
 {
 	bool same = slice_eq(e->version, row->version);
@@ -173,11 +213,13 @@ static void both(struct join *j, const struct entry *e, const struct ledger_row 
 		return;
 	if (row->state == OBJECT_PRESENT && !same)
 		atomic_fetch_add_explicit(&j->p->changed_objects, 1, memory_order_relaxed);
-	if (row->state == OBJECT_GONE && same && row->item != 0 && !e->racy && !row->racy)
+	bool is_item = row->item != 0 && !source_sidecar_is(j->m->source, e->name);
+	if (row->state == OBJECT_GONE && same && is_item && !e->racy && !row->racy)
 		returned(j, e, row);
 	else if (e->kind == ENTRY_ARCHIVED && !(same && (row->state == OBJECT_PRESENT || row->state == OBJECT_ARCHIVED)))
 		note_archived(j, e);
-	else if (e->kind == ENTRY_FILE && (!same || row->racy || row->state == OBJECT_GONE || is_restored(row)))
+	else if (e->kind == ENTRY_FILE && (!same || row->racy || row->state == OBJECT_GONE || is_restored(row) ||
+		is_misread(j, e, row)))
 		want(j, e);
 }
 
@@ -268,9 +310,11 @@ static int fetch_wanted(struct join *j, struct err *err)
 		return 0;
 	qsort(j->fetch, j->fetch_count, sizeof(*j->fetch), by_locality);
 	struct fetch_batch *b = NULL;
-	for (size_t i = 0; i < j->fetch_count; i++) {
-		const struct entry *e = j->fetch[i];
+	for (size_t i = 0; i < 2 * j->fetch_count; i++) {
+		const struct entry *e = j->fetch[i % j->fetch_count];
 		struct object o = { .key = full_key(j, e->name), .version = e->version, .bytes = e->bytes, .racy = e->racy };
+		if (source_sidecar_is(j->m->source, o.key) != (i >= j->fetch_count)) /* after the files, for which they would wait */
+			continue;
 		if (!b)
 			b = fetch_batch_new(j->m->source);
 		if (fetch_batch_add(b, &o, 0) && fetch_submit(j->p->fetcher, TAKE_PTR(b), err) < 0)
@@ -327,7 +371,7 @@ static int join_page(struct join *j, struct err *err)
 	}
 	if (layout == LAYOUT_TREE && (!is_known || known.skipped != j->page->skipped || known.mounted != j->page->mounted))
 		note_directory(j, j->page->place, j->page->skipped, j->page->mounted);
-	if (!unchanged(j, &known, is_known > 0)) {
+	if (j->m->thorough || !unchanged(j, &known, is_known > 0)) {
 		struct ledger_walk *rows;
 		if (layout == LAYOUT_TREE && j->page->count > 1)
 			qsort(j->page->entries, j->page->count, sizeof(*j->page->entries), entry_order);

@@ -11,6 +11,8 @@
 struct merge {
 	struct source *source;
 	struct absent *absent;
+	bool thorough;          /* `sidecars` was changed: every place is compared, for what it made of its objects */
+	_Atomic uint64_t misread; /* objects that came as a file and are sidecars by now, or the other way round: they are read again */
 	_Atomic uint64_t settling, unreadable;
 	/* views not in use, so that each scan thread has one without opening it anew */
 	pthread_mutex_t lock;

@@ -9,6 +9,7 @@
 #include "daemon/stages/pace.h"
 #include "daemon/stages/source_label.h"
 #include "daemon/stages/source_memory.h"
+#include "daemon/stages/source_sidecar.h"
 #include "daemon/stages/vanish.h"
 #include "daemon/store/arena.h"
 
@@ -30,6 +31,7 @@ struct source {
 	unsigned threads;
 	pthread_t thread;
 	bool started;
+	bool switched;                 /* `sidecars` was, and not all objects have been looked at for that; the discover thread's */
 
 	pthread_mutex_t lock;  /* guards all below */
 	pthread_cond_t asked;
@@ -80,6 +82,7 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 {
 	struct source *s = mem_zero(1, sizeof(*s));
 	struct source_memory known;
+	int switched;
 	const void *options = &c->folder; /* or whatever else the union holds */
 	s->p = p;
 	s->config = c;
@@ -89,7 +92,9 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	if (!s->ops) {
 		(void)err_set(err, ERR_FATAL, 0, "source '%s': no connector for '%s'", c->name, c->scheme);
 	} else if (source_memory_read(p, c->name, &known, err) == 0 &&
-		s->ops->open(options, known.root, known.had_objects, &s->connector, err) == 0) {
+		s->ops->open(options, known.root, known.had_objects, &s->connector, err) == 0 &&
+		(switched = source_sidecars_changed(s, known.had_objects, err)) >= 0) {
+		s->switched = switched;
 		s->paused = known.paused;
 		s->want_all = p->mode != PIPELINE_ATTEND;
 		if (source_config_is_bucket(c))
@@ -167,6 +172,14 @@ static bool take_acceptance(struct source *s)
 	return accept;
 }
 
+static int relabel(struct source *s, const struct merge *m, struct err *err)
+{
+	if (source_relabel(s, m->thorough, m->misread == 0, err) < 0)
+		return -1;
+	s->switched = s->switched && m->misread > 0;
+	return 0;
+}
+
 static void run_pass(struct source *s, enum discover_scope scope)
 {
 	struct absent *absent = absent_new(s->p->config->state_dir);
@@ -174,6 +187,7 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	struct pass pass = { 0 };
 	struct err err;
 	merge_init(&m, s, absent);
+	m.thorough = s->switched;
 	int ok = s->ops->discover(s->connector, scope, merge_page, &m, &pass, &err);
 	bool full = pass.full || scope == DISCOVER_ALL;
 	char why[512] = "";
@@ -182,8 +196,10 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	bool held = why[0] != '\0';
 	if (ok == 0 && pass.complete && !held)
 		ok = vanish_conclude(s, absent, &err);
+	if (ok == 0 && pass.complete && !held)
+		ok = source_sidecar_orphans(s, absent, &err);
 	if (ok == 0 && pass.complete && full && !held)
-		ok = source_relabel(s, &err);
+		ok = relabel(s, &m, &err);
 	if (ok == 0 && pass.complete && full && !held)
 		ok = remember(s, true, "live", NULL, &err);
 	if (ok == 0 && held)

@@ -6,8 +6,9 @@
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
 #include "daemon/manifest/path_label.h"
-#include "daemon/model/label.h"
+#include "daemon/model/import_body.h"
 #include "daemon/stages/source.h"
+#include "daemon/stages/source_sidecar.h"
 
 #include <stdio.h>
 
@@ -36,7 +37,7 @@ static void make_body(const struct source_config *c, struct slice key, struct bu
 	if (c->labels_from != LABELS_FROM_DIRECTORY || (says.concept.len == 0 && says.split == SPLIT_NONE))
 		return;
 	json_open(&j, NULL, '{');
-	json_str(&j, "at", SLICE_LIT("directory"));
+	json_str(&j, "at", SLICE_LIT(BODY_DIRECTORY));
 	if (says.split != SPLIT_NONE)
 		json_str(&j, "split", slice_of(row_split_name(says.split)));
 	if (says.concept.len) {
@@ -47,11 +48,11 @@ static void make_body(const struct source_config *c, struct slice key, struct bu
 	json_close(&j, '}');
 }
 
-/* The row of no import; NULL: there is none. */
-static const struct import_row *own_row(const struct import_row *rows, size_t n)
+/* The row of no import of this kind; NULL: there is none. */
+static const struct import_row *own_row(const struct import_row *rows, size_t n, const char *at)
 {
 	for (size_t i = 0; i < n; i++)
-		if (rows[i].import == 0)
+		if (rows[i].import == 0 && import_body_is(rows[i].body, at))
 			return &rows[i];
 	return NULL;
 }
@@ -67,7 +68,9 @@ int source_label(const struct source *s, struct change *c, struct view *now, str
 	int found = view_object(now, name, layout, key, &object, err);
 	if (found < 0 || (found && view_rows(now, object.object, &rows, &n, err) < 0))
 		return -1;
-	const struct import_row *own = own_row(rows, n);
+	const struct import_row *own = own_row(rows, n, BODY_DIRECTORY), *said = own_row(rows, n, BODY_SIDECAR);
+	if (said && !source_sidecars(s))
+		change_add(c, RECORD_ROW_GONE)->row_gone = (struct record_row_gone){ object.object, said->row };
 	make_body(source_config(s), key, &body);
 	if (own ? slice_eq(own->body, buf_slice(&body)) : body.len == 0)
 		return 0;
@@ -80,7 +83,7 @@ int source_label(const struct source *s, struct change *c, struct view *now, str
 	return 0;
 }
 
-/* --- where the option was changed --- */
+/* --- where an option was changed --- */
 
 /* Objects to be looked at in one change. */
 struct relabel {
@@ -183,24 +186,68 @@ static int relabel_all(struct relabel *r, struct err *err)
 	return ok;
 }
 
-int source_relabel(struct source *s, struct err *err)
-{
-	static const char *const modes[] = { [LABELS_FROM_NONE] = "none", [LABELS_FROM_DIRECTORY] = "directory" };
-	CLEANUP(view_closep) struct view *v = NULL;
-	struct pipeline *p = source_pipeline(s);
-	struct slice mode = slice_of(modes[source_config(s)->labels_from]), known = SLICE_LIT("none");
-	struct relabel r = { .s = s };
+/* An option of which the store keeps how it was when all objects were last brought to what it says. */
+struct memory {
 	char name[128];
-	(void)snprintf(name, sizeof(name), "labels_from:%s", source_name(s));
-	if (view_open(p->store, &v, err) < 0 || view_meta(v, name, &known) < 0)
+	struct slice now;
+};
+
+static struct memory memory_of(const struct source *s, const char *option, const char *now)
+{
+	struct memory m = { .now = slice_of(now) };
+	(void)snprintf(m.name, sizeof(m.name), "%s:%s", option, source_name(s));
+	return m;
+}
+
+static struct memory labels_memory(const struct source *s)
+{
+	return memory_of(s, "labels_from", source_labels(s) ? "directory" : "none");
+}
+
+static struct memory sidecars_memory(const struct source *s)
+{
+	return memory_of(s, "sidecars", source_sidecars(s) ? "json" : "off");
+}
+
+/* A store of which the index was made anew, or by an older Inlet, knows nothing of it. */
+enum memory_is { MEMORY_SAME, MEMORY_OTHER, MEMORY_UNKNOWN };
+
+static int recall(const struct source *s, const struct memory *m, enum memory_is *ret, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct slice known;
+	int found = view_open(source_pipeline(s)->store, &v, err) < 0 ? -1 : view_meta(v, m->name, &known);
+	if (found < 0)
 		return -1;
-	bool same = slice_eq(known, mode);
-	view_close(TAKE_PTR(v));
-	if (same)
+	*ret = found == 0 ? MEMORY_UNKNOWN : slice_eq(known, m->now) ? MEMORY_SAME : MEMORY_OTHER;
+	return 0;
+}
+
+int source_sidecars_changed(const struct source *s, bool had_objects, struct err *err)
+{
+	struct memory m = sidecars_memory(s);
+	enum memory_is is;
+	if (source_config(s)->manifest) /* lists are no items anyway */
 		return 0;
-	int ok = relabel_all(&r, err);
-	if (ok == 0)
-		ok = committer_set_meta(p->store, name, mode, err);
+	if (recall(s, &m, &is, err) < 0)
+		return -1;
+	return is == MEMORY_OTHER || (is == MEMORY_UNKNOWN && had_objects);
+}
+
+int source_relabel(struct source *s, bool switched, bool read, struct err *err)
+{
+	struct store *store = source_pipeline(s)->store;
+	struct memory labels = labels_memory(s), sidecars = sidecars_memory(s);
+	struct relabel r = { .s = s };
+	enum memory_is labels_are, sidecars_are;
+	if (recall(s, &labels, &labels_are, err) < 0 || recall(s, &sidecars, &sidecars_are, err) < 0)
+		return -1;
+	bool new_labels = labels_are == MEMORY_OTHER || (labels_are == MEMORY_UNKNOWN && source_labels(s));
+	int ok = switched || new_labels ? relabel_all(&r, err) : 0;
+	if (ok == 0 && new_labels)
+		ok = committer_set_meta(store, labels.name, labels.now, err);
+	if (ok == 0 && sidecars_are != MEMORY_SAME && (!switched || read))
+		ok = committer_set_meta(store, sidecars.name, sidecars.now, err);
 	buf_done(&r.keys);
 	buf_done(&r.todo);
 	return ok;

@@ -261,7 +261,7 @@ int apply_object_failure(struct kv_txn *txn, const struct record_failure *r)
 
 /* Gone */
 
-/* An object that never carried an item leaves nothing behind: its retries are not in the log for a rebuild to find. */
+/* An object that was never read leaves nothing behind: its retries are not in the log for a rebuild to find. */
 static int file_gone(struct kv_txn *txn, struct spot *s)
 {
 	struct object_row row = s->row;
@@ -272,11 +272,14 @@ static int file_gone(struct kv_txn *txn, struct spot *s)
 	row.state = OBJECT_GONE;
 	row.ref_gone = true;
 	row.racy = false;
-	if (spot_set(txn, s, row.item ? &row : NULL) < 0)
+	bool was_read = row.item != 0 || row.version.len > 0; /* a list or a sidecar carries no item */
+	if (spot_set(txn, s, was_read ? &row : NULL) < 0)
 		return -1;
 	if (touch_if_labelled(txn, row.number, row.item) < 0)
 		return -1;
-	if ((row.item == 0 ? kv_delete(txn, TABLE_REF, key_ref(&k, 0, row.number)) : carrier_lost(txn, row.item)) < 0)
+	if (!was_read && kv_delete(txn, TABLE_REF, key_ref(&k, 0, row.number)) < 0)
+		return -1;
+	if (row.item != 0 && carrier_lost(txn, row.item) < 0)
 		return -1;
 	return was == OBJECT_PRESENT ? 0 : failure_clear(txn, SUBJECT_OBJECT, row.number);
 }

@@ -76,19 +76,6 @@ static int want_row(struct settle *s, uint64_t object, struct slice text, struct
 	return more;
 }
 
-/* placed: also what the folder of a source's file says. */
-static int want_rows(struct settle *s, struct view *now, uint64_t object, bool placed, struct err *err)
-{
-	const struct import_row *rows;
-	size_t n;
-	if (view_rows(now, object, &rows, &n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if ((placed || rows[i].import) && want_row(s, object, rows[i].body, err) < 0)
-			return -1;
-	return 0;
-}
-
 /* Does a label stand that came with this reference? */
 static bool stands_for(const struct settle *s, uint64_t object)
 {
@@ -98,33 +85,65 @@ static bool stands_for(const struct settle *s, uint64_t object)
 	return false;
 }
 
-/* Is this file, which has gone, at another place of its source now? What its old folder says is not so any more. 1, 0, -1. */
-static int has_moved(struct view *now, const struct reference *refs, size_t n, const struct reference *from, struct err *err)
+/* The references of the item at hand. */
+struct references {
+	const struct reference *of;
+	size_t count;
+};
+
+/* Is the file, which has gone, at another place of its source now, where the same (its folder, its sidecar) speaks of it? Then
+ * what was said of it at the old place is not so any more. 1, 0, -1. */
+static int has_moved(struct view *now, const struct references *refs, const struct reference *from, struct slice body, struct err *err)
+{
+	bool sidecar = import_body_is(body, BODY_SIDECAR);
+	const struct import_row *rows;
+	size_t n;
+	for (size_t i = 0; i < refs->count; i++) {
+		if (refs->of[i].state == OBJECT_GONE || !slice_eq(refs->of[i].source, from->source))
+			continue;
+		if (view_rows(now, refs->of[i].object, &rows, &n, err) < 0)
+			return -1;
+		for (size_t k = 0; k < n; k++)
+			if (rows[k].import == 0 && import_body_is(rows[k].body, BODY_SIDECAR) == sidecar)
+				return 1;
+	}
+	return 0;
+}
+
+/* Does this row of a reference that has gone still count? 1, 0, -1. */
+static int still_counts(const struct settle *s, struct view *now, const struct references *refs, const struct reference *from,
+	const struct import_row *row, struct err *err)
+{
+	if (row->import)
+		return 1;
+	int moved = stands_for(s, from->object) ? has_moved(now, refs, from, row->body, err) : 1;
+	return moved < 0 ? -1 : !moved;
+}
+
+/* Of an object. from: the reference that it is, among refs, where it has gone; NULL: it is there. */
+static int want_rows(struct settle *s, struct view *now, uint64_t object, const struct references *refs, const struct reference *from,
+	struct err *err)
 {
 	const struct import_row *rows;
-	size_t row_count;
+	size_t n;
+	if (view_rows(now, object, &rows, &n, err) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (refs[i].state == OBJECT_GONE || !slice_eq(refs[i].source, from->source))
-			continue;
-		if (view_rows(now, refs[i].object, &rows, &row_count, err) < 0)
+		int counts = from ? still_counts(s, now, refs, from, &rows[i], err) : 1;
+		if (counts < 0 || (counts && want_row(s, object, rows[i].body, err) < 0))
 			return -1;
-		for (size_t k = 0; k < row_count; k++)
-			if (rows[k].import == 0)
-				return 1;
 	}
 	return 0;
 }
 
 static int want_all(struct settle *s, struct view *now, struct err *err)
 {
-	const struct reference *refs;
-	size_t ref_count;
-	if (view_references(now, s->item, true, &refs, &ref_count, err) < 0)
+	struct references refs;
+	if (view_references(now, s->item, true, &refs.of, &refs.count, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ref_count; i++) {
-		bool gone = refs[i].state == OBJECT_GONE;
-		int moved = gone && stands_for(s, refs[i].object) ? has_moved(now, refs, ref_count, &refs[i], err) : gone;
-		if (moved < 0 || want_rows(s, now, refs[i].object, !moved, err) < 0)
+	for (size_t i = 0; i < refs.count; i++) {
+		const struct reference *r = &refs.of[i];
+		if (want_rows(s, now, r->object, &refs, r->state == OBJECT_GONE ? r : NULL, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -351,10 +370,10 @@ int settle_fresh(struct change *c, struct view *now, uint64_t item, uint64_t obj
 	int found = view_first_reference(now, item, &first);
 	if (found <= 0 || first.object == object)
 		return found < 0 ? view_failed_call(now, err) : 0;
-	int ok = want_rows(&s, now, first.object, true, err);
+	int ok = want_rows(&s, now, first.object, NULL, NULL, err);
 	size_t n = s.count;
 	if (ok == 0)
-		ok = want_rows(&s, now, object, true, err);
+		ok = want_rows(&s, now, object, NULL, NULL, err);
 	if (ok == 0)
 		ok = view_annotations_some(now, item, n + OTHERS_MAX, &s.as, &s.as_count, err);
 	bool done = ok == 0 && s.count == 2 * n && stand_alike(&s, n);

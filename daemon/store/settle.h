@@ -2,9 +2,9 @@
  *
  * A label belongs to the reference that it came with. Two references whose labels of the whole item contradict each other
  * (each names one that the other has not) make these labels wait for review: REASON_CONFLICT. A person's word on a concept
- * stays; a model's suggestion of the same concept is superseded. What the folder of a source's file says (a row of import 0) goes
- * when the file does and is elsewhere in the source; of a file that is nowhere any more its last label stays. The committer's
- * thread. */
+ * stays; a model's suggestion of the same concept is superseded. What the folder of a source's file, or its sidecar, says (rows of import 0)
+ * goes when the file does and is elsewhere in the source with a row of the same kind; of a file that is nowhere any more its last
+ * labels stay. The committer's thread. */
 #ifndef INLET_STORE_SETTLE_H
 #define INLET_STORE_SETTLE_H
 

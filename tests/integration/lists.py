@@ -23,7 +23,7 @@ def labels(inlet, key):
     """(concept, status) of the imported labels that came with this row or file."""
     item = inlet.item(key)
     return sorted((a["concept"], a["status"].removeprefix("ANNOTATION_")) for a in item["annotations"]
-                  if a["worker"] == "imported" and a["reference"].endswith(":" + key))
+                  if a["worker"] == "imported" and a.get("reference", "").endswith(":" + key))
 
 
 def typed(value):

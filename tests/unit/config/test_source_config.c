@@ -79,7 +79,7 @@ static void test_options_of_gcs(void **state)
 	assert_string_equal(s->gcs.user_project, "mine");
 	refused_source(f, "gcs: {bucket: bkt, region: x}",
 		"22: sources[0].gcs.region: unknown key; known are: bucket, prefix, include, exclude, endpoint, ca_file, proxy, poll, "
-		"concurrency, store, credentials, user_project, anonymous, labels_from, on_gone, max_vanish");
+		"concurrency, store, credentials, user_project, anonymous, labels_from, sidecars, on_gone, max_vanish");
 }
 
 static void test_a_source_of_manifests(void **state)
@@ -249,6 +249,13 @@ static void test_folders_say_what_becomes_of_what_is_gone(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(source(f, "folder: {path: in}")->on_gone, ON_GONE_KEEP);
+	assert_int_equal(source(f, "folder: {path: in}")->sidecars, SIDECARS_OFF);
+	assert_int_equal(source(f, "folder: {path: in, sidecars: off}")->sidecars, SIDECARS_OFF);
+	assert_int_equal(source(f, "folder: {path: in, sidecars: json}")->sidecars, SIDECARS_JSON);
+	assert_int_equal(source(f, "s3: {bucket: bkt, sidecars: json}")->sidecars, SIDECARS_JSON);
+	refused_source(f, "folder: {path: in, sidecars: jsn}", "32: sources[0].folder.sidecars: 'jsn': needs one of off, json");
+	refused_source(f, "manifest: {folder: {path: in, sidecars: json}}", "43: sources[0].manifest.folder.sidecars: says what becomes of a "
+		"source's own files; a manifest is no item, and what its rows name is copied and kept: leave it out");
 	const struct source_config *s = source(f, "folder: {path: in, on_gone: exclude, max_vanish: 1}");
 	assert_int_equal(s->on_gone, ON_GONE_EXCLUDE);
 	assert_true(s->max_vanish == 1.0F);

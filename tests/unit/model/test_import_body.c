@@ -47,6 +47,18 @@ static void test_what_came_stays_as_it_came(void **state)
 	assert_string_equal(again.data, to.data);
 }
 
+static void test_whose_word_it_is(void **state)
+{
+	(void)state;
+	assert_true(import_body_is(SLICE_LIT("{\"at\":\"sidecar\",\"where\":\"a.json\"}"), BODY_SIDECAR));
+	assert_true(import_body_is(SLICE_LIT("{\"at\":\"directory\"}"), BODY_DIRECTORY));
+	static const char *const others[] = { "", "{}", "{\"at\":\"side", "{\"at\":\"sidecar", "{\"at\":\"sidecars\"}", "{\"at\":\"directory\"}",
+		"{\"where\":\"sidecar\"}" };
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		assert_false(import_body_is(slice_of(others[i]), BODY_SIDECAR));
+	assert_written("{\"where\":\"a.json\",\"at\":\"sidecar\"}", "{\"at\":\"sidecar\",\"where\":\"a.json\"}");
+}
+
 static void test_labels_are_read(void **state)
 {
 	(void)state;
@@ -115,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_spelling),
 		cmocka_unit_test(test_what_came_stays_as_it_came),
+		cmocka_unit_test(test_whose_word_it_is),
 		cmocka_unit_test(test_labels_are_read),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_failed_rows_read_back),

@@ -47,9 +47,16 @@ static void test_a_manifest_carries_no_item(void **state)
 	assert_slice(row.version, "v3");
 	assert_int_equal(totals_now(x).retrying, 0);
 	assert_int_equal(source_now(x).present, 1);
-	index_apply(x, gone_record("a/m.csv", false)); /* and leaves nothing behind */
-	assert_int_equal(object_now(x, "a/m.csv", &row), 0);
-	assert_int_equal(source_now(x).present, 0);
+	index_apply(x, gone_record("a/m.csv", false));
+	assert_int_equal(object_now(x, "a/m.csv", &row), 1);
+	assert_true(row.state == OBJECT_GONE && row.object == 1);
+	assert_true(source_now(x).present == 0 && source_now(x).gone == 1);
+	index_apply(x, object_record("a/m.csv", "v4", 1, 0));
+	assert_true(source_now(x).present == 1 && source_now(x).gone == 0);
+	index_apply(x, object_failure("a/n.csv", "v1", 2, true, 1, 7000)); /* never read: it leaves nothing behind */
+	index_apply(x, gone_record("a/n.csv", false));
+	assert_int_equal(object_now(x, "a/n.csv", &row), 0);
+	assert_true(source_now(x).gone == 0 && totals_now(x).retrying == 0);
 }
 
 static void test_objects_make_their_directories_known(void **state)

@@ -326,6 +326,31 @@ static void test_a_folder_speaks_of_the_files_in_it(void **state)
 	assert_rebuilds(f);
 }
 
+#define SIDECAR(concept) "{\"at\":\"sidecar\",\"where\":\"x.json\",\"labels\":[{\"concept\":\"" concept "\"}]}"
+#define DIRECTORY(concept) "{\"at\":\"directory\",\"labels\":[{\"concept\":\"" concept "\"}]}"
+
+/* What is said of an object by the sidecar beside it. */
+static void sidecar_says(struct fixture *f, uint64_t object, const char *body)
+{
+	struct change *c = change_new();
+	change_add(c, RECORD_ROW)->row = (struct record_row){ .object = object, .body = slice_of(body) };
+	assert_true(committer_wait(f->store, c, &f->err) > 0);
+}
+
+static void test_what_a_sidecar_said_stays_until_another_speaks_of_the_moved_file(void **state)
+{
+	struct fixture *f = *state;
+	file_with_text(f, "cat/1", "x", DIRECTORY("cat"));
+	sidecar_says(f, 1, SIDECAR("tabby"));
+	assert_labels(f, 1, "cat imported SUCCESS unknown o1; tabby imported SUCCESS unknown o1");
+	file_with_text(f, "pet/1", "x", DIRECTORY("pet"));
+	file_gone(f, "cat/1");
+	assert_labels(f, 1, "tabby imported AWAITING_REVIEW unknown o1 conflict; pet imported AWAITING_REVIEW unknown o2 conflict");
+	sidecar_says(f, 2, SIDECAR("lynx"));
+	assert_labels(f, 1, "pet imported SUCCESS unknown o2; lynx imported SUCCESS unknown o2");
+	assert_rebuilds(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +366,7 @@ int main(void)
 		CASE(test_many_rows_of_one_content),
 		CASE(test_imports_rows_and_their_failures_are_listed),
 		CASE(test_a_folder_speaks_of_the_files_in_it),
+		CASE(test_what_a_sidecar_said_stays_until_another_speaks_of_the_moved_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

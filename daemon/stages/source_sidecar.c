@@ -1,0 +1,221 @@
+/* source_sidecar.c - pairs of a file and its sidecar in the ledger. */
+#include "daemon/stages/source_sidecar.h"
+
+#include "config/source_config.h"
+#include "daemon/base/cleanup.h"
+#include "daemon/base/text.h"
+#include "daemon/manifest/sidecar.h"
+#include "daemon/model/import_body.h"
+#include "daemon/sender/group.h"
+#include "daemon/stages/merge.h"
+#include "daemon/stages/source.h"
+
+#include <unistd.h>
+
+#define SLICE_FILES 500 /* in one change */
+
+bool source_sidecars(const struct source *s)
+{
+	return source_config(s)->sidecars == SIDECARS_JSON;
+}
+
+bool source_sidecar_is(const struct source *s, struct slice key)
+{
+	return source_sidecars(s) && sidecar_subject(key).len > 0;
+}
+
+/* --- what one says --- */
+
+static ssize_t read_some(void *arg, void *p, size_t n, struct err *err)
+{
+	const int *fd = arg;
+	ssize_t got = read(*fd, p, n);
+	return got < 0 ? err_set(err, ERR_RETRY, errno, "read back the sidecar") : got;
+}
+
+static int read_body(struct slice key, int fd, struct buf *ret, struct err *err)
+{
+	CLEANUP(manifest_closep) struct manifest *m = NULL;
+	CLEANUP(buf_done) struct buf cure = { 0 }, text = { 0 };
+	struct manifest_row row;
+	/* The reader's messages need no name: the failure has it. */
+	if (sidecar_read("NAME" SIDECAR_ENDING, read_some, &fd, &m, &row, &cure, err) < 0)
+		return -1;
+	row.content_kind = ROW_PATH;
+	row.content = key;
+	row_body(&row, BODY_SIDECAR, &text);
+	if (import_body_write(buf_slice(&text), ret, err) < 0)
+		return -1;
+	if (ret->len > IMPORT_BODY_MAX)
+		return err_set(err, ERR_REJECT, 0, "the labels and metadata of one sidecar are more than %u bytes", IMPORT_BODY_MAX);
+	return 0;
+}
+
+int source_sidecar_read(struct slice key, int fd, struct buf *ret, struct err *err)
+{
+	int ok = lseek(fd, 0, SEEK_SET) < 0 ? err_set(err, ERR_RETRY, errno, "read back the sidecar") : read_body(key, fd, ret, err);
+	if (ok < 0 && err->class == ERR_REJECT)
+		err->sys = SIDECAR_BROKEN;
+	return ok;
+}
+
+/* --- pairs --- */
+
+static int find(const struct source *s, struct view *now, struct slice key, struct ledger_row *ret, struct err *err)
+{
+	return view_object(now, slice_of(source_name(s)), source_ops(s)->layout, key, ret, err);
+}
+
+static int find_sidecar(const struct source *s, struct view *now, struct slice key, struct buf *ret_key, struct ledger_row *ret,
+	struct err *err)
+{
+	if (!source_sidecars(s) || !sidecar_may_be_of(key))
+		return 0;
+	buf_add(ret_key, key.p, key.len);
+	buf_str(ret_key, SIDECAR_ENDING);
+	return find(s, now, buf_slice(ret_key), ret, err);
+}
+
+int source_sidecar_put(const struct source *s, struct change *c, struct view *now, struct slice key, struct slice body, struct err *err)
+{
+	const struct import_row *rows, *old = NULL;
+	struct ledger_row file;
+	size_t n;
+	int found = find(s, now, sidecar_subject(key), &file, err);
+	if (found <= 0 || file.item == 0 || file.state == OBJECT_GONE)
+		return found < 0 ? -1 : 0;
+	if (view_rows(now, file.object, &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].import == 0 && import_body_is(rows[i].body, BODY_SIDECAR))
+			old = &rows[i];
+	if (!old || !slice_eq(old->body, body))
+		change_add(c, RECORD_ROW)->row = (struct record_row){ .object = file.object, .row = old ? old->row : 0, .body = body };
+	return 1;
+}
+
+static struct record_failure *retry_of(const struct source *s, struct change *c, const struct object *sidecar)
+{
+	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
+	*r = (struct record_failure){ .subject = SUBJECT_OBJECT, .stage = STAGE_FETCH, .retry = true, .source = slice_of(source_name(s)),
+		.key = change_copy(c, sidecar->key), .version = change_copy(c, sidecar->version), .layout = source_ops(s)->layout,
+		.bytes = sidecar->bytes };
+	return r;
+}
+
+/* That it waits is not in the log, and it must not stand there as one that has been read: a rebuilt index would take it for that. */
+static void unread(const struct source *s, struct change *c, const struct object *sidecar)
+{
+	change_add(c, RECORD_OBJECT)->object = (struct record_object){ .source = slice_of(source_name(s)),
+		.key = change_copy(c, sidecar->key), .layout = source_ops(s)->layout };
+}
+
+int source_sidecar_wait(const struct source *s, struct change *c, struct view *now, const struct object *sidecar, uint32_t attempts,
+	struct err *err)
+{
+	CLEANUP(buf_done) struct buf reason = { 0 };
+	struct ledger_row row;
+	int found = find(s, now, sidecar->key, &row, err);
+	if (found < 0)
+		return -1;
+	if (found && (row.state == OBJECT_PRESENT || row.item != 0))
+		unread(s, c, sidecar);
+	struct record_failure *r = retry_of(s, c, sidecar);
+	buf_str(&reason, "waits for the file that it speaks of: there is no '");
+	text_printable(&reason, sidecar_subject(sidecar->key));
+	buf_str(&reason, "' in the dataset");
+	r->due_ms = DUE_NEVER;
+	r->attempts = attempts;
+	r->reason = change_copy(c, buf_slice(&reason));
+	r->cure = SLICE_LIT("put that file beside it, it is read then; or remove it");
+	return 0;
+}
+
+int source_sidecar_wake(const struct source *s, struct change *c, struct view *now, struct slice key, struct err *err)
+{
+	CLEANUP(buf_done) struct buf name = { 0 };
+	struct ledger_row row;
+	struct failure f;
+	int found = find_sidecar(s, now, key, &name, &row, err);
+	if (found <= 0 || row.state != OBJECT_RETRYING)
+		return found < 0 ? -1 : 0;
+	if ((found = view_failure(now, SUBJECT_OBJECT, row.object, &f, err)) <= 0 || f.due_ms != DUE_NEVER)
+		return found < 0 ? -1 : 0;
+	struct record_failure *r = retry_of(s, c, &(struct object){ .key = buf_slice(&name), .version = row.version, .bytes = row.bytes });
+	r->reason = SLICE_LIT("its file has come");
+	r->cure = SLICE_LIT("nothing: it is read now");
+	return 0;
+}
+
+/* --- sidecars that are left behind --- */
+
+/* Files to be looked at in one change. */
+struct orphans {
+	struct source *s;
+	struct buf keys;     /* each with its length in front */
+	size_t count;
+};
+
+/* Its file is gone, and it is not. */
+static int leave_behind(const struct orphans *o, struct change *c, struct view *now, struct slice key, struct err *err)
+{
+	CLEANUP(buf_done) struct buf name = { 0 };
+	struct ledger_row file, row;
+	int found = find(o->s, now, key, &file, err);
+	if (found <= 0 || file.state != OBJECT_GONE)
+		return found < 0 ? -1 : 0;
+	found = find_sidecar(o->s, now, key, &name, &row, err);
+	if (found <= 0 || row.state != OBJECT_PRESENT || row.item != 0)
+		return found < 0 ? -1 : 0;
+	struct object left = { .key = buf_slice(&name), .version = row.version, .bytes = row.bytes };
+	return source_sidecar_wait(o->s, c, now, &left, 1, err);
+}
+
+static int prepare_orphans(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	const struct orphans *o = arg;
+	for (size_t at = 0; at < o->keys.len;) {
+		size_t n;
+		memcpy(&n, o->keys.data + at, sizeof(n));
+		at += sizeof(n);
+		if (leave_behind(o, c, now, (struct slice){ o->keys.data + at, n }, err) < 0)
+			return -1;
+		at += n;
+	}
+	return 0;
+}
+
+static int look_at_some(struct orphans *o, struct err *err)
+{
+	if (o->count == 0)
+		return 0;
+	struct change *c = change_new();
+	change_prepare(c, prepare_orphans, o);
+	int ok = committer_wait(source_pipeline(o->s)->store, c, err) < 0 ? -1 : 0;
+	o->keys.len = o->count = 0;
+	return ok;
+}
+
+/* Of a directory that is gone, no sidecar is left. */
+static int take_gone(void *arg, struct slice key, bool directory, struct err *err)
+{
+	struct orphans *o = arg;
+	if (directory || !sidecar_may_be_of(key))
+		return 0;
+	buf_add(&o->keys, &key.len, sizeof(key.len));
+	buf_add(&o->keys, key.p, key.len);
+	account_step(source_pipeline(o->s));
+	return ++o->count == SLICE_FILES ? look_at_some(o, err) : 0;
+}
+
+int source_sidecar_orphans(struct source *s, struct absent *absent, struct err *err)
+{
+	struct orphans o = { .s = s };
+	if (!source_sidecars(s))
+		return 0;
+	int ok = absent_each(absent, take_gone, &o, err);
+	if (ok == 0)
+		ok = look_at_some(&o, err);
+	buf_done(&o.keys);
+	return ok;
+}

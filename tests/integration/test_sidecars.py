@@ -1,0 +1,308 @@
+"""`sidecars: json` of a source: NAME.json beside NAME brings labels and metadata of it, whichever comes first."""
+
+import json
+import os
+import signal
+
+import pytest
+from buckets import KEY_ID, REGION, SECRET
+from conftest import sha256, wait_for
+from lists import labels, revision
+
+
+@pytest.fixture
+def paired(inlet):
+    inlet.write_config(normalize=False)
+    inlet.folder(sidecars="json")
+    return inlet
+
+
+def write(inlet, name, data):
+    """Arrives whole, as a careful writer does it."""
+    path = inlet.inbox / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data if isinstance(data, bytes) else (data if isinstance(data, str) else json.dumps(data)).encode())
+    part.rename(path)
+    return path
+
+
+def says(inlet, key):
+    """The rows of no import that speak of this file: what its folder and its sidecar say."""
+    item = json.loads(inlet.text("show", inlet.item(key)["id"], "--json"))
+    return {r["row"]["at"]: r["row"] for r in item["rows"] if r["key"] == key and r["import"] == 0}
+
+
+def rebuilds(inlet):
+    """Verified, and the same from the log alone."""
+    assert inlet.lines("verify")[-1]["problems"] == 0
+    full = inlet.text("items", "--json", "--full")
+    inlet.cli("rebuild-index")
+    assert inlet.text("items", "--json", "--full") == full
+
+
+def test_the_sidecar_is_no_item_and_labels_its_file(paired):
+    write(paired, "in/a.jpg", b"picture")
+    write(paired, "in/a.jpg.json", {"labels": ["cat", "tabby"], "split": "val", "metadata": {"k": [1]}, "camera": "x"})
+    write(paired, "in/a.jpg.json.json", {"labels": ["no"]})  # speaks of no file: one like any other
+    paired.once()
+    assert paired.keys() == ["in/a.jpg", "in/a.jpg.json.json"]
+    assert labels(paired, "in/a.jpg") == [("cat", "SUCCESS"), ("tabby", "SUCCESS")]
+    row = says(paired, "in/a.jpg")["sidecar"]
+    assert (row["where"], row["split"], row["metadata"]) == ("in/a.jpg.json", "val", {"k": [1], "camera": "x"})
+    source = paired.source()["objects"]
+    assert (source["present"], source["retrying"], source["quarantined"]) == (3, 0, 0)
+    before = revision(paired)
+    paired.once()
+    assert revision(paired) == before
+    rebuilds(paired)
+    paired.once()
+    assert revision(paired) == before
+
+
+def test_either_may_come_first(paired):
+    paired.start()
+    write(paired, "late.jpg.json", {"label": "cat"})
+    waits = wait_for("the sidecar to wait", lambda: paired.failure("late.jpg.json"))
+    assert (waits["class"], waits["due"]) == ("retry", None)
+    assert "there is no 'late.jpg' in the dataset" in waits["reason"] and "beside it" in waits["cure"]
+    assert paired.source()["objects"]["retrying"] == 1 and paired.items() == []
+    paired.cli("wait", ok=(0, 3))  # nobody waits for it
+    write(paired, "late.jpg", b"late")
+    wait_for("its label", lambda: paired.item("late.jpg") and labels(paired, "late.jpg") == [("cat", "SUCCESS")])
+    assert paired.failures() == []
+    write(paired, "early.jpg", b"early")
+    wait_for("the file", lambda: paired.item("early.jpg"))
+    write(paired, "early.jpg.json", {"label": "dog"})
+    wait_for("its label", lambda: labels(paired, "early.jpg") == [("dog", "SUCCESS")])
+    assert len(paired.items()) == 2
+    paired.stop()
+    rebuilds(paired)
+
+
+def test_a_changed_sidecar_a_broken_one_and_one_that_goes(paired):
+    write(paired, "a.jpg", b"a")
+    sidecar = write(paired, "a.jpg.json", {"label": "cat"})
+    paired.once()
+    write(paired, "a.jpg.json", {"labels": ["dog", "hen"]})
+    paired.once()
+    assert labels(paired, "a.jpg") == [("dog", "SUCCESS"), ("hen", "SUCCESS")]
+    item = json.loads(paired.text("show", paired.item("a.jpg")["id"], "--json"))
+    assert [a["concept"] for a in item["superseded"]] == ["cat"]
+    # One that cannot be used is told; its file, and what was said before, stand.
+    write(paired, "a.jpg.json", '{"labels":\n  ["fox", }')
+    write(paired, "b.jpg", b"b")
+    write(paired, "b.jpg.json", "")
+    write(paired, "c.jpg", b"c")
+    write(paired, "c.jpg.json", b'{"label": "' + b"x" * (17 << 20) + b'"}')
+    write(paired, "d.jpg", b"d")
+    write(paired, "d.jpg.json", {"metadata": {"k": ["x" * 500_000, "y" * 100_000]}})
+    paired.once(ok=(3,))
+    broken = paired.failure("a.jpg.json")
+    assert broken["class"] == "quarantined" and "line 2, column 11: " in broken["reason"] and "one JSON object" in broken["cure"]
+    assert "is empty" in paired.failure("b.jpg.json")["reason"]
+    assert "more than a sidecar may have" in paired.failure("c.jpg.json")["reason"]
+    assert "of one sidecar are more than" in paired.failure("d.jpg.json")["reason"]
+    assert labels(paired, "a.jpg") == [("dog", "SUCCESS"), ("hen", "SUCCESS")]
+    assert paired.keys() == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+    rebuilds(paired)
+    for name in ("a", "b", "c", "d"):
+        write(paired, f"{name}.jpg.json", {"label": f"mended {name}"})
+    paired.once()
+    assert paired.failures() == [] and labels(paired, "b.jpg") == [("mended b", "SUCCESS")]
+    # It goes: that is counted, and what it said stays. It comes back as it was: nothing is new.
+    before = sidecar.stat()
+    sidecar.rename(paired.root / "aside.json")
+    assert b"1 gone" in paired.once().stdout
+    assert paired.source()["objects"]["gone"] == 1 and labels(paired, "a.jpg") == [("mended a", "SUCCESS")]
+    rebuilds(paired)
+    assert paired.source()["objects"]["gone"] == 1
+    (paired.root / "aside.json").rename(sidecar)
+    assert sidecar.stat().st_ino == before.st_ino
+    paired.once()
+    assert paired.source()["objects"]["gone"] == 0 and labels(paired, "a.jpg") == [("mended a", "SUCCESS")]
+    rebuilds(paired)
+
+
+def test_a_file_goes_and_its_sidecar_is_left_behind(paired):
+    picture = write(paired, "a.jpg", b"a")
+    write(paired, "a.jpg.json", {"label": "cat"})
+    paired.once()
+    picture.rename(paired.root / "aside.jpg")
+    paired.once(ok=(3,))
+    assert "there is no 'a.jpg'" in paired.failure("a.jpg.json")["reason"]
+    assert [a["concept"] for i in paired.items() for a in i["annotations"]] == ["cat"]  # the last that was said of it
+    rebuilds(paired)
+    paired.once(ok=(3,))
+    assert "there is no 'a.jpg'" in paired.failure("a.jpg.json")["reason"]  # waits again, found by the pass
+    write(paired, "a.jpg.json", {"label": "lynx"})  # waits like the one before
+    paired.once(ok=(3,))
+    assert paired.failure("a.jpg.json")
+    (paired.root / "aside.jpg").rename(picture)  # the version that was known: it is not even read again
+    paired.once()
+    assert paired.failures() == [] and labels(paired, "a.jpg") == [("lynx", "SUCCESS")]
+    # Both go: nothing waits.
+    picture.unlink()
+    (paired.inbox / "a.jpg.json").unlink()
+    paired.once()
+    assert paired.failures() == [] and paired.source()["objects"]["gone"] == 2
+    rebuilds(paired)
+
+
+def test_both_move(paired):
+    for name in ("a.jpg", "b.jpg"):
+        write(paired, f"old/{name}", name)
+        write(paired, f"old/{name}.json", {"label": "cat"})
+    paired.once()
+    (paired.inbox / "old").rename(paired.inbox / "new")
+    paired.once()
+    assert len(paired.items()) == 2 and paired.failures() == []
+    assert [(a["concept"], a["reference"]) for i in paired.items() for a in i["annotations"]] == [
+        ("cat", "drop:new/a.jpg"), ("cat", "drop:new/b.jpg")]
+    # The file alone: what was said of it stays until the sidecar follows.
+    (paired.inbox / "new/a.jpg").rename(paired.inbox / "a.jpg")
+    paired.once(ok=(3,))
+    assert [a["concept"] for a in paired.item("a.jpg")["annotations"]] == ["cat"] and labels(paired, "a.jpg") == []
+    (paired.inbox / "new/a.jpg.json").rename(paired.inbox / "a.jpg.json")
+    paired.once()
+    assert labels(paired, "a.jpg") == [("cat", "SUCCESS")] and len(paired.item("a.jpg")["annotations"]) == 1
+    rebuilds(paired)
+
+
+def test_together_with_labels_from_directory(paired):
+    paired.folder(labels_from="directory")
+    write(paired, "train/cat/a.jpg", b"a")
+    write(paired, "train/cat/a.jpg.json", {"label": "tabby"})
+    paired.once()
+    assert labels(paired, "train/cat/a.jpg") == [("cat", "SUCCESS"), ("tabby", "SUCCESS")]
+    assert set(says(paired, "train/cat/a.jpg")) == {"directory", "sidecar"}
+    # The file moves alone: its folder's name changes at once, what the sidecar said stays until that follows.
+    (paired.inbox / "dog").mkdir()
+    (paired.inbox / "train/cat/a.jpg").rename(paired.inbox / "dog/a.jpg")
+    paired.once(ok=(3,))
+    assert sorted(a["concept"] for a in paired.item("dog/a.jpg")["annotations"]) == ["dog", "tabby"]
+    (paired.inbox / "train/cat/a.jpg.json").rename(paired.inbox / "dog/a.jpg.json")
+    paired.once()
+    assert labels(paired, "dog/a.jpg") == [("dog", "SUCCESS"), ("tabby", "SUCCESS")]
+    assert len(paired.item("dog/a.jpg")["annotations"]) == 2
+    paired.folder(labels_from="none")
+    paired.once()
+    assert labels(paired, "dog/a.jpg") == [("tabby", "SUCCESS")]
+    rebuilds(paired)
+
+
+def test_two_files_of_one_content_that_are_called_differently(paired):
+    for name, concept in (("a.jpg", "cat"), ("b.jpg", "dog"), ("c.jpg", "dog")):
+        write(paired, name, b"same")
+        write(paired, f"{name}.json", {"label": concept})
+    paired.once()
+    item, = paired.items()
+    assert {(a["concept"], a["status"], a["reason"]) for a in item["annotations"]} == {
+        ("cat", "ANNOTATION_AWAITING_REVIEW", "conflict"), ("dog", "ANNOTATION_AWAITING_REVIEW", "conflict")}
+    write(paired, "a.jpg.json", {"label": "dog"})
+    paired.once()
+    assert {(a["concept"], a["status"]) for a in paired.items()[0]["annotations"]} == {("dog", "ANNOTATION_SUCCESS")}
+    rebuilds(paired)
+
+
+def test_the_option_is_switched_on_and_off(paired):
+    paired.folder(sidecars="off")
+    write(paired, "a.jpg", b"a")
+    write(paired, "a.jpg.json", {"label": "cat"})
+    write(paired, "b.jpg.json", {"label": "dog"})
+    paired.once()
+    assert paired.keys() == ["a.jpg", "a.jpg.json", "b.jpg.json"]
+    for _ in range(2):
+        paired.folder(sidecars="json")
+        paired.once(ok=(3,))
+        assert paired.keys() == ["a.jpg"] and labels(paired, "a.jpg") == [("cat", "SUCCESS")]
+        assert paired.failure("b.jpg.json")["due"] is None
+        before = revision(paired)
+        paired.once(ok=(3,))
+        assert revision(paired) == before
+        rebuilds(paired)
+        paired.folder(sidecars="off")
+        paired.once()
+        assert paired.keys() == ["a.jpg", "a.jpg.json", "b.jpg.json"]
+        assert labels(paired, "a.jpg") == [] and paired.failures() == []
+        before = revision(paired)
+        paired.once()
+        assert revision(paired) == before
+        rebuilds(paired)
+
+
+def test_killed_again_and_again(paired):
+    """Whatever was durable at each end: each file has its label once, and no sidecar is an item."""
+    files = {f"d{n % 7}/{n}.jpg": n for n in range(1500)}
+    for key, n in files.items():
+        write(paired, f"{key}.json", {"label": f"c{n % 5}"})
+    for n, (key, _) in enumerate(files.items()):
+        if n % 3:
+            write(paired, key, f"picture {n}")
+    paired.start()
+    for step in (50, 400, 800):
+        wait_for("some items", lambda: paired.status()["items"]["total"] >= step)
+        paired.stop(signal.SIGKILL)
+        paired.start()
+    for n, (key, _) in enumerate(files.items()):
+        if n % 3 == 0:
+            write(paired, key, f"picture {n}")
+    wait_for("some of the rest", lambda: paired.status()["items"]["total"] > 1100)
+    paired.stop(signal.SIGKILL)
+    paired.once()
+    items = paired.items()
+    assert len(items) == len(files) and paired.failures() == []
+    for item in items:
+        reference, = item["references"]
+        annotation, = item["annotations"]
+        assert annotation["concept"] == f"c{files[reference['key']] % 5}" and annotation["status"] == "ANNOTATION_SUCCESS"
+        assert annotation["worker"] == "imported"
+    rebuilds(paired)
+
+
+# ---- buckets ----
+
+def test_sidecars_in_a_bucket(minio, paired):
+    keys = paired.root / "keys"
+    keys.write_text(f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+    keys.chmod(0o600)
+    bucket = minio.bucket()
+    bucket.put_all({"in/a+b.jpg": b"a", "in/a+b.jpg.json": b'{"label": "cat"}', "in/early.jpg.json": b'{"label": "dog"}',
+                    "in/ref.jpg": b"r", "in/broken.jpg.json": b"{", "out.json": b"{}"})
+    paired.write_config(sources=[{"name": "drop", "s3": {"bucket": bucket.name, "prefix": "in/", "endpoint": minio.url, "sidecars": "json",
+                                                         "credentials": str(keys), "region": REGION, "poll": "1s", "store": "reference"}}])
+    paired.start()
+    wait_for("what waits", lambda: paired.failure("in/early.jpg.json"))
+    wait_for("the label", lambda: paired.item("in/a+b.jpg") and labels(paired, "in/a+b.jpg") == [("cat", "SUCCESS")])
+    assert wait_for("what is broken", lambda: paired.failure("in/broken.jpg.json"))["class"] == "quarantined"
+    bucket.put("in/early.jpg", b"e")
+    bucket.put("in/a+b.jpg.json", b'{"label": "lynx"}')
+    wait_for("the labels", lambda: paired.item("in/early.jpg") and labels(paired, "in/early.jpg") == [("dog", "SUCCESS")] and
+             labels(paired, "in/a+b.jpg") == [("lynx", "SUCCESS")])
+    bucket.delete("in/a+b.jpg.json", "in/early.jpg")
+    wait_for("what is gone", lambda: paired.source()["objects"]["gone"] == 2 and paired.failure("in/early.jpg.json"))
+    assert labels(paired, "in/a+b.jpg") == [("lynx", "SUCCESS")]
+    before = revision(paired)
+    paired.cli("sync", "drop", ok=(0, 3))
+    assert revision(paired) == before
+    paired.stop()
+    assert {i["sha256"] for i in paired.items()} == {sha256(b"a"), sha256(b"e"), sha256(b"r")}
+    rebuilds(paired)
+
+
+def test_sidecars_in_cloud_storage(fake_gcs, paired):
+    bucket = fake_gcs.bucket()
+    for key, data in {"a.jpg": b"a", "a.jpg.json": b'{"label": "cat"}', "b.jpg.json": b'{"label": "dog"}'}.items():
+        bucket.blob(key).upload_from_string(data)
+    paired.write_config(sources=[{"name": "drop", "gcs": {"bucket": bucket.name, "endpoint": fake_gcs.url, "anonymous": True,
+                                                          "sidecars": "json"}}])
+    paired.once(ok=(3,))
+    assert paired.keys() == ["a.jpg"] and labels(paired, "a.jpg") == [("cat", "SUCCESS")] and paired.failure("b.jpg.json")
+    bucket.blob("b.jpg").upload_from_string(b"b")
+    paired.once()
+    assert labels(paired, "b.jpg") == [("dog", "SUCCESS")]
+
+
+def test_a_source_of_lists_has_none(inlet):
+    inlet.write_config(sources=[{"name": "lists", "manifest": {"folder": {"path": "./inbox", "sidecars": "json"}}}])
+    assert b"sources[0].manifest.folder.sidecars" in inlet.run("--check", ok=None).stderr
