@@ -410,16 +410,62 @@ static int manifest(struct import *i, struct err *err)
 	return options(i, &o, err) < 0 ? EXIT_USAGE : run(i, &o, err);
 }
 
+/* Does a list of Hugging Face lie in this folder, as far as names tell? */
+static bool seems_listed(const char *folder)
+{
+	CLEANUP(freep) char *table = mem_printf("%s/metadata.csv", folder);
+	CLEANUP(freep) char *lines = mem_printf("%s/metadata.jsonl", folder);
+	return access(table, F_OK) == 0 || access(lines, F_OK) == 0;
+}
+
+/* The list of one split, where its folder holds one: 1, *ret_code as it ended; 0; -1. */
+static int import_split(const struct import *whole, const char *split, int *ret_code, struct err *err)
+{
+	struct import i = { .run.cli = whole->run.cli, .fd = -1, .run.files.root = -1 };
+	CLEANUP(freep) char *folder = mem_printf("%s/%s", whole->run.file, split);
+	if (!seems_listed(folder))
+		return 0;
+	int r = identify(&i, folder, err);
+	if (r == 0)
+		r = find_list(&i, err);
+	if (r > 0 && args_option(i.run.cli->args, "name"))
+		r = err_set(err, ERR_REJECT, 0, "option '--name' names one list, and '%s' has one in the folder of each split", whole->run.file);
+	int code = r > 0 ? manifest(&i, err) : r;
+	import_done(&i);
+	if (r > 0 && code > *ret_code)
+		*ret_code = code;
+	return code < 0 ? -1 : r;
+}
+
+/* Hugging Face's datasets may have a list in the folder of each split: then these are imported, one after the other. How many
+ * there are, or -1; *ret_code is how they ended. */
+static int import_splits(const struct import *i, int *ret_code, struct err *err)
+{
+	static const char *const splits[] = { "train", "val", "valid", "validation", "test" };
+	int count = 0;
+	for (size_t s = 0; s < sizeof(splits) / sizeof(*splits); s++) {
+		int r = import_split(i, splits[s], ret_code, err);
+		if (r < 0)
+			return -1;
+		count += r;
+	}
+	return count;
+}
+
 int verb_import(struct cli *c, struct err *err)
 {
 	struct import i = { .run.cli = c, .fd = -1, .run.files.root = -1 };
 	i.into = args_option(c->args, "into");
+	int code = EXIT_DONE;
 	int r = identify_any(&i, c->args->words[0], err);
 	if (r == 0 && i.run.folder && find_list(&i, err) < 0)
 		r = -1;
 	if (r == 0 && folder_options(&i, err) < 0)
 		r = EXIT_USAGE;
-	if (r == 0)
+	int splits = r == 0 && i.run.folder ? import_splits(&i, &code, err) : 0;
+	if (splits != 0)
+		r = splits < 0 ? -1 : code;
+	else if (r == 0)
 		r = i.run.folder ? import_folder(&i.run, err) : manifest(&i, err);
 	import_done(&i);
 	return r;

@@ -403,6 +403,22 @@ def test_a_hugging_face_folder_is_that_dataset(plain, tree):
     assert imported(plain, tree)["files"] == 2
 
 
+def test_a_hugging_face_folder_with_a_list_for_each_split(plain, tree):
+    """As `datasets` reads it: data/train/metadata.csv beside the files of that split."""
+    put(tree, {"train/metadata.csv": "file_name,label\na.txt,cat\nsub/b.txt,dog\n", "train/a.txt": "a", "train/sub/b.txt": "b",
+               "test/metadata.jsonl": '{"file_name": "a.txt", "label": "cat"}\n{"file_name": "gone.txt", "label": "cat"}\n', "test/a.txt": "another a"})
+    done = plain.cli("import", tree, "--json", ok=(3,))
+    assert [(a["rows"], a["failed"]) for a in map(json.loads, done.stdout.splitlines())] == [(2, 0), (2, 1)]
+    rows = {json.loads(plain.text("show", i["id"], "--json"))["rows"][0]["row"]["split"]: [a["concept"] for a in i["annotations"]]
+            for i in plain.items() if i["references"][0]["key"] == "a.txt"}
+    assert rows == {"train": ["cat"], "test": ["cat"]} and len(plain.items()) == 3
+    assert b"names one list" in plain.cli("import", tree, "--name", "x", ok=(1,)).stderr
+    assert imported(plain, tree, "--format", "folder")["files"] == 5
+    put(tree, {"train/metadata.csv": "no,list,of,files\n", "test/metadata.jsonl": "{}\n"})
+    assert imported(plain, tree)["files"] == 5  # and so it is a folder like any other
+
+
+
 def test_options_of_the_other_kind_are_refused(plain, tree):
     put(tree, {"M.csv": "url\nhttp://198.51.100.1/a\n"})
     for args, text in ((("--columns", "url=x"), b"is for manifests"), (("--root", "/"), b"is for manifests"),
