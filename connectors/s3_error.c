@@ -40,6 +40,7 @@ static const struct {
 	{ "ExpiredTokenException", 0, SOURCE, S3_EXPIRED, "the session token has expired and no newer one was found: " KEYS_CURE },
 	{ "TokenRefreshRequired", 0, SOURCE, S3_EXPIRED, "the session token must be renewed: " KEYS_CURE },
 	{ "InvalidToken", 0, SOURCE, S3_EXPIRED, "the session token is not the keys' own: " KEYS_CURE },
+	{ "InvalidTokenId", 0, SOURCE, S3_EXPIRED, "the session token is not the keys' own: " KEYS_CURE }, /* MinIO's word */
 	{ "InvalidAccessKeyId", 0, SOURCE, S3_EXPIRED, "the server does not know this access key: " KEYS_CURE },
 	{ "XAdminUserNotFound", 0, SOURCE, S3_EXPIRED, "the server does not know this access key: " KEYS_CURE }, /* versitygw's word */
 	{ "RequestTimeTooSkewed", 0, SOURCE, S3_SKEWED, "this host's clock is off: set it (timedatectl)" },

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 
 #define KV_FILE "data.mdb"
-#define KV_READERS 254                  /* slots for read transactions open at once */
+#define KV_READERS 4094                 /* read transactions open at once: each source that is looked at holds some */
 #define DISK_FULL_BYTES (4U << 20)      /* a commit that fails with less than this free failed for lack of space */
 
 struct kv {

@@ -48,6 +48,7 @@ static void test_what_each_code_means(void **state)
 		{ 403, ERROR("SignatureDoesNotMatch", ""), ERR_RETRY, EACCES, S3_REFUSED },
 		{ 403, ERROR("InvalidAccessKeyId", ""), ERR_RETRY, EACCES, S3_EXPIRED },
 		{ 400, ERROR("ExpiredToken", ""), ERR_RETRY, EACCES, S3_EXPIRED },
+		{ 403, ERROR("InvalidTokenId", ""), ERR_RETRY, EACCES, S3_EXPIRED },
 		{ 403, ERROR("RequestTimeTooSkewed", ""), ERR_RETRY, EACCES, S3_SKEWED },
 		{ 400, ERROR("AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>"), ERR_RETRY, EACCES, S3_REGION },
 		{ 301, ERROR("PermanentRedirect", "<Endpoint>b.s3.amazonaws.com</Endpoint>"), ERR_RETRY, EACCES, S3_REFUSED },

@@ -203,6 +203,18 @@ static void test_fail_keeps_the_first_reason(void **state)
 	assert_int_equal(x->err.class, ERR_REJECT);
 }
 
+/* A thousand sources that are looked at together hold more than a thousand. */
+static void test_many_readers_at_once(void **state)
+{
+	struct fixture *x = *state;
+	static struct kv_txn *readers[2000];
+
+	for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
+		assert_int_equal(kv_begin(x->kv, false, &readers[i], &x->err), 0);
+	for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
+		kv_abort(readers[i]);
+}
+
 static void test_reader_keeps_its_snapshot_until_renewed(void **state)
 {
 	struct index *x = *state;
@@ -372,6 +384,7 @@ int main(void)
 		T(test_seek_finds_the_first_at_or_behind),
 		T(test_first_failure_sticks_and_undoes_all),
 		T(test_fail_keeps_the_first_reason),
+		T(test_many_readers_at_once),
 		T(test_reader_keeps_its_snapshot_until_renewed),
 		T(test_hook_flushes_at_commit_and_always_drops),
 		T(test_full_map_is_retry_and_the_index_goes_on),
