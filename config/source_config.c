@@ -43,6 +43,15 @@ static const char *const secret_keys[] = { "access_key", "access_key_id", "secre
 	"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "session_token", "access_token", "password",
 	"private_key", "hmac_key", "key", "token" };
 
+/* "AKIA...", alone or with its secret behind a colon, or the 40 characters of a secret: the message must not repeat it. */
+static bool is_key(const char *text)
+{
+	size_t id = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+	bool begins = strncmp(text, "AKIA", 4) == 0 || strncmp(text, "ASIA", 4) == 0;
+	return (begins && id >= 16 && (text[id] == '\0' || text[id] == ':')) ||
+		(strlen(text) == 40 && text[0] != '/' && only(text, LETTERS_AND_DIGITS "/+="));
+}
+
 static int refuse_secrets(const struct section *in, struct err *err)
 {
 	for (size_t i = 0; in->n->kind == YAML_MAP && i < in->n->count; i++)
@@ -50,7 +59,7 @@ static int refuse_secrets(const struct section *in, struct err *err)
 			if (strcasecmp(in->n->keys[i]->text, secret_keys[k]) == 0)
 				return option_err(err, in->at, in->n->keys[i], in->n->keys[i]->text, SECRET_CURE);
 	const struct yaml_node *c = yaml_get(in->n, "credentials");
-	if (c && (c->kind != YAML_SCALAR || c->text[0] == '{' || strchr(c->text, '\n')))
+	if (c && (c->kind != YAML_SCALAR || c->text[0] == '{' || strchr(c->text, '\n') || is_key(c->text)))
 		return option_err(err, in->at, c, "credentials", "holds the credentials themselves; " SECRET_CURE);
 	return 0;
 }

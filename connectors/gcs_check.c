@@ -65,8 +65,10 @@ static const char *cure_of(const struct err *err)
 	case ECONNREFUSED:
 	case ETIMEDOUT: return "nobody answers: check `endpoint`, `proxy` and the firewall";
 	case EKEYREJECTED: return "name the authority that signed the server's certificate in `ca_file`";
-	default: return "read the message; a later attempt may do";
+	case EPROTO: return "check `endpoint`: its scheme (http or https), host and port";
+	default: break;
 	}
+	return err->class == ERR_REJECT ? "what the server says of it is what helps" : "nothing: it is tried again";
 }
 
 /* The server's Date is that of a listing: the same request, asked for nothing else. */

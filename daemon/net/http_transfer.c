@@ -143,6 +143,8 @@ int transfer_put_err(const struct transfer *t, struct err *err)
 	http_reply_describe(t->hop->request, t->reply, what, sizeof(what));
 	if (t->err.sys == EKEYREJECTED && rules->ca_file)
 		(void)snprintf(cure, sizeof(cure), "; trusted is only who ca_file '%.160s' names", rules->ca_file);
+	else if (t->err.sys == EPROTO && strstr(t->err.text, "wrong version number")) /* OpenSSL's words */
+		(void)strcpy(cure, "; who answers there speaks no TLS: is it http:// and not https://, or another port?");
 	else if (t->err.sys == EKEYREJECTED)
 		(void)strcpy(cure, "; if it is your own server, name its certificate authority as ca_file");
 	(void)err_set(err, t->err.class, 0, "%s: %s%s", what, t->err.text, cure);

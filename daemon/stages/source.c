@@ -38,6 +38,7 @@ struct source {
 	bool want_all, want_news, running, stopping;
 	bool synced;                   /* asked for by name since the start */
 	bool offline, held;
+	int why;                       /* err.sys of what took it offline: another one is told again */
 	bool accept_gone;              /* asked for: the next complete pass may conclude whatever it finds gone */
 	unsigned again;                /* passes asked for by objects that changed while they were read */
 	uint64_t settling, unreadable; /* of the last pass */
@@ -119,8 +120,9 @@ static void went_offline(struct source *s, const struct err *err)
 {
 	bool was;
 	pthread_mutex_lock(&s->lock);
-	was = s->offline;
+	was = s->offline && s->why == err->sys;
 	s->offline = true;
+	s->why = err->sys;
 	(void)snprintf(s->message, sizeof(s->message), "%s", err->text);
 	pthread_mutex_unlock(&s->lock);
 	struct err ignored;

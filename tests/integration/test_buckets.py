@@ -222,6 +222,20 @@ def test_a_bad_gateway_is_waited_out(inlet, far):
     wait_for("all of them", lambda: inlet.once(ok=(0, 3)).returncode == 0)
 
 
+def test_another_reason_for_being_offline_is_told_again(inlet, far):
+    far.configure(poll="1s")
+    far.proxy.on("LIST", answer(403))
+    inlet.start()
+    wait_for("the first reason", lambda: b"is offline" in inlet.log.read_bytes())
+    far.proxy.vanish()
+    wait_for("the other reason", lambda: inlet.log.read_bytes().count(b"is offline") == 2)
+    assert b"403" in inlet.log.read_bytes() and b"connect" in inlet.log.read_bytes()
+    far.proxy.clear()
+    far.proxy.revive()
+    wait_for("the way back", lambda: b"is back" in inlet.log.read_bytes())
+    inlet.stop()
+
+
 def test_it_is_polled_and_synced_when_asked(inlet, far):
     far.configure(poll="1s")
     far.put("first", b"1")

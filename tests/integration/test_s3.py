@@ -365,6 +365,16 @@ def test_a_wrong_region_is_learned(server, lake):
     assert contents(inlet) == {"a": sha256(b"x")}
 
 
+def test_http_and_https_mixed_up(minio, minio_tls, lake):
+    inlet = lake(minio.bucket(), endpoint=minio.url.replace("http:", "https:"))
+    assert "speaks no TLS" in refusal(inlet)
+    lake(minio_tls.bucket(), endpoint=minio_tls.url.replace("https:", "http:"))
+    message = refusal(inlet)
+    assert "HTTP request to an HTTPS server" in message and "`endpoint`" in message, message
+    said = [c for c in inlet.lines("doctor", ok=(1,)) if c["check"] == "source lake: list"]
+    assert said[0]["level"] == "fail" and "http or https" in said[0]["cure"], said
+
+
 def test_a_certificate_nobody_knows(minio_tls, lake):
     bucket = minio_tls.bucket()
     bucket.put("a", "over TLS")

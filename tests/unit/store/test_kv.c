@@ -206,7 +206,7 @@ static void test_fail_keeps_the_first_reason(void **state)
 /* A thousand sources that are looked at together hold more than a thousand. */
 static void test_many_readers_at_once(void **state)
 {
-	struct fixture *x = *state;
+	struct index *x = *state;
 	static struct kv_txn *readers[2000];
 
 	for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
