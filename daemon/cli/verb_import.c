@@ -13,6 +13,7 @@
 #include "daemon/manifest/reference.h"
 #include "daemon/sender/tree.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -52,6 +53,7 @@ static void import_done(struct import *i)
 static const char *shown(const struct import *i)
 {
 	const struct import_run *r = &i->run;
+	assert(r->file);
 	return i->into ? r->cli->args->words[0] : *r->file ? r->file : r->name;
 }
 

@@ -125,6 +125,12 @@ static bool has_utf16_mark(const uint8_t *bytes, size_t size)
 	return size >= 2 && ((bytes[0] == 0xff && bytes[1] == 0xfe) || (bytes[0] == 0xfe && bytes[1] == 0xff));
 }
 
+/* libmagic 5.46 (Debian 13) looks for the end of a zip, which it finds in a file alone, and calls one in memory binary. */
+static bool has_zip_mark(const uint8_t *bytes, size_t size)
+{
+	return size >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0;
+}
+
 /* "text/plain; charset=us-ascii" -> the two parts. */
 static void split(const char *answer, struct identity *id, char charset[32])
 {
@@ -150,6 +156,8 @@ int identify(const uint8_t *bytes, size_t size, struct identity *ret, struct err
 		(void)snprintf(id.type, sizeof(id.type), "text/plain");
 		charset[0] = '\0';
 	}
+	if (strcmp(id.type, "application/octet-stream") == 0 && has_zip_mark(bytes, size))
+		(void)snprintf(id.type, sizeof(id.type), "application/zip");
 	const struct row *row = find_row(id.type);
 	id.media = row ? row->media : MEDIA_OTHER;
 	if (id.media == MEDIA_TEXT && root_is_svg((const char *)bytes, (const char *)bytes + size)) {

@@ -13,7 +13,7 @@
 #define BUFFER_MAX (64U << 10)
 
 struct head {
-	uint32_t key_len, text_len, kind;
+	uint32_t key_len, text_len, kind, zero; /* no hole: all bytes of it go to the file */
 	struct manifest_place at;
 	const char *reason, *cure;
 };
@@ -109,7 +109,7 @@ static int write_run(struct sorter *s, struct err *err)
 
 int sorter_add(struct sorter *s, const struct sorter_record *r, struct err *err)
 {
-	struct head h = { (uint32_t)r->key.len, (uint32_t)r->text.len, r->kind, r->at, r->reason, r->cure };
+	struct head h = { (uint32_t)r->key.len, (uint32_t)r->text.len, r->kind, 0, r->at, r->reason, r->cure };
 	if (s->count == s->room) {
 		s->room = s->room ? 2 * s->room : 1024;
 		s->starts = mem_resize(s->starts, s->room, sizeof(*s->starts));
