@@ -418,6 +418,8 @@ int merge_page(void *arg, const struct page *whole, struct err *err)
 	account_step(p);
 	if (p->stopping || source_paused(m->source))
 		return err_set(err, ERR_RETRY, 0, "stopping");
+	if (source_check(m->source, err) < 0)
+		return -1;
 	if (page->failed) {
 		pass_over(m, page->place, page->failed->text);
 		return 0;

@@ -32,6 +32,7 @@ struct source {
 	pthread_t thread;
 	bool started;
 	bool switched;                 /* `sidecars` was, and not all objects have been looked at for that; the discover thread's */
+	bool turned;                   /* it took files and is to take manifests, or the other way round */
 
 	pthread_mutex_t lock;  /* guards all below */
 	pthread_cond_t asked;
@@ -79,6 +80,11 @@ static void open_bucket(struct source *s)
 			s->config->name, s->config->bucket.endpoint);
 }
 
+static const char *takes(const struct source_config *c)
+{
+	return c->manifest ? "manifests" : "files";
+}
+
 struct source *source_open(struct pipeline *p, const struct source_config *c, struct err *err)
 {
 	struct source *s = mem_zero(1, sizeof(*s));
@@ -97,6 +103,7 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 		(switched = source_sidecars_changed(s, known.had_objects, err)) >= 0) {
 		s->switched = switched;
 		s->paused = known.paused;
+		s->turned = known.had_objects && known.takes[0] && strcmp(known.takes, takes(c)) != 0;
 		s->want_all = p->mode != PIPELINE_ATTEND;
 		if (source_config_is_bucket(c))
 			open_bucket(s);
@@ -107,13 +114,23 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	return NULL;
 }
 
+int source_check(const struct source *s, struct err *err)
+{
+	bool lists = s->config->manifest != NULL;
+	if (!s->turned)
+		return 0;
+	return err_set(err, ERR_RETRY, 0, "this source took %s at its last pass and is to take %s now: what it brought would count as "
+		"gone. Give the %s a source of their own, with another name, or write %s as before", lists ? "files" : "manifests",
+		takes(s->config), takes(s->config), lists ? "it without `manifest:`" : "`manifest:` around it");
+}
+
 static int remember(struct source *s, bool full, const char *state, const char *message, struct err *err)
 {
 	struct source_status status;
 
 	s->ops->status(s->connector, &status);
 	return source_memory_write(s->p, s->config->name, s->ops->scheme, &(struct source_memory_pass){ .full = full, .root = status.root,
-		.state = state, .message = message ? message : status.message }, err);
+		.state = state, .message = message ? message : status.message, .takes = takes(s->config) }, err);
 }
 
 static void went_offline(struct source *s, const struct err *err)

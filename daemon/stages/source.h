@@ -15,6 +15,8 @@ void source_close(struct source *s);                    /* joins; NULL allowed *
 
 const char *source_name(const struct source *s);
 const struct source_config *source_config(const struct source *s);
+/* -1 ERR_RETRY: nothing may be concluded from it, whatever it lists; the text says why and what to do. Any thread. */
+int source_check(const struct source *s, struct err *err);
 const struct connector_ops *source_ops(const struct source *s);
 struct connector *source_connector(const struct source *s);
 struct pipeline *source_pipeline(const struct source *s);

@@ -10,6 +10,11 @@
 
 CLEANUP_FN(struct change *, change_free)
 
+static void takes_mark(const char *name, char *to, size_t size)
+{
+	(void)snprintf(to, size, "takes:%s", name);
+}
+
 int source_memory_read(struct pipeline *p, const char *name, struct source_memory *ret, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
@@ -28,6 +33,9 @@ int source_memory_read(struct pipeline *p, const char *name, struct source_memor
 	}
 	(void)snprintf(mark, sizeof(mark), "paused:%s", name);
 	ret->paused = view_meta(v, mark, &value) > 0 && slice_eq(value, SLICE_LIT("1"));
+	takes_mark(name, mark, sizeof(mark));
+	if (view_meta(v, mark, &value) > 0)
+		(void)snprintf(ret->takes, sizeof(ret->takes), "%.*s", (int)value.len, value.p);
 	return found < 0 ? -1 : 0;
 }
 
@@ -35,6 +43,21 @@ static bool is_news(const struct source_row *before, const struct source_memory_
 {
 	return !slice_eq(before->state, slice_of(pass->state)) || !slice_eq(before->message, slice_of(pass->message)) ||
 		clock_wall_ms() - before->last_pass_ms > AGAIN_MS;
+}
+
+static int tell_takes(struct pipeline *p, const char *name, const char *takes, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	struct slice known = { 0 };
+	char mark[128];
+
+	takes_mark(name, mark, sizeof(mark));
+	if (view_open(p->store, &v, err) < 0 || view_meta(v, mark, &known) < 0)
+		return -1;
+	bool same = slice_eq(known, slice_of(takes));
+
+	view_close(TAKE_PTR(v));
+	return same ? 0 : committer_set_meta(p->store, mark, slice_of(takes), err);
 }
 
 /* Adds what the store does not know yet. 0: nothing has to be written; 1; -1. */
@@ -67,5 +90,7 @@ int source_memory_write(struct pipeline *p, const char *name, const char *scheme
 	CLEANUP(change_freep) struct change *c = change_new();
 	int news = tell(p, name, scheme, pass, c, err);
 
-	return news <= 0 ? news : committer_wait(p->store, TAKE_PTR(c), err) < 0 ? -1 : 0;
+	if (news < 0 || (news > 0 && committer_wait(p->store, TAKE_PTR(c), err) < 0))
+		return -1;
+	return pass->full ? tell_takes(p, name, pass->takes, err) : 0;
 }

@@ -9,12 +9,14 @@ struct source_memory {
 	char root[256];   /* the root's identity (connector.h); "" unknown */
 	bool had_objects; /* as of the last pass */
 	bool paused;
+	char takes[16];   /* what it took at its last full pass, "files" or "manifests"; "" unknown */
 };
 struct source_memory_pass {
 	bool full;           /* it covered the whole source: its time and its root count */
 	const char *root;    /* "" unknown */
 	const char *state;   /* "live", "offline", "held" */
 	const char *message; /* why, and what to do; "" all is well */
+	const char *takes;   /* of a full pass: "files" or "manifests" */
 };
 
 /* 0, also of a source that was never seen before; -1. */

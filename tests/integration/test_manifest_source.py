@@ -204,6 +204,27 @@ def test_a_client_cannot_speak_for_a_list_of_the_source(inlet, lists):
     assert "is how a manifest of the source 'lists' is called" in refused
 
 
+@pytest.mark.parametrize("lists_first", [True, False], ids=["manifests", "files"])
+def test_files_and_manifests_do_not_share_a_name(inlet, lists, lists_first):
+    """Of the same folder: what the source brought would count as gone, and what lies there as known."""
+    (lists / "M.csv").write_text("text,label\none,a\n")
+    folder = {"folder": {"path": "./lists", "settle": "0s"}}
+    both = [[{"name": "lists", "manifest": folder}], [{"name": "lists", **folder}]]
+    inlet.write_config(sources=both[not lists_first])
+    inlet.once()
+    before = inlet.text("items", "--json")
+    inlet.write_config(sources=both[lists_first])
+    assert b"1 source offline" in inlet.once(ok=(3,)).stdout
+    source = inlet.source("lists")
+    took, wants = ("manifests", "files") if lists_first else ("files", "manifests")
+    assert f"this source took {took} at its last pass and is to take {wants} now" in source["message"]
+    assert "Give" in source["message"]
+    assert inlet.text("items", "--json") == before
+    inlet.write_config(sources=both[not lists_first])
+    inlet.once()
+    assert inlet.text("items", "--json") == before
+
+
 def test_only_what_names_say_is_a_list(inlet, lists):
     change(inlet, names=["in/*.list"])
     for name in ("in/a.list", "in/b.csv", "a.list"):
