@@ -6,6 +6,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/model/reader.h"
+#include "daemon/stages/import_fetch.h"
 #include "daemon/stages/import_pass.h"
 #include "daemon/stages/import_source.h"
 
@@ -322,6 +323,8 @@ int import_end(struct pipeline *p, uint64_t id, const struct import_close *b, st
 		ok = conclude(p, pass, &e, err);
 	if (ok == 0)
 		ok = pipeline_activate(p, err);
+	if (ok == 0 && pass->names_urls && !pass->mending)
+		import_recheck(p->import_fetch, id);
 	pass->ended = true;
 	import_pass_put(p, pass);
 	if (ok == 0)

@@ -149,6 +149,8 @@ static void place_row(struct import_cargo *c, const struct cargo_row *r, const s
 		if (slice_eq(rows[i].body, r->body)) {
 			if (!import_saw(c->pass, rows[i].row))
 				import_see(c->pass, rows[i].row, rows[i].line != r->line);
+			if (r->origin.len)
+				c->pass->names_urls = true;
 			if (pending)
 				add_row(c, r, rows[i].row, pending, false);
 			return;

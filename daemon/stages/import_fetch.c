@@ -7,10 +7,13 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/file.h"
 #include "daemon/base/hash.h"
+#include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/queue.h"
 #include "daemon/model/import_body.h"
+#include "daemon/net/url_identity.h"
 #include "daemon/stages/import_bucket.h"
+#include "daemon/stages/import_recheck.h"
 #include "daemon/stages/import_source.h"
 #include "daemon/stages/refetch.h"
 
@@ -25,9 +28,19 @@ struct import_fetch {
 	struct url_fetch *urls;
 	atomic_bool stopping;
 	struct refetch *refetch;  /* whose work it is */
-	struct queue *queue;      /* of struct work */
-	pthread_t threads[THREADS];
+	struct queue *queue;      /* of struct task */
+	pthread_mutex_t lock;
+	pthread_t threads[THREADS]; /* with their count, and asks: guarded by lock */
 	size_t thread_count;
+	struct queue *passes;     /* whose URLs are asked again; each holds one in hand */
+	pthread_t asker;
+	bool asks;                /* asker runs */
+};
+
+/* Of the refetch, or asked again: then it is counted in hand here. */
+struct task {
+	struct work work;
+	bool again;
 };
 
 /* One fetch. Its size is not known before it has come: it is gathered in memory, and goes to a large blob when it is more. */
@@ -45,7 +58,9 @@ struct landing {
 /* The row, as it was when its fetch began; one allocation a string. */
 struct errand {
 	struct work work;
+	bool again;
 	char *source, *key, *url; /* owned */
+	char *version;            /* owned: that of the bytes which are there, of one that is asked again */
 	size_t key_len;
 	bool path;                /* url is one: of a list that we read ourselves */
 	const char *cure;         /* of why the file cannot be had; NULL */
@@ -56,6 +71,7 @@ static void errand_done(struct errand *e)
 	free(e->source);
 	free(e->key);
 	free(e->url);
+	free(e->version);
 }
 
 /* --- where the bytes go --- */
@@ -113,6 +129,8 @@ static int find_errand(struct pipeline *p, struct errand *e, struct err *err)
 	e->source = mem_strndup(source.p, source.len);
 	e->key = mem_strndup(key.p, key.len);
 	e->key_len = key.len;
+	if (e->again && object.state == OBJECT_PRESENT)
+		e->version = mem_strndup(object.version.p, object.version.len);
 	for (size_t i = n; i > 0 && !e->url; i--) {
 		struct import_failure origin;
 		struct import_body body;
@@ -133,7 +151,17 @@ static int find_errand(struct pipeline *p, struct errand *e, struct err *err)
 struct landed {
 	struct import_fetch *f;
 	uint64_t number;
+	bool again;
 };
+
+/* Last of all: what is in hand keeps the pipeline alive. */
+static void done_with(struct import_fetch *f, uint64_t number, bool again)
+{
+	if (again)
+		account_give(f->p, 1);
+	else
+		refetch_release(f->refetch, number);
+}
 
 static void committed(void *arg, int64_t revision, const struct err *err)
 {
@@ -142,15 +170,16 @@ static void committed(void *arg, int64_t revision, const struct err *err)
 	if (revision < 0 && err->class == ERR_FATAL)
 		pipeline_fail(p, err);
 	pipeline_committed(p);
-	refetch_release(l->f->refetch, l->number); /* last: what is in hand keeps the pipeline alive */
+	struct landed own = *l;
 	free(l);
+	done_with(own.f, own.number, own.again);
 }
 
 static void submit(struct import_fetch *f, const struct errand *e, struct change *c)
 {
 	struct landed *l = mem_alloc(sizeof(*l));
 	struct err err;
-	*l = (struct landed){ f, e->work.number };
+	*l = (struct landed){ f, e->work.number, e->again };
 	if (committer_submit(f->p->store, c, committed, l, &err) < 0)
 		committed(l, -1, &err);
 }
@@ -258,15 +287,49 @@ static int fetch(struct import_fetch *f, struct errand *e, struct landing *l, st
 	return got < 0 ? -1 : arrive(f, e, l, seen.version, err);
 }
 
-static void run(struct import_fetch *f, struct work *w, struct sha256 *hash, uint8_t *buffer)
+static bool is_signed(const char *url)
 {
+	CLEANUP(buf_done) struct buf identity = { 0 };
+	url_identity(slice_of(url), &identity);
+	return !slice_eq(buf_slice(&identity), slice_of(url));
+}
+
+/* Has it changed? 1: it stands as it is, or is not asked; 0: its new bytes are on their way to the store; -1. */
+static int ask_again(struct import_fetch *f, struct errand *e, struct landing *l, struct err *err)
+{
+	struct object seen;
+	if (!e->version || e->path || import_names_bucket(e->url) || is_signed(e->url))
+		return 1;
+	if (store_ready(f->p->store, ARENA_MEMBER_MAX, err) < 0)
+		return -1;
+	int got = url_fetch_get(f->urls, e->url, e->version, &l->sink, &seen, err);
+	return got != 0 ? got : arrive(f, e, l, seen.version, err);
+}
+
+static void run_again(struct import_fetch *f, struct errand *e, struct landing *l)
+{
+	struct err err;
+	int done = find_errand(f->p, e, &err) < 0 ? -1 : ask_again(f, e, l, &err);
+	if (done < 0 && err.class == ERR_FATAL)
+		pipeline_fail(f->p, &err);
+	else if (done < 0 && !f->p->stopping)
+		LOG_DEBUG(LOG_SOURCE, "'%s' is not asked whether it changed, its bytes stand: %s", e->source ? e->source : "", err.text);
+	if (done != 0)
+		done_with(f, e->work.number, true);
+}
+
+static void run(struct import_fetch *f, struct task *t, struct sha256 *hash, uint8_t *buffer)
+{
+	struct work *w = &t->work;
 	static const struct sink_ops ops = { landing_space, landing_wrote };
-	struct errand e = { .work = *w };
+	struct errand e = { .work = *w, .again = t->again };
 	struct landing l = { .sink = { &ops }, .p = f->p, .hash = hash, .buffer = buffer,
 		.limit = f->p->config->limits.object_bytes, .fd = -1 };
 	struct err err;
 	sha256_begin(hash);
-	if (find_errand(f->p, &e, &err) < 0 || fetch(f, &e, &l, &err) < 0) {
+	if (t->again)
+		run_again(f, &e, &l);
+	else if (find_errand(f->p, &e, &err) < 0 || fetch(f, &e, &l, &err) < 0) {
 		if (err.class == ERR_FATAL)
 			pipeline_fail(f->p, &err);
 		if (f->p->stopping || err.class == ERR_FATAL || !e.key)
@@ -283,13 +346,13 @@ static void *fetch_thread(void *arg)
 	struct import_fetch *f = arg;
 	struct sha256 *hash = sha256_new();
 	uint8_t *buffer = mem_alloc(ARENA_MEMBER_MAX);
-	struct work *w;
-	while ((w = queue_pop(f->queue)) != NULL) {
+	struct task *t;
+	while ((t = queue_pop(f->queue)) != NULL) {
 		if (f->p->stopping)
-			refetch_release(f->refetch, w->number);
+			done_with(f, t->work.number, t->again);
 		else
-			run(f, w, hash, buffer);
-		free(w);
+			run(f, t, hash, buffer);
+		free(t);
 	}
 	sha256_free(hash);
 	free(buffer);
@@ -304,6 +367,8 @@ int import_fetch_open(struct pipeline *p, struct import_fetch **ret, struct err 
 	f->p = p;
 	f->guard = guard_new();
 	f->queue = queue_new(THREADS, free);
+	f->passes = queue_new(1, free);
+	pthread_mutex_init(&f->lock, NULL);
 	for (char **network = p->config->networks; network && *network; network++) {
 		if (guard_allow_network(f->guard, *network, err) < 0) {
 			import_fetch_close(f);
@@ -315,23 +380,81 @@ int import_fetch_open(struct pipeline *p, struct import_fetch **ret, struct err 
 	return 0;
 }
 
+static void start_threads(struct import_fetch *f)
+{
+	pthread_mutex_lock(&f->lock);
+	while (f->thread_count < THREADS && pthread_create(&f->threads[f->thread_count], NULL, fetch_thread, f) == 0)
+		f->thread_count++;
+	pthread_mutex_unlock(&f->lock);
+}
+
 void import_fetch_take(struct import_fetch *f, struct refetch *from, const struct work *w)
 {
 	f->refetch = from;
-	while (f->thread_count < THREADS && pthread_create(&f->threads[f->thread_count], NULL, fetch_thread, f) == 0)
-		f->thread_count++;
-	struct work *own = mem_dup(w, sizeof(*w));
+	start_threads(f);
+	struct task *own = mem_zero(1, sizeof(*own));
+	own->work = *w;
 	if (queue_push_over(f->queue, own) == 0)
 		return;
 	refetch_release(from, w->number); /* stopping */
 	free(own);
 }
 
+/* --- asked again --- */
+
+static void ask(void *arg, uint64_t object)
+{
+	struct import_fetch *f = arg;
+	struct task *t = mem_zero(1, sizeof(*t));
+	*t = (struct task){ .work.number = object, .again = true };
+	account_take(f->p, 1);
+	if (queue_push(f->queue, t) == 0)
+		return;
+	free(t); /* stopping */
+	account_give(f->p, 1);
+}
+
+static void pass_done(struct import_fetch *f, struct import_pass *pass)
+{
+	import_pass_put(f->p, pass);
+	account_give(f->p, 1);
+}
+
+static void *asker_thread(void *arg)
+{
+	struct import_fetch *f = arg;
+	struct import_pass *pass;
+	while ((pass = queue_pop(f->passes)) != NULL) {
+		recheck_walk(f->p, pass, ask, f);
+		pass_done(f, pass);
+	}
+	return NULL;
+}
+
+void import_recheck(struct import_fetch *f, uint64_t id)
+{
+	struct err err;
+	struct import_pass *pass = import_pass_get(f->p, id, &err);
+	if (!pass)
+		return;
+	start_threads(f);
+	pthread_mutex_lock(&f->lock);
+	f->asks = f->asks || pthread_create(&f->asker, NULL, asker_thread, f) == 0;
+	bool asks = f->asks;
+	pthread_mutex_unlock(&f->lock);
+	account_take(f->p, 1);
+	if (!asks || queue_push_over(f->passes, pass) < 0)
+		pass_done(f, pass);
+}
+
+/* --- its end --- */
+
 void import_fetch_stop(struct import_fetch *f)
 {
 	if (!f)
 		return;
 	atomic_store(&f->stopping, true);
+	queue_close(f->passes);
 	queue_close(f->queue);
 }
 
@@ -340,9 +463,13 @@ void import_fetch_close(struct import_fetch *f)
 	if (!f)
 		return;
 	import_fetch_stop(f);
+	if (f->asks)
+		pthread_join(f->asker, NULL);
 	for (size_t i = 0; i < f->thread_count; i++)
 		pthread_join(f->threads[i], NULL);
 	queue_free(f->queue);
+	queue_free(f->passes);
+	pthread_mutex_destroy(&f->lock);
 	url_fetch_free(f->urls);
 	guard_free(f->guard);
 	free(f);

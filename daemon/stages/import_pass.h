@@ -24,6 +24,7 @@ struct import_pass {
 	struct bitset told;      /* guarded by lock: mending: lines whose rows it tells */
 	struct failure_places places;
 	_Atomic uint64_t written;
+	_Atomic bool names_urls; /* among the rows that were seen again are some of URLs */
 	/* Uploads come one after the other, and what they carry lands behind them, in order. Guarded by lock: */
 	bool uploading;
 	uint64_t frames;         /* of uploads that have ended */
