@@ -78,6 +78,18 @@ def test_a_folder_comes_in_once(served, tree):
     assert served.lines("verify")[-1]["problems"] == 0
 
 
+def test_what_goes_up_unasked_and_was_known_counts_as_known(plain, tree):
+    """The files of the root come first: they are all wanted, so those of the folder are sent without being offered."""
+    put(tree, {f"known/{i}.txt": f"text {i}" for i in range(100)})
+    imported(plain, tree)
+    time.sleep(2.1)  # as above
+    imported(plain, tree)
+    put(tree, {f"{i}.txt": f"new {i:03}" for i in range(100)})
+    answer = imported(plain, tree)
+    assert (answer["files"], answer["written"], answer["sent"], answer["sent_bytes"]) == (200, 100, 100, 700)
+    assert len(plain.items()) == 200 and plain.lines("verify")[-1]["problems"] == 0
+
+
 def test_identity_is_the_path_or_a_name(plain, tree):
     put(tree, {"a/1.txt": "1"})
     first = imported(plain, tree)
