@@ -44,6 +44,16 @@ static int distrust(const struct bucket_page *p, struct slice key, const char *w
 	return err_set(err, ERR_RETRY, 0, "the listing cannot be trusted: %s %s; nothing is concluded from it", name, why);
 }
 
+/* Which of the two is wrong only a person can tell: a server that cannot write a control character lists another key in its place. */
+static int distrust_order(const struct bucket_page *p, struct slice key, struct err *err)
+{
+	char before[128], why[192];
+
+	bucket_describe(p->bucket, buf_slice(&p->last), before, sizeof(before));
+	(void)snprintf(why, sizeof(why), "comes again or out of order, behind %s", before);
+	return distrust(p, key, why, err);
+}
+
 static int check(const struct bucket_page *p, struct slice key, struct slice version, struct err *err)
 {
 	const char *prefix = p->bucket->config->prefix ? p->bucket->config->prefix : "";
@@ -56,7 +66,7 @@ static int check(const struct bucket_page *p, struct slice key, struct slice ver
 	if (key.len < n || memcmp(key.p, prefix, n) != 0)
 		return distrust(p, key, "does not begin with the prefix that was asked for", err);
 	if (slice_cmp(key, buf_slice(&p->last)) <= 0)
-		return distrust(p, key, "comes again or out of order", err);
+		return distrust_order(p, key, err);
 	return 0;
 }
 
