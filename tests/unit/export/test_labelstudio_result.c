@@ -104,6 +104,17 @@ static void test_what_label_studio_has_no_shape_for(void **state)
 	expect_made(*state, "{\"kind\":\"track\",\"unit\":\"percent\",\"sequence\":[]}", NULL);
 }
 
+/* Percents of a height that is not known are none. */
+static void test_a_picture_without_a_height_has_no_shapes(void **state)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct json j = { .to = &text };
+	const struct annotation a = { .n = 1, .concept = SLICE_LIT("cat"), .confidence = -1,
+		.geometry = SLICE_LIT("{\"kind\":\"box\",\"unit\":\"px\",\"form\":\"xywh\",\"box\":[1,2,3,4]}") };
+	assert_false(result_make(*state, &a, &(struct shape_frame){ .width = 3 }, SLICE_LIT("image"), &j));
+	assert_int_equal(text.len, 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -113,6 +124,7 @@ int main(void)
 		CASE(test_a_result_without_words),
 		CASE(test_shapes_from_elsewhere_become_percents),
 		CASE(test_what_label_studio_has_no_shape_for),
+		CASE(test_a_picture_without_a_height_has_no_shapes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
