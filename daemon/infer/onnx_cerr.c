@@ -97,26 +97,32 @@ static int finish(void *cookie)
 	return 0;
 }
 
+static FILE *stream_of(struct cerr *c, int fd)
+{
+	c->fd = fd;
+	FILE *f = fopencookie(c, "w", (cookie_io_functions_t){ .write = take, .close = finish });
+	if (f)
+		(void)setvbuf(f, NULL, _IONBF, 0);
+	return f;
+}
+
 FILE *onnx_cerr_open(int fd)
 {
 	struct cerr *c = mem_zero(1, sizeof(*c));
-	c->fd = fd;
-	FILE *f = fopencookie(c, "w", (cookie_io_functions_t){ .write = take, .close = finish });
-	if (!f) {
+	FILE *f = stream_of(c, fd);
+	if (!f)
 		free(c);
-		return NULL;
-	}
-	(void)setvbuf(f, NULL, _IONBF, 0);
 	return f;
 }
 
 void *onnx_cerr_dlopen(const char *path)
 {
-	static FILE *cerr_stream; /* never closed: libstdc++ keeps it, and so does whatever it says at exit */
-	if (!cerr_stream)
-		cerr_stream = onnx_cerr_open(STDERR_FILENO);
+	static struct cerr of_process;
+	static FILE *stream; /* never closed: libstdc++ keeps it, and so does whatever it says at exit */
+	if (!stream)
+		stream = stream_of(&of_process, STDERR_FILENO);
 	FILE *ours = stderr;
-	stderr = cerr_stream ? cerr_stream : ours;
+	stderr = stream ? stream : ours;
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	stderr = ours;
 	return handle;
