@@ -194,23 +194,26 @@ static bool is_restored(const struct ledger_row *row)
 	return row->state == OBJECT_ARCHIVED && row->due_ms <= clock_wall_ms();
 }
 
-/* Did it come before `sidecars` was what it is now, as something else: as an item, or as none? */
-static bool is_misread(struct join *j, const struct entry *e, const struct ledger_row *row)
+/* Did it come before `sidecars` was what it is now, as something else: as an item, or as none? Or has what it said been dropped
+ * since, when the option was off for a while? 1, 0, -1. */
+static int is_misread(struct join *j, const struct entry *e, const struct ledger_row *row, struct err *err)
 {
 	if (!j->m->thorough || sidecar_subject(e->name).len == 0)
-		return false;
-	bool misread = source_sidecars(j->m->source) ? row->state == OBJECT_PRESENT && row->item != 0 :
-		row->state != OBJECT_PRESENT || row->item == 0;
-	if (misread)
+		return 0;
+	bool is_item = row->item != 0;
+	int misread = !source_sidecars(j->m->source) ? row->state != OBJECT_PRESENT || !is_item : row->state != OBJECT_PRESENT ? 0 :
+		is_item ? 1 : source_sidecar_unsaid(j->m->source, j->view, full_key(j, e->name), err);
+	if (misread > 0)
 		atomic_fetch_add_explicit(&j->m->misread, 1, memory_order_relaxed);
 	return misread;
 }
 
-static void both(struct join *j, const struct entry *e, const struct ledger_row *row)
+static int both(struct join *j, const struct entry *e, const struct ledger_row *row, struct err *err)
 {
 	bool same = slice_eq(e->version, row->version);
+	int wanted = 0;
 	if (e->kind == ENTRY_SETTLING)
-		return;
+		return 0;
 	if (row->state == OBJECT_PRESENT && !same)
 		atomic_fetch_add_explicit(&j->p->changed_objects, 1, memory_order_relaxed);
 	bool is_item = row->item != 0 && !source_sidecar_is(j->m->source, e->name);
@@ -218,9 +221,11 @@ static void both(struct join *j, const struct entry *e, const struct ledger_row 
 		returned(j, e, row);
 	else if (e->kind == ENTRY_ARCHIVED && !(same && (row->state == OBJECT_PRESENT || row->state == OBJECT_ARCHIVED)))
 		note_archived(j, e);
-	else if (e->kind == ENTRY_FILE && (!same || row->racy || row->state == OBJECT_GONE || is_restored(row) ||
-		is_misread(j, e, row)))
+	else if (e->kind == ENTRY_FILE)
+		wanted = !same || row->racy || row->state == OBJECT_GONE || is_restored(row) ? 1 : is_misread(j, e, row, err);
+	if (wanted > 0)
 		want(j, e);
+	return wanted < 0 ? -1 : 0;
 }
 
 static int missing(struct join *j, const struct ledger_row *row, struct err *err)
@@ -259,9 +264,9 @@ static int meet(struct join *j, const struct entry *e, struct ledger_walk *rows,
 				return -1;
 		} else {
 			matched = true;
-			if (!row->directory)
-				both(j, e, row);
-			else if (row->state == OBJECT_GONE)
+			if (!row->directory && both(j, e, row, err) < 0)
+				return -1;
+			if (row->directory && row->state == OBJECT_GONE)
 				fresh(j, e);
 		}
 		have = ledger_next(rows, row, err);

@@ -207,7 +207,9 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	struct err err;
 	merge_init(&m, s, absent);
 	m.thorough = s->switched;
-	int ok = s->ops->discover(s->connector, scope, merge_page, &m, &pass, &err);
+	int ok = s->switched ? source_sidecars_begin(s, &err) : 0;
+	if (ok == 0)
+		ok = s->ops->discover(s->connector, scope, merge_page, &m, &pass, &err);
 	bool full = pass.full || scope == DISCOVER_ALL;
 	char why[512] = "";
 	if (ok == 0 && pass.complete)

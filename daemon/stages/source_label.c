@@ -234,6 +234,12 @@ int source_sidecars_changed(const struct source *s, bool had_objects, struct err
 	return is == MEMORY_OTHER || (is == MEMORY_UNKNOWN && had_objects);
 }
 
+int source_sidecars_begin(struct source *s, struct err *err)
+{
+	struct memory m = sidecars_memory(s);
+	return committer_set_meta(source_pipeline(s)->store, m.name, SLICE_LIT("under way"), err);
+}
+
 int source_relabel(struct source *s, bool switched, bool read, struct err *err)
 {
 	struct store *store = source_pipeline(s)->store;

@@ -76,19 +76,39 @@ static int find_sidecar(const struct source *s, struct view *now, struct slice k
 	return find(s, now, buf_slice(ret_key), ret, err);
 }
 
-int source_sidecar_put(const struct source *s, struct change *c, struct view *now, struct slice key, struct slice body, struct err *err)
+/* The file of the sidecar at key, and what sidecars have said of it so far (NULL: nothing). 1; 0: it is not in the dataset; -1. */
+static int find_said(const struct source *s, struct view *now, struct slice key, struct ledger_row *ret_file,
+	const struct import_row **ret, struct err *err)
 {
-	const struct import_row *rows, *old = NULL;
-	struct ledger_row file;
+	const struct import_row *rows;
 	size_t n;
-	int found = find(s, now, sidecar_subject(key), &file, err);
-	if (found <= 0 || file.item == 0 || file.state == OBJECT_GONE)
+	int found = find(s, now, sidecar_subject(key), ret_file, err);
+	*ret = NULL;
+	if (found <= 0 || ret_file->item == 0 || ret_file->state == OBJECT_GONE)
 		return found < 0 ? -1 : 0;
-	if (view_rows(now, file.object, &rows, &n, err) < 0)
+	if (view_rows(now, ret_file->object, &rows, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].import == 0 && import_body_is(rows[i].body, BODY_SIDECAR))
-			old = &rows[i];
+			*ret = &rows[i];
+	return 1;
+}
+
+int source_sidecar_unsaid(const struct source *s, struct view *now, struct slice key, struct err *err)
+{
+	const struct import_row *said;
+	struct ledger_row file;
+	int found = find_said(s, now, key, &file, &said, err);
+	return found <= 0 ? found : !said;
+}
+
+int source_sidecar_put(const struct source *s, struct change *c, struct view *now, struct slice key, struct slice body, struct err *err)
+{
+	const struct import_row *old;
+	struct ledger_row file;
+	int found = find_said(s, now, key, &file, &old, err);
+	if (found <= 0)
+		return found;
 	if (!old || !slice_eq(old->body, body))
 		change_add(c, RECORD_ROW)->row = (struct record_row){ .object = file.object, .row = old ? old->row : 0, .body = body };
 	return 1;

@@ -25,6 +25,8 @@ int source_sidecar_read(struct slice key, int fd, struct buf *ret, struct err *e
 
 /* All in a change's prepare. What the sidecar at key says, beside its file. 1; 0: the file is not in the dataset; -1. */
 int source_sidecar_put(const struct source *s, struct change *c, struct view *now, struct slice key, struct slice body, struct err *err);
+/* Of a sidecar that has been read: is nothing of it beside its file, which is in the dataset? 1, 0, -1. */
+int source_sidecar_unsaid(const struct source *s, struct view *now, struct slice key, struct err *err);
 /* The sidecar waits for its file. */
 int source_sidecar_wait(const struct source *s, struct change *c, struct view *now, const struct object *sidecar, uint32_t attempts,
 	struct err *err);

@@ -231,6 +231,27 @@ def test_the_option_is_switched_on_and_off(paired):
         rebuilds(paired)
 
 
+def test_switched_back_before_it_was_seen_to(paired):
+    """Off, and killed when what the sidecars said has begun to go, before all of them came as files; then on again."""
+    keys = [f"{n}.jpg" for n in range(40)]
+    for key in keys:
+        write(paired, key, f"picture {key}")
+        write(paired, f"{key}.json", json.dumps({"label": f"c{key}"}) + " " * (4 << 20))  # takes its time
+    paired.once()
+    paired.folder(sidecars="off")
+    paired.start()
+    wait_for("labels to go", lambda: labels(paired, keys[0]) == [])
+    paired.stop(signal.SIGKILL)
+    paired.folder(sidecars="json")
+    paired.once()
+    for key in keys:
+        assert labels(paired, key) == [(f"c{key}", "SUCCESS")]
+    before = revision(paired)
+    paired.once()
+    assert revision(paired) == before
+    rebuilds(paired)
+
+
 def test_killed_again_and_again(paired):
     """Whatever was durable at each end: each file has its label once, and no sidecar is an item."""
     files = {f"d{n % 7}/{n}.jpg": n for n in range(1500)}
