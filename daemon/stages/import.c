@@ -126,6 +126,8 @@ struct conclusion {
 	struct view *v;
 	struct change *change;
 	uint64_t vanished;
+	uint64_t asked;      /* the item of which has_moved() was asked last; 0: none */
+	int moved;           /* and what it said */
 };
 
 static bool any_seen(struct import_pass *pass, const struct import_row *rows, size_t n)
@@ -145,16 +147,16 @@ static bool any_labels(const struct import_row *rows, size_t n)
 	return false;
 }
 
-/* Has a folder's file that is not where it was another place in it now? Then what its old one said is not so any more. 1, 0, -1. */
-static int has_moved(struct conclusion *c, const struct ledger_row *object, struct err *err)
+/* Does a row of this pass name a file of this content? 1, 0, -1. */
+static int is_named(struct conclusion *c, uint64_t item, struct err *err)
 {
 	const struct reference *refs;
 	const struct import_row *rows;
 	size_t ref_count, n;
-	if (view_references(c->v, object->item, false, &refs, &ref_count, err) < 0)
+	if (view_references(c->v, item, false, &refs, &ref_count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ref_count; i++) {
-		if (refs[i].object == object->object || !slice_eq(refs[i].source, slice_of(c->pass->name)))
+		if (!slice_eq(refs[i].source, slice_of(c->pass->name)))
 			continue;
 		if (view_rows(c->v, refs[i].object, &rows, &n, err) < 0)
 			return -1;
@@ -162,6 +164,17 @@ static int has_moved(struct conclusion *c, const struct ledger_row *object, stru
 			return 1;
 	}
 	return 0;
+}
+
+/* Has a folder's file that is not where it was another place in it now? Then what its old one said is not so any more. Many of one
+ * content go together: asked once. 1, 0, -1. */
+static int has_moved(struct conclusion *c, uint64_t item, struct err *err)
+{
+	if (c->asked != item) {
+		c->moved = is_named(c, item, err);
+		c->asked = item;
+	}
+	return c->moved;
 }
 
 /* Of an object that some row named: rows that are not there any more go. Of one that none named: it has vanished. */
@@ -172,7 +185,7 @@ static int conclude_object(struct conclusion *c, const struct ledger_row *object
 	if (view_rows(c->v, object->object, &rows, &n, err) < 0)
 		return -1;
 	bool named = any_seen(c->pass, rows, n), folder = c->pass->folder;
-	int moved = !named && folder && any_labels(rows, n) ? has_moved(c, object, err) : 0;
+	int moved = !named && folder && any_labels(rows, n) ? has_moved(c, object->item, err) : 0;
 	if (moved < 0)
 		return -1;
 	c->vanished += n > 0 && !named && !moved && !(folder && places_failed(&c->pass->places, object->name));

@@ -8,6 +8,7 @@
 #include "daemon/store/view_internal.h"
 
 #include <float.h>
+#include <stdlib.h>
 
 #define IMPORTED SLICE_LIT("imported")
 #define USER "user:"
@@ -31,8 +32,9 @@ struct settle {
 	const struct annotation *as;    /* those that stand */
 	size_t as_count;
 	bool *kept;                     /* of as */
+	size_t *imported;               /* of as, those of references, by their object */
+	size_t imported_count;
 	bool any_user;                  /* among as is a person's */
-	size_t hint;
 };
 
 static bool same_label(const struct wanted *a, const struct wanted *b)
@@ -76,30 +78,60 @@ static int want_row(struct settle *s, uint64_t object, struct slice text, struct
 	return more;
 }
 
+static int by_object(const void *a, const void *b, void *as)
+{
+	const struct annotation *of = as;
+	uint64_t x = of[*(const size_t *)a].object, y = of[*(const size_t *)b].object;
+	return x < y ? -1 : x > y;
+}
+
+static void sort_imported(struct settle *s)
+{
+	s->imported = mem_zero(s->as_count + 1, sizeof(*s->imported));
+	for (size_t i = 0; i < s->as_count; i++)
+		if (slice_eq(s->as[i].worker, IMPORTED))
+			s->imported[s->imported_count++] = i;
+	qsort_r(s->imported, s->imported_count, sizeof(*s->imported), by_object, (void *)s->as);
+}
+
+/* Where the labels of this reference begin among those imported; where they would, if there are none. */
+static size_t labels_of(const struct settle *s, uint64_t object)
+{
+	size_t from = 0, to = s->imported_count;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		if (s->as[s->imported[middle]].object < object)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 /* Does a label stand that came with this reference? */
 static bool stands_for(const struct settle *s, uint64_t object)
 {
-	for (size_t i = 0; i < s->as_count; i++)
-		if (s->as[i].object == object && slice_eq(s->as[i].worker, IMPORTED))
-			return true;
-	return false;
+	size_t at = labels_of(s, object);
+	return at < s->imported_count && s->as[s->imported[at]].object == object;
 }
 
-/* The references of the item at hand. */
+/* The references of the item at hand, and of the one that was asked for last whether it has moved: many files of one content go
+ * together. */
 struct references {
 	const struct reference *of;
 	size_t count;
+	struct slice source;            /* empty: none was asked for */
+	bool sidecar;
+	int moved;
 };
 
-/* Is the file, which has gone, at another place of its source now, where the same (its folder, its sidecar) speaks of it? Then
- * what was said of it at the old place is not so any more. 1, 0, -1. */
-static int has_moved(struct view *now, const struct references *refs, const struct reference *from, struct slice body, struct err *err)
+/* 1, 0, -1. */
+static int is_elsewhere(struct view *now, const struct references *refs, struct slice source, bool sidecar, struct err *err)
 {
-	bool sidecar = import_body_is(body, BODY_SIDECAR);
 	const struct import_row *rows;
 	size_t n;
 	for (size_t i = 0; i < refs->count; i++) {
-		if (refs->of[i].state == OBJECT_GONE || !slice_eq(refs->of[i].source, from->source))
+		if (refs->of[i].state == OBJECT_GONE || !slice_eq(refs->of[i].source, source))
 			continue;
 		if (view_rows(now, refs->of[i].object, &rows, &n, err) < 0)
 			return -1;
@@ -110,8 +142,21 @@ static int has_moved(struct view *now, const struct references *refs, const stru
 	return 0;
 }
 
+/* Is the file, which has gone, at another place of its source now, where the same (its folder, its sidecar) speaks of it? Then
+ * what was said of it at the old place is not so any more. 1, 0, -1. */
+static int has_moved(struct view *now, struct references *refs, const struct reference *from, struct slice body, struct err *err)
+{
+	bool sidecar = import_body_is(body, BODY_SIDECAR);
+	if (refs->source.len == 0 || refs->sidecar != sidecar || !slice_eq(refs->source, from->source)) {
+		refs->moved = is_elsewhere(now, refs, from->source, sidecar, err);
+		refs->source = from->source;
+		refs->sidecar = sidecar;
+	}
+	return refs->moved;
+}
+
 /* Does this row of a reference that has gone still count? 1, 0, -1. */
-static int still_counts(const struct settle *s, struct view *now, const struct references *refs, const struct reference *from,
+static int still_counts(const struct settle *s, struct view *now, struct references *refs, const struct reference *from,
 	const struct import_row *row, struct err *err)
 {
 	if (row->import)
@@ -121,7 +166,7 @@ static int still_counts(const struct settle *s, struct view *now, const struct r
 }
 
 /* Of an object. from: the reference that it is, among refs, where it has gone; NULL: it is there. */
-static int want_rows(struct settle *s, struct view *now, uint64_t object, const struct references *refs, const struct reference *from,
+static int want_rows(struct settle *s, struct view *now, uint64_t object, struct references *refs, const struct reference *from,
 	struct err *err)
 {
 	const struct import_row *rows;
@@ -138,7 +183,7 @@ static int want_rows(struct settle *s, struct view *now, uint64_t object, const 
 
 static int want_all(struct settle *s, struct view *now, struct err *err)
 {
-	struct references refs;
+	struct references refs = { .count = 0 };
 	if (view_references(now, s->item, true, &refs.of, &refs.count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < refs.count; i++) {
@@ -248,37 +293,37 @@ static bool decided(const struct settle *s, const struct wanted *w)
 	return false;
 }
 
+/* Both of one reference. */
 static bool matches(const struct annotation *a, const struct wanted *w)
 {
-	return a->object == w->object && slice_eq(a->worker, IMPORTED) && slice_eq(a->concept, w->concept) &&
-		slice_eq(a->geometry, w->geometry) && slice_eq(a->attributes, w->attributes) && a->confidence == w->confidence &&
-		a->status == w->status && a->maker == w->maker && a->reason == w->reason;
+	return slice_eq(a->concept, w->concept) && slice_eq(a->geometry, w->geometry) && slice_eq(a->attributes, w->attributes) &&
+		a->confidence == w->confidence && a->status == w->status && a->maker == w->maker && a->reason == w->reason;
 }
 
-/* Both lists are mostly in one order, so the search goes on where the last one ended. */
 static bool stands(struct settle *s, const struct wanted *w)
 {
-	for (size_t i = 0; i < s->as_count; i++) {
-		size_t at = (s->hint + i) % s->as_count;
+	for (size_t i = labels_of(s, w->object); i < s->imported_count && s->as[s->imported[i]].object == w->object; i++) {
+		size_t at = s->imported[i];
 		if (s->kept[at] || !matches(&s->as[at], w))
 			continue;
-		s->hint = at + 1;
 		s->kept[at] = true;
 		return true;
 	}
 	return false;
 }
 
+/* A model's: did it suggest this label? */
 static bool suggests(const struct annotation *a, const struct wanted *w)
 {
-	return slice_eq(a->worker, SLICE_LIT("model")) && slice_eq(a->concept, w->concept) && slice_eq(a->geometry, w->geometry);
+	return slice_eq(a->concept, w->concept) && slice_eq(a->geometry, w->geometry);
 }
 
 static void supersede(struct settle *s)
 {
 	for (size_t i = 0; i < s->as_count; i++) {
 		bool goes = slice_eq(s->as[i].worker, IMPORTED) && !s->kept[i];
-		for (size_t k = 0; !goes && k < s->count; k++)
+		bool models = slice_eq(s->as[i].worker, SLICE_LIT("model"));
+		for (size_t k = 0; models && !goes && k < s->count; k++)
 			goes = suggests(&s->as[i], &s->wanted[k]);
 		if (goes)
 			change_add(s->c, RECORD_UNTIL)->until = (struct record_until){ s->item, s->as[i].n };
@@ -315,8 +360,10 @@ int settle_item(struct change *c, struct view *now, uint64_t item, struct err *e
 {
 	struct settle s = { .c = c, .item = item };
 	int ok = view_annotations(now, item, 0, &s.as, &s.as_count, err);
-	if (ok == 0)
+	if (ok == 0) {
+		sort_imported(&s);
 		ok = want_all(&s, now, err);
+	}
 	if (ok == 0) {
 		CLEANUP(freep) bool *kept = s.kept = mem_zero(s.as_count + 1, sizeof(*kept));
 		for (size_t i = 0; i < s.as_count; i++)
@@ -325,6 +372,7 @@ int settle_item(struct change *c, struct view *now, uint64_t item, struct err *e
 		put_wanted(&s);
 		supersede(&s);
 	}
+	free(s.imported);
 	free(s.wanted);
 	return ok;
 }

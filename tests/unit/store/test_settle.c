@@ -215,13 +215,11 @@ static void test_labels_go_with_the_content_of_their_row(void **state)
 }
 
 /* A text that very many rows share: settled in one go, and none of it written again. */
-static void test_many_rows_of_one_content(void **state)
+/* Texts of one content, each a row of its own: says(i) is the body of row i. */
+static void add_rows(struct fixture *f, int count, const char *(*says)(int i))
 {
-	struct fixture *f = *state;
-	enum { ROWS = 3000 };
-	begin(f, "list");
 	struct filling fill = filling_new(f->store);
-	for (int i = 0; i < ROWS; i++) {
+	for (int i = 0; i < count; i++) {
 		char key[16];
 		(void)snprintf(key, sizeof(key), "k%d", i);
 		memcpy(arena_payload(fill.arena), "ok", 2);
@@ -235,16 +233,51 @@ static void test_many_rows_of_one_content(void **state)
 		a.place = arena_member(fill.arena, &a.content, 2);
 		change_arrive(fill.change, &a);
 		struct slice name = change_copy(fill.change, slice_of(key));
-		change_add(fill.change, RECORD_ROW)->row = (struct record_row){ .import = 1, .line = 2, .body = SLICE_LIT(CAT),
+		change_add(fill.change, RECORD_ROW)->row = (struct record_row){ .import = 1, .line = 2, .body = slice_of(says(i)),
 			.source = SLICE_LIT("list"), .key = name, .fresh = true };
 	}
 	assert_true(committer_wait(f->store, fill.change, &f->err) > 0);
+}
+
+static const char *always_cat(int i)
+{
+	(void)i;
+	return CAT;
+}
+
+static const char *cat_or_dog(int i)
+{
+	return i % 2 ? DOG : CAT;
+}
+
+static void test_many_rows_of_one_content(void **state)
+{
+	struct fixture *f = *state;
+	enum { ROWS = 3000 };
+	begin(f, "list");
+	add_rows(f, ROWS, always_cat);
 	CLEANUP(view_closep) struct view *v = view_of(f);
 	const struct annotation *as;
 	size_t n;
 	assert_int_equal(view_annotations(v, 1, 0, &as, &n, &f->err), 0);
 	assert_int_equal(n, ROWS);
 	assert_int_equal(as[ROWS - 1].n, ROWS);
+}
+
+/* Each is compared with those of its own reference only. */
+static void test_many_rows_that_contradict_each_other(void **state)
+{
+	struct fixture *f = *state;
+	enum { ROWS = 10000 };
+	begin(f, "list");
+	add_rows(f, ROWS, cat_or_dog);
+	CLEANUP(view_closep) struct view *v = view_of(f);
+	const struct annotation *as;
+	size_t n;
+	assert_int_equal(view_annotations(v, 1, 0, &as, &n, &f->err), 0);
+	assert_int_equal(n, ROWS);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(as[i].reason, REASON_CONFLICT);
 }
 
 static void test_imports_rows_and_their_failures_are_listed(void **state)
@@ -364,6 +397,7 @@ int main(void)
 		CASE(test_a_models_suggestion_gives_way),
 		CASE(test_labels_go_with_the_content_of_their_row),
 		CASE(test_many_rows_of_one_content),
+		CASE(test_many_rows_that_contradict_each_other),
 		CASE(test_imports_rows_and_their_failures_are_listed),
 		CASE(test_a_folder_speaks_of_the_files_in_it),
 		CASE(test_what_a_sidecar_said_stays_until_another_speaks_of_the_moved_file),
