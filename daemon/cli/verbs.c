@@ -53,7 +53,8 @@ static const struct verb_option import_options[] = {
 	{ "input", 0, "url|file_path|raw", "what the values of an input column are (else as they look)", &rule_input },
 	{ "columns", 0, "ROLE=COLUMN,…", "which column says what, like url=image_url,label=class", NULL },
 	{ "root", 0, "FOLDER", "that paths must stay beneath; they begin in the manifest's own folder, or else here. Its own folder is the default", NULL },
-	{ "labels-from", 0, "directory", "of a folder: the folder that a file is in is its label; train, val and test are splits", &rule_labels_from },
+	{ "labels-from", 0, "directory|none", "of a folder: the folder that a file is in is its label; train, val and test are splits. "
+		"Else as the last time", &rule_labels_from },
 	{ "no-sidecars", 0, NULL, "of a folder: NAME.json beside NAME is a file like any other, not the labels of NAME", NULL },
 	{ "chunk", 0, "N", "of a folder: files that become durable together (1 to 128); else `import: {batch: …}`, which is 32", &rule_chunk },
 	{ "chunks", 0, NULL, "of a folder: a line for each of these chunks", NULL },

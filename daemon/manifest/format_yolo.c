@@ -130,7 +130,8 @@ static int yolo_open(struct manifest *m, struct err *err)
 	y->classes.unnamed = &y->unnamed;
 	struct window *w = &m->window;
 	if (!m->o.tree)
-		return err_set(err, ERR_REJECT, 0, "it describes a YOLO dataset; import its folder, or the file from there");
+		return err_set(err, ERR_REJECT, 0, "it describes a YOLO dataset, whose pictures and labels lie in folders beside it; "
+			"import its folder (inlet import FOLDER), or put it into a folder that is a source of manifests");
 	while (!w->ended && window_left(w) <= YAML_MAX)
 		if (window_more(w, err) < 0)
 			return -1;

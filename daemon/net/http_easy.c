@@ -125,6 +125,14 @@ CURLcode http_easy_drive(struct transfer *t, CURLM *multi)
 	return code;
 }
 
+/* What a proxy answered instead of making the tunnel that was asked for. */
+static long tunnel_status(const struct transfer *t)
+{
+	long status = 0;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status;
+}
+
 int http_easy_fail(struct transfer *t, CURLcode code)
 {
 	const char *why = t->text[0] ? t->text : curl_easy_strerror(code);
@@ -134,6 +142,8 @@ int http_easy_fail(struct transfer *t, CURLcode code)
 	if (t->guard.refused[0] && t->guard.allowed == 0)
 		return transfer_fail(t, ERR_REJECT, EACCES, t->guard.refused);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &sys);
+	if (tunnel_status(t) == 407)
+		return transfer_fail(t, ERR_RETRY, EPROTO, "the proxy wants a user, and `proxy` names none: have it let this host through");
 	switch (code) {
 	case CURLE_OK: return transfer_fail(t, ERR_RETRY, EPIPE, "broke off within its headers"); /* libcurl takes that for an answer */
 	case CURLE_URL_MALFORMAT: return transfer_fail(t, ERR_REJECT, EINVAL, why);

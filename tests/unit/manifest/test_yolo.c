@@ -141,7 +141,8 @@ static void test_detection(void **state)
 	expect_tree(partly, &folder, 0, partly_rows);
 	expect_tree(partly, &folder, 1, strchr(partly_rows, '\n') + 1);
 	EXPECT("train: images\nnames: [a]\n",
-		"!! manifest: it describes a YOLO dataset; import its folder, or the file from there\n");
+		"!! manifest: it describes a YOLO dataset, whose pictures and labels lie in folders beside it; import its folder "
+		"(inlet import FOLDER), or put it into a folder that is a source of manifests\n");
 }
 
 static void test_segments_keypoints_and_lists(void **state)
