@@ -15,6 +15,7 @@
 #include "daemon/stages/source_label.h"
 #include "daemon/stages/source_sidecar.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -44,6 +45,7 @@ static struct cargo *cargo_new(const struct fetch_worker *w)
 
 static void cargo_load(struct cargo *c, struct fetch_job *job)
 {
+	assert(c); /* a worker's is there while its change is */
 	if (c->count == c->cap) {
 		c->cap = c->cap ? 2 * c->cap : 16;
 		c->jobs = mem_resize(c->jobs, c->cap, sizeof(*c->jobs));

@@ -309,22 +309,31 @@ static int by_locality(const void *a, const void *b)
 	return (x->locality > y->locality) - (x->locality < y->locality);
 }
 
+/* Those that are sidecars, or those that are not. *b: a batch under way, NULL none. */
+static int fetch_either(struct join *j, bool sidecars, struct fetch_batch **b, struct err *err)
+{
+	for (size_t i = 0; i < j->fetch_count; i++) {
+		const struct entry *e = j->fetch[i];
+		struct object o = { .key = full_key(j, e->name), .version = e->version, .bytes = e->bytes, .racy = e->racy };
+		if (source_sidecar_is(j->m->source, o.key) != sidecars)
+			continue;
+		if (!*b)
+			*b = fetch_batch_new(j->m->source);
+		if (fetch_batch_add(*b, &o, 0) && fetch_submit(j->p->fetcher, TAKE_PTR(*b), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int fetch_wanted(struct join *j, struct err *err)
 {
+	struct fetch_batch *b = NULL;
 	if (j->fetch_count == 0)
 		return 0;
 	qsort(j->fetch, j->fetch_count, sizeof(*j->fetch), by_locality);
-	struct fetch_batch *b = NULL;
-	for (size_t i = 0; i < 2 * j->fetch_count; i++) {
-		const struct entry *e = j->fetch[i % j->fetch_count];
-		struct object o = { .key = full_key(j, e->name), .version = e->version, .bytes = e->bytes, .racy = e->racy };
-		if (source_sidecar_is(j->m->source, o.key) != (i >= j->fetch_count)) /* after the files, for which they would wait */
-			continue;
-		if (!b)
-			b = fetch_batch_new(j->m->source);
-		if (fetch_batch_add(b, &o, 0) && fetch_submit(j->p->fetcher, TAKE_PTR(b), err) < 0)
-			return -1;
-	}
+	/* Sidecars after the files, for which they would wait. */
+	if (fetch_either(j, false, &b, err) < 0 || (source_sidecars(j->m->source) && fetch_either(j, true, &b, err) < 0))
+		return -1;
 	return fetch_submit(j->p->fetcher, b, err);
 }
 

@@ -90,7 +90,7 @@ static int retry_row(struct retrying *r, struct change *c, struct view *v, const
 {
 	struct import import;
 	struct ledger_row list = { 0 };
-	struct record_failure *again;
+	struct record_failure *again = NULL;
 	int found = view_import(v, row_import(f->number), &import, err);
 	const struct source_config *owner = found > 0 ? import_source_of(r->p->config, import.source) : NULL;
 	if (found < 0)
@@ -102,8 +102,8 @@ static int retry_row(struct retrying *r, struct change *c, struct view *v, const
 	enum layout layout = source_config_is_bucket(owner) ? LAYOUT_FLAT : LAYOUT_TREE;
 	struct slice key = { import.source.p + n, import.source.len - n };
 	found = view_object(v, slice_of(owner->name), layout, key, &list, err);
-	if (found > 0 && list.state != OBJECT_GONE)
-		found = retry_object(c, v, list.object, clock_wall_ms(), &again, err);
+	if (found > 0)
+		found = list.state == OBJECT_GONE ? 0 : retry_object(c, v, list.object, clock_wall_ms(), &again, err);
 	if (found <= 0)
 		return found < 0 ? -1 : err_set(err, ERR_REJECT, 0, "'%.*s' is a row of '%.*s', which is gone", (int)r->id.len, r->id.p,
 			(int)f->file.len, f->file.p);

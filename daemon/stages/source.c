@@ -13,6 +13,7 @@
 #include "daemon/stages/vanish.h"
 #include "daemon/store/arena.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,6 +58,7 @@ static unsigned bucket_threads(const struct config *c, const struct source_confi
 	size_t buckets = 0;
 	for (size_t i = 0; i < c->source_count; i++)
 		buckets += source_config_is_bucket(&c->sources[i]);
+	assert(buckets > 0); /* s is one of them */
 	uint64_t room = c->limits.memory_bytes / BUCKET_SHARE / ARENA_BYTES / buckets;
 	return room < 2 ? 2 : wanted < room ? wanted : (unsigned)room;
 }

@@ -170,6 +170,19 @@ def test_a_row_is_tried_again_with_its_list(inlet, lists):
     assert inlet.failures() == [] and labels(inlet, "a.jpg") == [("cat", "SUCCESS")]
 
 
+def test_a_row_of_a_list_that_has_gone_is_not_tried_again(inlet, lists):
+    put(lists, "a.jpg")
+    manifest = write(lists / "M.csv", [("a.jpg", "cat"), ("/etc/shadow", "x")])
+    inlet.once(ok=(3,))
+    row = rows_failed(inlet)["/etc/shadow"]["id"]
+    manifest.unlink()
+    inlet.once(ok=(0, 3))
+    inlet.start()
+    refused = inlet.cli("retry", row, ok=(1, 3))
+    assert b"which is gone" in refused.stderr + refused.stdout, refused
+    assert inlet.alive()
+
+
 def test_roots_and_columns(inlet, lists):
     put(inlet.root / "pictures", "a.jpg", "sub/b.jpg")
     put(lists, "own.jpg")
