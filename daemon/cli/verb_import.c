@@ -57,12 +57,19 @@ static const char *shown(const struct import *i)
 	return i->into ? r->cli->args->words[0] : *r->file ? r->file : r->name;
 }
 
+/* Or is it a pipe? */
+static bool is_file(const struct import *i)
+{
+	assert(i->run.file);
+	return *i->run.file || i->into;
+}
+
 static ssize_t read_manifest(void *arg, void *p, size_t n, struct err *err)
 {
 	const struct import *i = arg;
 	ssize_t got = read(i->fd, p, n);
 	if (got < 0)
-		return err_set(err, ERR_RETRY, errno, "read '%s'", *i->run.file || i->into ? shown(i) : "standard input");
+		return err_set(err, ERR_RETRY, errno, "read '%s'", is_file(i) ? shown(i) : "standard input");
 	return got;
 }
 
@@ -126,7 +133,7 @@ static int options(struct import *i, struct manifest_options *o, struct err *err
 		i->columns.of[r] = c->columns.of[r];
 	i->columns.loose = !columns;
 	o->columns = &i->columns;
-	o->seek = *i->run.file || i->into ? seek_manifest : NULL;
+	o->seek = is_file(i) ? seek_manifest : NULL;
 	return 0;
 }
 
@@ -200,6 +207,7 @@ static int identify_mends(struct import *i, const char *path, struct err *err)
 static int open_files(struct import *i, struct err *err)
 {
 	const char *root = args_option(i->run.cli->args, "root");
+	assert(i->run.file);
 	CLEANUP(freep) char *beside = mem_strdup(i->run.file);
 	const char *folder = *i->run.file ? dirname(beside) : ".";
 	if (run_open(&i->run, root ? root : folder, err) < 0)
