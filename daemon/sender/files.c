@@ -64,18 +64,25 @@ int import_files_open(const char *root, const char *state_dir, struct import_fil
 	return own_store(root, err);
 }
 
+static void close_one(struct import_files *f)
+{
+	close_fdp(&f->root);
+	free(TAKE_PTR(f->root_path));
+	free(TAKE_PTR(f->store_path));
+	free(TAKE_PTR(f->start));
+	f->next = NULL;
+}
+
 void import_files_close(struct import_files *f)
 {
-	for (struct import_files *next = f->next, *after; next; next = after) {
-		after = TAKE_PTR(next->next);
-		import_files_close(next);
+	struct import_files *next = f->next;
+	close_one(f);
+	while (next) {
+		struct import_files *after = next->next;
+		close_one(next);
 		free(next);
+		next = after;
 	}
-	close_fdp(&f->root);
-	free(f->root_path);
-	free(f->store_path);
-	free(f->start);
-	*f = (struct import_files){ .root = -1 };
 }
 
 void import_files_start(struct import_files *f, const char *folder)

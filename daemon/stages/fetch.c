@@ -82,9 +82,13 @@ struct fetch_batch *fetch_batch_retry(struct fetcher *f, struct source *s, const
 
 void fetch_job_end(struct fetcher *f, struct fetch_job *job)
 {
-	if (job->claim)
-		refetch_release(f->refetch, job->claim);
-	flight_leave(f->flight, job);
+	uint64_t claim = job->claim;
+	uint64_t follower = flight_leave(f->flight, job);
+	/* Either may come up again at once, and is not in hand then. */
+	if (claim)
+		refetch_release(f->refetch, claim);
+	if (follower)
+		refetch_release(f->refetch, follower);
 	account_give(f->p, 1);
 }
 

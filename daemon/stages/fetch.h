@@ -26,7 +26,8 @@ uint64_t fetcher_left(struct fetcher *f);           /* objects left unread becau
 bool fetcher_made_room(struct fetcher *f);           /* waits for room; true: what was left may be asked for again */
 
 struct fetch_batch *fetch_batch_new(struct source *s);
-/* One object that comes from the durable queue; claim is its number there. NULL: this very version is in hand already. */
+/* One object that comes from the durable queue; claim is its number there. NULL: this very version is in hand already, and the claim
+ * is released when its way ends. */
 struct fetch_batch *fetch_batch_retry(struct fetcher *f, struct source *s, const struct object *o, uint32_t attempts,
 	uint64_t claim);
 /* Copies what it needs. True: the batch is full, submit it. */

@@ -10,11 +10,19 @@ struct name {
 	uint64_t lo, hi; /* both 0: empty slot */
 };
 
+/* Who came for a version that was in hand. */
+struct follower {
+	struct name name;
+	uint64_t claim;
+};
+
 struct flight {
 	pthread_mutex_t lock;  /* guards all below */
 	struct hash_key key;
 	struct name *slots;
 	size_t cap, count;     /* cap is a power of two, at most half full */
+	struct follower *followers; /* few: claims are bounded */
+	size_t follower_cap, follower_count;
 };
 
 struct flight *flight_new(void)
@@ -33,7 +41,29 @@ void flight_free(struct flight *f)
 		return;
 	pthread_mutex_destroy(&f->lock);
 	free(f->slots);
+	free(f->followers);
 	free(f);
+}
+
+static void follow(struct flight *f, struct name n, uint64_t claim)
+{
+	if (f->follower_count == f->follower_cap) {
+		f->follower_cap = f->follower_cap ? 2 * f->follower_cap : 8;
+		f->followers = mem_resize(f->followers, f->follower_cap, sizeof(*f->followers));
+	}
+	f->followers[f->follower_count++] = (struct follower){ n, claim };
+}
+
+static uint64_t take_follower(struct flight *f, struct name n)
+{
+	for (size_t i = 0; i < f->follower_count; i++) {
+		struct follower found = f->followers[i];
+		if (found.name.lo != n.lo || found.name.hi != n.hi)
+			continue;
+		f->followers[i] = f->followers[--f->follower_count];
+		return found.claim;
+	}
+	return 0;
 }
 
 /* The slot of n, or the empty one where it would go. */
@@ -80,6 +110,8 @@ struct fetch_job *flight_enter(struct flight *f, struct source *s, const struct 
 	if (!known) {
 		f->slots[i] = n;
 		f->count++;
+	} else if (claim) {
+		follow(f, n, claim);
 	}
 	pthread_mutex_unlock(&f->lock);
 	if (known)
@@ -101,7 +133,7 @@ struct fetch_job *flight_enter(struct flight *f, struct source *s, const struct 
 	return job;
 }
 
-void flight_leave(struct flight *f, struct fetch_job *job)
+uint64_t flight_leave(struct flight *f, struct fetch_job *job)
 {
 	struct name n = { job->hash[0], job->hash[1] };
 	pthread_mutex_lock(&f->lock);
@@ -115,6 +147,8 @@ void flight_leave(struct flight *f, struct fetch_job *job)
 		}
 	}
 	f->slots[hole] = (struct name){ 0, 0 };
+	uint64_t claim = take_follower(f, n);
 	pthread_mutex_unlock(&f->lock);
 	free(job);
+	return claim;
 }

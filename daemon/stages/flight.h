@@ -16,8 +16,10 @@ struct fetch_job {
 struct flight;
 struct flight *flight_new(void);
 void flight_free(struct flight *f);                             /* NULL allowed */
-/* NULL: this very version is in hand already. The caller owns the job; job_free() after flight_leave(). Any thread. */
+/* NULL: this very version is in hand already, and a claim is kept for whoever leaves with it: what is due again cannot be looked at
+ * before. The caller owns the job. Any thread. */
 struct fetch_job *flight_enter(struct flight *f, struct source *s, const struct object *o, uint32_t attempts, uint64_t claim);
-void flight_leave(struct flight *f, struct fetch_job *job);     /* also frees it */
+/* Also frees it. The claim that was kept meanwhile, to be released; 0: none. */
+uint64_t flight_leave(struct flight *f, struct fetch_job *job);
 
 #endif

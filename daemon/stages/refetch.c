@@ -22,8 +22,8 @@ struct refetch {
 	uint64_t pass_ns, wait_ns;    /* of the thread: when it last asked for a pass, and how long the next one waits */
 };
 
-/* Makes a batch of a retry that has become due, or an errand of a row of a manifest. False: its source is paused or not
- * configured, or it is in hand; *ret_paused says whether it is the first. */
+/* Makes a batch of a retry that has become due, or an errand of a row of a manifest; one that is in hand waits for the end of that.
+ * False: its source is paused or not configured; *ret_paused says whether it is the first. */
 static bool requeue(struct refetch *r, const struct work *work, bool *ret_paused)
 {
 	struct view *view;
@@ -31,7 +31,7 @@ static bool requeue(struct refetch *r, const struct work *work, bool *ret_paused
 	struct slice source, key;
 	struct ledger_row row;
 	struct source_row owner;
-	bool url = false;
+	bool url = false, taken = false;
 	struct fetch_batch *b = NULL;
 	if (view_open(r->p->store, &view, &err) < 0)
 		return false;
@@ -40,7 +40,8 @@ static bool requeue(struct refetch *r, const struct work *work, bool *ret_paused
 		struct object o = { .key = key, .version = row.version, .bytes = row.bytes };
 		url = !s && view_source(view, source, &owner, &err) > 0 && slice_eq(owner.kind, SLICE_LIT("manifest"));
 		*ret_paused = s && source_paused(s);
-		if (s && !*ret_paused)
+		taken = s && !*ret_paused;
+		if (taken)
 			b = fetch_batch_retry(r->fetcher, s, &o, work->attempts, work->number);
 	}
 	view_close(view);
@@ -48,7 +49,7 @@ static bool requeue(struct refetch *r, const struct work *work, bool *ret_paused
 		(void)fetch_submit_retry(r->fetcher, b, &err); /* while stopping it ends the object's way itself */
 	if (url)
 		import_fetch_take(r->p->import_fetch, r, work);
-	return b != NULL || url;
+	return taken || url;
 }
 
 /* In the committer's thread: a source that was resumed in between has its retries due at once, and this one must not be put off
