@@ -104,6 +104,14 @@ int entry_text(struct entry *e, const struct export_options *o, const struct ite
 	return text_is_utf8(e->where) ? 1 : 0;
 }
 
+bool labels_say_before(const struct item_full *it, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (it->annotations[i].geometry.len == 0 && slice_eq(it->annotations[i].concept, it->annotations[n].concept))
+			return true;
+	return false;
+}
+
 const struct node *entry_label(struct entry *e, const struct annotation *a)
 {
 	return parse(&e->label_dom, a->attributes);

@@ -32,6 +32,9 @@ int entry_text(struct entry *e, const struct export_options *o, const struct ite
 /* What its manifest's format said of a label; NULL: nothing. Until the next call. */
 const struct node *entry_label(struct entry *e, const struct annotation *a);
 
+/* Of the item's n-th label, one of the whole: has an earlier one the same concept? */
+bool labels_say_before(const struct item_full *it, size_t n);
+
 /* The members of an object into an open one; NULL or another kind: nothing. */
 void members_write(const struct dom *t, const struct node *object, struct json *j);
 /* The same without those of some names (NULL at the end). */

@@ -72,14 +72,6 @@ static bool is_plain(struct slice concept)
 	return concept.len && !strchr("[\" ", concept.p[0]) && concept.p[concept.len - 1] != ' ';
 }
 
-static bool said_before(const struct item_full *it, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (it->annotations[i].geometry.len == 0 && slice_eq(it->annotations[i].concept, it->annotations[n].concept))
-			return true;
-	return false;
-}
-
 static void add_concepts(struct clarifai *c, const struct item_full *it, struct buf *to)
 {
 	bool plain = true;
@@ -95,7 +87,7 @@ static void add_concepts(struct clarifai *c, const struct item_full *it, struct 
 			c->left->labels++;
 			continue;
 		}
-		if (said_before(it, i))
+		if (labels_say_before(it, i))
 			continue;
 		if (!plain) {
 			json_str(&j, NULL, concept);

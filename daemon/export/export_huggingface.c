@@ -48,18 +48,10 @@ static const struct node *said(const struct face *f, const char *name)
 
 /* ---- labels of the whole ---- */
 
-static bool said_before(const struct item_full *it, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (it->annotations[i].geometry.len == 0 && slice_eq(it->annotations[i].concept, it->annotations[n].concept))
-			return true;
-	return false;
-}
-
 /* The next label of the whole; false: there is none. */
 static bool next_class(const struct item_full *it, size_t *at)
 {
-	while (*at < it->annotation_count && (it->annotations[*at].geometry.len || said_before(it, *at)))
+	while (*at < it->annotation_count && (it->annotations[*at].geometry.len || labels_say_before(it, *at)))
 		(*at)++;
 	return *at < it->annotation_count;
 }
