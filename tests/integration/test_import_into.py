@@ -189,7 +189,7 @@ def test_killed_and_begun_again(inlet, data, victim):
     seen = len(inlet.items())
     answer = imported(inlet, again, "--into", n)
     assert answer["rows"] == total and answer["written"] <= total - seen
-    assert (answer["mended"], answer["left"]) == (total, 0) or client.returncode == 0
+    assert answer["left"] == 0 and answer["mended"] <= total  # fewer where the daemon was at the pass's end already
     assert inlet.failures() == [] and len(inlet.items()) == total
     assert all(len(i["references"]) == 1 and len(i["annotations"]) == 1 for i in inlet.items())
     inlet.stop()
