@@ -427,7 +427,7 @@ def test_objects_behind_a_certificate_that_is_not_known(minio_tls, inlet, lists)
     inlet.start()
     why = wait_for("the row to wait", lambda: [f for f in [inlet.failure(key)] if f and "certificate" in f["reason"]])[0]
     assert why["class"] == "retry" and why["cure"], why
-    assert manifests(inlet) == (1, 1, 0, 0)
+    wait_for("the list to be done", lambda: manifests(inlet) == (1, 1, 0, 0))
     inlet.stop()
     ca.write_bytes(open(minio_tls.verify, "rb").read())
     inlet.start()
