@@ -143,7 +143,7 @@ int http_easy_fail(struct transfer *t, CURLcode code)
 		return transfer_fail(t, ERR_REJECT, EACCES, t->guard.refused);
 	(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &sys);
 	if (tunnel_status(t) == 407)
-		return transfer_fail(t, ERR_RETRY, EPROTO, "the proxy wants a user, and `proxy` names none: have it let this host through");
+		return transfer_fail(t, ERR_RETRY, EPROTO, "the proxy wants a user (407), and `proxy` names none: have it let this host through");
 	switch (code) {
 	case CURLE_OK: return transfer_fail(t, ERR_RETRY, EPIPE, "broke off within its headers"); /* libcurl takes that for an answer */
 	case CURLE_URL_MALFORMAT: return transfer_fail(t, ERR_REJECT, EINVAL, why);
