@@ -149,7 +149,7 @@ static int print_people(const struct import_run *i, const json_t *answer, bool w
 {
 	int r = print_counts(i, answer, err);
 	if (r == 0 && i->mends)
-		r = out_printf(err, "%" PRIu64 " failed rows are mended, %" PRIu64 " are left\n", field_u64(answer, "mended"),
+		r = out_printf(err, "failed rows mended: %" PRIu64 ", left: %" PRIu64 "\n", field_u64(answer, "mended"),
 			field_u64(answer, "left"));
 	if (r == 0 && i->sender.failed && i->rows_alone)
 		r = out_printf(err, "see `inlet failures --import %" PRIu64 "`; mend what it lists and import again, or just these rows: `inlet "
