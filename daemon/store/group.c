@@ -205,7 +205,7 @@ static int number(struct group *g, struct record *r, struct err *err)
 		r->row.row = n = apply_next_row(g->txn);
 	else if (r->kind == RECORD_IMPORT && r->import.import == 0)
 		r->import.import = n = apply_next_import(g->txn);
-	else 	if (r->kind == RECORD_OBJECT && r->object.object == 0)
+	else if (r->kind == RECORD_OBJECT && r->object.object == 0)
 		r->object.object = n = object_number(g, r->object.source, r->object.layout, r->object.key);
 	else if (r->kind == RECORD_ANNOTATION && r->annotation.n == 0)
 		r->annotation.n = (uint32_t)(n = apply_next_annotation(g->txn, r->annotation.item));

@@ -25,21 +25,19 @@ int large_new(int dir, uint64_t bytes, int *ret_fd, struct err *err)
 	return 0;
 }
 
-/* The directory of a name's first digits, made durable when it is new. */
+/* The directory of a name's first digits. Its own entry is synced even where it was there: whoever made it may not have come to that
+ * yet, and a directory in which nothing changed costs nothing to sync. */
 static int fanout_open(int dir, const char *name, int *ret_fd, struct err *err)
 {
 	char sub[FANOUT_DIGITS + 1] = { name[0], name[1], '\0' };
-	bool made = mkdirat(dir, sub, DIR_MODE) == 0;
-	if (!made && errno != EEXIST)
+	if (mkdirat(dir, sub, DIR_MODE) < 0 && errno != EEXIST)
 		return err_set(err, ERR_RETRY, errno, "create large/%s", sub);
-	int fd = openat(dir, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(close_fdp) int fd = openat(dir, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, ERR_RETRY, errno, "open large/%s", sub);
-	if (made && dir_sync(dir, "large", err) < 0) {
-		(void)close(fd);
+	if (dir_sync(dir, "large", err) < 0)
 		return -1;
-	}
-	*ret_fd = fd;
+	*ret_fd = take_fd(&fd);
 	return 0;
 }
 
