@@ -147,6 +147,7 @@ class Inlet:
 
 
 from buckets import fake_gcs, minio, minio_tls, moto, proxied, versitygw  # noqa: E402, F401: fixtures
+from web import web  # noqa: E402, F401: a fixture
 
 
 @pytest.fixture

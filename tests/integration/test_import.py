@@ -2,14 +2,12 @@
 
 import csv
 import gzip
-import http.server
 import io
 import json
 import os
 import re
 import signal
 import subprocess
-import threading
 
 import pytest
 from conftest import BUILD, DEADLINE, sha256, wait_for
@@ -355,47 +353,6 @@ def test_wrong_words_are_answered_with_the_right_ones(inlet, data):
 
 # ---- URLs ----
 
-class Web:
-    """A web server of this host: pages by path, what was asked for, and what it does instead of answering."""
-
-    def __init__(self):
-        self.pages, self.asked, self.broken = {}, [], {}
-        web = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                web.asked.append(self.path)
-                path = self.path.split("?")[0]
-                code = web.broken.get(path, 200 if path in web.pages else 404)
-                body = web.pages.get(path, b"") if code == 200 else b"no"
-                self.send_response(code)
-                if code in (301, 302):
-                    self.send_header("Location", web.pages[path])
-                    body = b""
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.base = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-@pytest.fixture
-def web(inlet):
-    inlet.write_config(fetch={"networks": ["127.0.0.1"]})
-    it = Web()
-    yield it
-    it.close()
-
-
 def test_urls_are_fetched_once_and_labelled(web, served, data):
     web.pages = {f"/{n}.txt": f"page {n}".encode() for n in range(20)}
     web.pages["/big"] = big = os.urandom(12 << 20)
@@ -407,9 +364,9 @@ def test_urls_are_fetched_once_and_labelled(web, served, data):
     assert served.item(f"{web.base}/big")["sha256"] == sha256(big)
     item = served.item(f"{web.base}/4.txt")
     assert [(a["concept"], a["worker"], a["status"]) for a in item["annotations"]] == [("c1", "imported", "ANNOTATION_SUCCESS")]
-    before, asked = revision(served), len(web.asked)
+    before, asked = revision(served), len(web.said)
     assert imported(served, manifest)["written"] == 0
-    assert (revision(served), len(web.asked)) == (before, asked)
+    assert (revision(served), len(web.said)) == (before, asked)
 
 
 def test_a_list_of_urls_signed_anew_is_the_same_list(web, inlet, data):
@@ -421,8 +378,8 @@ def test_a_list_of_urls_signed_anew_is_the_same_list(web, inlet, data):
     web.pages["/b.txt"] = b"b"
     manifest.write_text(f"{web.base}/a.txt{signed.format('2')}\n{web.base}/b.txt{signed.format('2')}\n")
     assert imported(inlet, manifest)["not_fetched"] == 0
-    assert [p[-1] for p in web.asked if p.startswith("/a.txt")] == ["1"]  # it was there: nobody asked again
-    assert sorted(p[-1] for p in web.asked if p.startswith("/b.txt")) == ["1", "2"]
+    assert [p[-1] for p, *_ in web.said if p.startswith("/a.txt")] == ["1"]  # it was there: nobody asked again
+    assert sorted(p[-1] for p, *_ in web.said if p.startswith("/b.txt")) == ["1", "2"]
     assert inlet.keys() == [f"{web.base}/a.txt", f"{web.base}/b.txt"]
 
 

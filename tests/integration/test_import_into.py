@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from conftest import BUILD, DEADLINE, sha256, wait_for
 from lists import imported, labels, revision
-from test_import import HEADER, data, served, web, write_csv  # noqa: F401
+from test_import import HEADER, data, served, write_csv  # noqa: F401
 
 
 def failed_rows(inlet, number):
@@ -104,7 +104,7 @@ def test_urls_that_could_not_be_fetched(web, served, data):  # noqa: F811
     assert served.item("typo")["sha256"] == sha256(b"right") and labels(served, "typo") == [("dog", "SUCCESS")]
     assert served.item("late")["sha256"] == sha256(b"late")
     assert served.failures() == []
-    assert web.asked.count("/good") == 1
+    assert [path for path, *_ in web.said].count("/good") == 1
 
 
 def test_a_url_that_is_its_own_identity_is_replaced(web, inlet, data):  # noqa: F811
