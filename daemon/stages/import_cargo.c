@@ -5,7 +5,7 @@
 #include "daemon/base/crc.h"
 #include "daemon/base/mem.h"
 #include "daemon/model/import_body.h"
-#include "daemon/stages/import_claim.h"
+#include "daemon/stages/import_refusal.h"
 
 #include <stdlib.h>
 
@@ -172,7 +172,8 @@ static int refuse_row(struct import_cargo *c, struct view *now, const struct loa
 	int refused = claim_contradicted(c->pass, now, &claim, object, rows, n, &earlier, err);
 	if (refused <= 0)
 		return refused;
-	claim_refusal(c->pass, &claim, earlier, r->frame, &c->refused);
+	struct slice text = claim.text ? change_arrived(c->change, l->number, REFUSAL_TEXT_MAX + 1) : SLICE_LIT("");
+	refusal_note(c->pass, &claim, text, object, earlier, r->frame, &c->refused);
 	if (l->arrives)
 		change_unarrive(c->change, l->number);
 	return 1;

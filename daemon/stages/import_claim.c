@@ -1,14 +1,7 @@
 /* import_claim.c - two rows of one key: do they mean the same bytes? */
 #include "daemon/stages/import_claim.h"
 
-#include "daemon/base/cleanup.h"
-#include "daemon/base/json.h"
-#include "daemon/base/text.h"
 #include "daemon/model/import_body.h"
-
-#include <inttypes.h>
-
-#define SHOWN_MAX 200 /* bytes of a key or place in a reason */
 
 static const struct import_row *seen_before(struct import_pass *pass, const struct import_row *rows, size_t n)
 {
@@ -84,56 +77,4 @@ int claim_contradicted(struct import_pass *pass, struct view *now, const struct 
 	}
 	reader_done(&r);
 	return other;
-}
-
-/* --- the words --- */
-
-static void put_shown(struct buf *to, struct slice s)
-{
-	size_t n = s.len < SHOWN_MAX ? s.len : SHOWN_MAX;
-	while (n > 0 && n < s.len && (s.p[n] & 0xC0) == 0x80) /* not within a character */
-		n--;
-	buf_char(to, '\'');
-	text_printable(to, (struct slice){ s.p, n });
-	buf_str(to, n < s.len ? "...'" : "'");
-}
-
-static void put_what(struct buf *to, struct slice text, bool again)
-{
-	struct reader r;
-	struct import_body b;
-	struct err err;
-	if (import_body_read(text, &r, &b, &err) < 0) {
-		buf_str(to, "something else");
-		return;
-	}
-	if (slice_eq(b.at, SLICE_LIT("text")))
-		buf_str(to, again ? "another text" : "a text");
-	else
-		buf_str(to, slice_eq(b.at, SLICE_LIT("path")) ? "the file " : "");
-	if (b.where.len)
-		put_shown(to, b.where);
-	reader_done(&r);
-}
-
-void claim_refusal(struct import_pass *pass, const struct import_claim *c, const struct import_row *earlier, uint64_t frame,
-	struct buf *to)
-{
-	CLEANUP(buf_done) struct buf reason = { 0 };
-	struct json j = { .to = to, .comma = to->len > 0 };
-	if (import_has_moved(pass, earlier->row))
-		buf_str(&reason, "an earlier row");
-	else
-		buf_printf(&reason, "line %" PRIu64, earlier->line);
-	buf_str(&reason, " gives the id ");
-	put_shown(&reason, c->key);
-	buf_str(&reason, " to ");
-	put_what(&reason, earlier->body, false);
-	buf_str(&reason, ", this row gives it to ");
-	put_what(&reason, c->body, true);
-	json_open(&j, NULL, '{');
-	json_u64(&j, "frame", frame);
-	json_bytes(&j, "reason", buf_slice(&reason));
-	json_str(&j, "cure", SLICE_LIT("give each row an id of its own"));
-	json_close(&j, '}');
 }

@@ -16,8 +16,5 @@ const struct import_row *claim_replaces(struct import_pass *pass, uint64_t line,
 /* object, rows: what the index says of the key now. 1: *ret is the earlier row that says otherwise (a pointer into rows); 0, -1. */
 int claim_contradicted(struct import_pass *pass, struct view *now, const struct import_claim *c, const struct ledger_row *object,
 	const struct import_row *rows, size_t n, const struct import_row **ret, struct err *err);
-/* The members of a refusal: {"frame":…,"reason":…,"cure":…}, behind a comma where `to` is not empty. */
-void claim_refusal(struct import_pass *pass, const struct import_claim *c, const struct import_row *earlier, uint64_t frame,
-	struct buf *to);
 
 #endif

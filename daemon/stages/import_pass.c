@@ -1,8 +1,10 @@
 /* import_pass.c - passes over manifests, and what of them is under way to the disk. */
 #include "daemon/stages/import_pass.h"
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
+#include "daemon/stages/import_refusal.h"
 
 #include <stdlib.h>
 
@@ -203,14 +205,13 @@ int import_pass_await(struct import_pass *pass, size_t bytes, struct err *err)
 	return r;
 }
 
-void import_pass_tell(struct import_pass *pass, struct json *j)
+void import_pass_tell(struct pipeline *p, struct import_pass *pass, struct json *j)
 {
 	pthread_mutex_lock(&pass->lock);
-	json_u64(j, "durable", pass->flying ? pass->durable : pass->frames);
-	json_open(j, "refused", '[');
-	if (pass->refused.len)
-		buf_add(j->to, pass->refused.data, pass->refused.len);
-	json_close(j, ']');
-	pass->refused.len = 0;
+	uint64_t durable = pass->flying ? pass->durable : pass->frames;
+	CLEANUP(buf_done) struct buf refused = pass->refused;
+	pass->refused = (struct buf){ 0 };
 	pthread_mutex_unlock(&pass->lock);
+	json_u64(j, "durable", durable);
+	refusals_tell(p->store, buf_slice(&refused), j);
 }

@@ -31,7 +31,7 @@ struct import_pass {
 	uint64_t durable;        /* frames before this one have landed */
 	unsigned flying;         /* cargoes under way */
 	size_t flying_bytes;     /* of their lines */
-	struct buf refused;      /* "{…},{…}", not told yet */
+	struct buf refused;      /* as noted (import_refusal.h), not told yet */
 	struct err failed;       /* of the first cargo of which nothing was kept; class 0: none */
 	pthread_cond_t landed;
 };
@@ -51,7 +51,7 @@ struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err 
 void import_pass_put(struct pipeline *p, struct import_pass *pass);
 
 /* One upload at a time: *ret_frames is the number of its first frame. Unclaimed in any case, once claimed; frames: of the pass by then; refused: to be
- * told like what lands.
+ * told like what lands (import_refusal.h).
  * ERR_REJECT: another one is under way; or what failed before. */
 int import_pass_claim(struct import_pass *pass, uint64_t *ret_frames, struct err *err);
 void import_pass_unclaim(struct import_pass *pass, uint64_t frames, struct slice refused);
@@ -66,7 +66,8 @@ void import_pass_land(struct pipeline *p, struct import_pass *pass, const struct
 /* Until no more than so many bytes are under way; 0: nothing at all. -1: what failed. */
 int import_pass_await(struct import_pass *pass, size_t bytes, struct err *err);
 int import_pass_failed(struct import_pass *pass, struct err *err);
-void import_pass_tell(struct import_pass *pass, struct json *j); /* "durable" and "refused", which it forgets (import.h) */
+/* "durable" and "refused", which it forgets (import.h). */
+void import_pass_tell(struct pipeline *p, struct import_pass *pass, struct json *j);
 
 /* Has this row been met in this pass? */
 static inline bool import_saw(struct import_pass *pass, uint64_t row)

@@ -3,7 +3,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/model/import_body.h"
 #include "daemon/stages/import_cargo.h"
-#include "daemon/stages/import_claim.h"
+#include "daemon/stages/import_refusal.h"
 #include "daemon/stages/sinks.h"
 
 #include <inttypes.h>
@@ -39,7 +39,7 @@ struct import_upload {
 	uint64_t first, frames;    /* of the pass: where the upload begins, and whole ones so far */
 	uint64_t known_files, known_bytes;
 	struct buf wanted;         /* "0,5,9" */
-	struct buf refused;        /* "{…},{…}", of files that were only offered */
+	struct buf refused;        /* as noted (import_refusal.h), of files that were only offered */
 	struct sha256 *hash;
 	uint8_t *buffer;           /* SINK_BUFFER, when a large payload came */
 	struct fetch_sink sink;
@@ -151,7 +151,7 @@ static int refuse_offer(struct import_upload *u, const struct ledger_row *object
 		return -1;
 	int other = claim_contradicted(u->pass, u->view, &claim, object, rows, n, &earlier, err);
 	if (other > 0)
-		claim_refusal(u->pass, &claim, earlier, u->frames, &u->refused);
+		refusal_note(u->pass, &claim, SLICE_LIT(""), object, earlier, u->frames, &u->refused);
 	return other;
 }
 
@@ -392,7 +392,7 @@ static void put_answer(struct import_upload *u, struct json *j)
 	if (u->wanted.len)
 		buf_add(j->to, u->wanted.data, u->wanted.len);
 	json_close(j, ']');
-	import_pass_tell(u->pass, j);
+	import_pass_tell(u->p, u->pass, j);
 }
 
 int import_finish(struct import_upload *u, struct json *j, struct err *err)
@@ -444,7 +444,7 @@ int import_settle(struct pipeline *p, uint64_t id, struct json *j, struct err *e
 		return -1;
 	int ok = import_pass_await(pass, 0, err);
 	if (ok == 0)
-		import_pass_tell(pass, j);
+		import_pass_tell(p, pass, j);
 	import_pass_put(p, pass);
 	return ok;
 }

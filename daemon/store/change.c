@@ -3,6 +3,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
+#include "daemon/base/tar.h"
 
 #include <assert.h>
 
@@ -109,6 +110,14 @@ void change_unarrive(struct change *c, size_t number)
 	if (a->how == ARRIVAL_FILE)
 		close_fdp(&a->fd);
 	a->how = ARRIVAL_NONE;
+}
+
+struct slice change_arrived(const struct change *c, size_t number, size_t max)
+{
+	const struct arrival *a = &c->arrivals.at[number];
+	if (a->how != ARRIVAL_ARENA || !c->arena)
+		return SLICE_LIT("");
+	return (struct slice){ (const char *)arena_memory(c->arena) + a->place + TAR_BLOCK, a->bytes < max ? (size_t)a->bytes : max };
 }
 
 void change_derive(struct change *c, const struct derived_blob *d)

@@ -58,6 +58,8 @@ struct record *change_add(struct change *c, enum record_kind kind);    /* a zero
 void change_arena(struct change *c, struct arena *a);                  /* the change owns a from now on */
 size_t change_arrive(struct change *c, const struct arrival *a);       /* copies a and its slices; returns its number */
 void change_unarrive(struct change *c, size_t number);                 /* from prepare: nothing of it is kept */
+/* From prepare: its bytes, max of them at most, where they lie in the change's arena; else none. They live until it returns. */
+struct slice change_arrived(const struct change *c, size_t number, size_t max);
 void change_derive(struct change *c, const struct derived_blob *d);
 void change_prepare(struct change *c, prepare_fn *fn, void *arg);
 size_t change_records(const struct change *c);                         /* records and arrivals so far */

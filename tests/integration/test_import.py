@@ -147,10 +147,10 @@ def test_rows_of_one_id_that_contradict_each_other(web, served, data):
     url = f"'{web.base}/{{}}'"
     assert contradictions(served, answer["import"]) == {
         5: (first.format(2, "file", "the file './a.txt'", "the file './b.txt'"), own, "quarantined"),
-        6: (first.format(3, "text", "a text", "another text"), own, "quarantined"),
+        6: (first.format(3, "text", "the text 'a text'", "another text, 'other'"), own, "quarantined"),
         7: (first.format(4, "url", url.format("a"), url.format("b")), own, "quarantined"),
-        8: (first.format(2, "file", "the file './a.txt'", "another text"), own, "quarantined"),
-        9: (first.format(3, "text", "a text", "the file './a.txt'"), own, "quarantined"),
+        8: (first.format(2, "file", "the file './a.txt'", "the text 'a text'"), own, "quarantined"),
+        9: (first.format(3, "text", "the text 'a text'", "the file './a.txt'"), own, "quarantined"),
         10: (first.format(4, "url", url.format("a"), "the file './c.txt'"), own, "quarantined")}
     assert {k: served.item(k)["sha256"] for k in ("file", "text", "url")} == {
         "file": sha256(b"a"), "text": sha256(b"a text"), "url": sha256(b"page a")}
@@ -191,6 +191,20 @@ def test_the_first_row_of_an_id_counts_in_the_order_of_the_manifest(served, data
     imported(served, manifest, ok=(3,))
     (line, (reason, _, _)), = contradictions(served, answer["import"]).items()
     assert line == 5 and reason.startswith("an earlier row gives the id 'x' to the file './b.txt'")
+
+
+def test_texts_that_contradict_are_quoted(served, data):
+    """How they begin, and in one line; also where the earlier one's line is not known any more."""
+    long, control = "\u00e4" * 40, "two\nlines and a \x1b[1mbold one"
+    rows = [["x", long + "1"], ["y", control], ["x", long + "2"], ["y", "one"]]
+    manifest = write_csv(data / "M.csv", rows, ["id", "text"])
+    n = imported(served, manifest, ok=(3,))["import"]
+    said = ["gives the id 'x' to the text '" + "\u00e4" * 30 + "...', this row gives it to another text, '" + "\u00e4" * 30 + "...'",
+            "gives the id 'y' to the text 'two\\x0alines and a \\x1b[1mbold one', this row gives it to another text, 'one'"]
+    assert {line: reason for line, (reason, _, _) in contradictions(served, n).items()} == {5: f"line 2 {said[0]}", 6: f"line 3 {said[1]}"}
+    write_csv(manifest, [["new", "a new row above"], *rows], ["id", "text"])
+    imported(served, manifest, ok=(3,))
+    assert [reason for reason, _, _ in contradictions(served, n).values()] == [f"an earlier row {text}" for text in said]
 
 
 def test_rows_of_one_id_far_apart(inlet, data):
