@@ -14,11 +14,10 @@
 #define SKEW_OK_MS 2000     /* the Date of an answer has whole seconds */
 #define SKEW_WARN_MS 60000
 
-void bucket_init(struct bucket *b, const char *scheme, const struct bucket_config *config, const char *root, bool had_objects)
+void bucket_init(struct bucket *b, const char *scheme, const struct bucket_config *config)
 {
-	*b = (struct bucket){ .config = config, .scheme = scheme, .had_objects = had_objects };
+	*b = (struct bucket){ .config = config, .scheme = scheme };
 	pthread_mutex_init(&b->lock, NULL);
-	(void)snprintf(b->known_root, sizeof(b->known_root), "%s", root ? root : "");
 	b->due_ns = clock_mono_ns();
 }
 
@@ -49,26 +48,16 @@ void bucket_describe(const struct bucket *b, struct slice key, char *ret_text, s
 		printable(key, ret_text + n, size - (size_t)n);
 }
 
-int bucket_begin(struct bucket *b, struct err *err)
+void bucket_begin(struct bucket *b)
 {
-	char root[sizeof(b->root)], known[sizeof(b->known_root)];
-	bool other;
-
-	(void)snprintf(root, sizeof(root), "%s://%s", b->scheme, b->config->bucket);
 	atomic_store(&b->listed, 0);
 	atomic_store(&b->wanted, 0);
 	atomic_store(&b->archived, 0);
 	atomic_store(&b->sampled, false);
 	pthread_mutex_lock(&b->lock);
 	b->sample[0] = '\0';
-	memcpy(b->root, root, sizeof(root));
-	memcpy(known, b->known_root, sizeof(known));
-	other = b->had_objects && known[0] && strcmp(known, root) != 0;
+	(void)snprintf(b->root, sizeof(b->root), "%s://%s", b->scheme, b->config->bucket);
 	pthread_mutex_unlock(&b->lock);
-	if (!other)
-		return 0;
-	return err_set(err, ERR_RETRY, 0, "this source was %s at its last pass and is %s now: everything from there would count as "
-		"gone. Give the new bucket a source of its own, or set `bucket` back", known, root);
 }
 
 bool bucket_wants(struct bucket *b, struct slice key)
@@ -126,8 +115,6 @@ void bucket_went_through(struct bucket *b, bool in_bucket)
 	else if (archived > 0)
 		(void)snprintf(b->message, sizeof(b->message), "%" PRIu64 " of %" PRIu64 " object%s %s in an archive class: noted, and "
 			"fetched by the first pass after being restored", archived, wanted, text_s(wanted), archived == 1 ? "lies" : "lie");
-	b->had_objects |= wanted > 0;
-	memcpy(b->known_root, b->root, sizeof(b->known_root));
 	b->due_ns = clock_mono_ns() + b->config->poll_ms * NS_PER_MS;
 	pthread_mutex_unlock(&b->lock);
 }

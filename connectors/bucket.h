@@ -24,8 +24,6 @@ struct bucket {
 
 	pthread_mutex_t lock;               /* guards what follows */
 	char root[256];                     /* "gs://bucket", as of the last look; "" not seen yet */
-	char known_root[256];               /* at the last complete pass; "" none */
-	bool had_objects;
 	bool offline;
 	uint32_t failures;                  /* passes in a row */
 	uint64_t due_ns;                    /* clock_mono_ns() of the next pass */
@@ -33,13 +31,10 @@ struct bucket {
 	char message[512];
 };
 
-/* root and had_objects as connector_ops.open() gets them. */
-void bucket_init(struct bucket *b, const char *scheme, const struct bucket_config *config, const char *root, bool had_objects);
+void bucket_init(struct bucket *b, const char *scheme, const struct bucket_config *config);
 void bucket_done(struct bucket *b);
 
-/* Begins a pass. ERR_RETRY: the source was another bucket at its last complete pass and has objects from there, all of which
- * would count as gone. */
-int bucket_begin(struct bucket *b, struct err *err);
+void bucket_begin(struct bucket *b); /* a pass */
 /* Does this key count? It begins with the prefix and the filters let it through (globs over the rest of it). Many threads. */
 bool bucket_wants(struct bucket *b, struct slice key);
 /* The pass saw every key. in_bucket: whether the bucket has any key at all; only asked for, and worth a request, where a prefix

@@ -18,10 +18,12 @@ struct connector {
 
 static int gcs_open(const void *config, const char *root, bool had_objects, struct connector **ret, struct err *err)
 {
+	(void)root; /* with its objects gone or there, a bucket is what it is called */
+	(void)had_objects;
 	const struct gcs_config *g = config;
 	struct connector *c = mem_zero(1, sizeof(*c));
 
-	bucket_init(&c->bucket, "gs", &g->at, root, had_objects);
+	bucket_init(&c->bucket, "gs", &g->at);
 	if (gcs_api_new(g, &c->bucket.stopping, &c->api, err) < 0) {
 		bucket_done(&c->bucket);
 		free(c);
@@ -72,7 +74,8 @@ static int gcs_discover(struct connector *c, enum discover_scope scope, page_fn 
 	bool any;
 
 	(void)scope; /* there is no news but a pass */
-	if (bucket_begin(&c->bucket, err) < 0 || list(c, emit, arg, err) < 0 || look_outside(c, &any, err) < 0) {
+	bucket_begin(&c->bucket);
+	if (list(c, emit, arg, err) < 0 || look_outside(c, &any, err) < 0) {
 		if (err->class == ERR_REJECT)
 			err->class = ERR_RETRY; /* no object is to blame */
 		if (err->sys == ENOENT)

@@ -160,7 +160,7 @@ int gcs_list_first(struct gcs_api *api, struct bucket *b, struct slice prefix, s
 	struct bucket_page page;
 
 	ret_key->len = ret_version->len = 0;
-	bucket_init(&bare, b->scheme, &config, "", false);
+	bucket_init(&bare, b->scheme, &config);
 	bucket_page_init(&page, &bare, SLICE_LIT(""));
 	int result = ask_first(api, prefix, &page, &first, err);
 

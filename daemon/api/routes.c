@@ -17,7 +17,7 @@ static const struct route routes[] = {
 	{ "GET", API "/failures", failures_answer, { "after", "limit", "import", "format", NULL } },
 	{ "POST", API "/retry", retry_answer, { "id", "all", "wait", NULL } },
 	{ "POST", API "/relabel", relabel_answer, { "wait", NULL } },
-	{ "POST", API "/sync", sync_answer, { "source", "accept_gone", "wait", NULL } },
+	{ "POST", API "/sync", sync_answer, { "source", "accept_gone", "rebind", "wait", NULL } },
 	{ "POST", API "/wait", wait_answer, { "timeout_ms", NULL } },
 	{ "POST", API "/import", import_begin_answer, { "name", "file", "format", "header", "attributes", "into", NULL } },
 	{ "POST", API "/import/#/rows", import_rows_answer, { NULL } },

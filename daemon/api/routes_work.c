@@ -112,12 +112,13 @@ struct reply sync_answer(struct request *r)
 {
 	CLEANUP(freep) char *source = NULL;
 	bool accept_gone = false;
+	bool rebind = false;
 	bool wait = true;
 	struct err err;
 	if (source_name(r, &source, &err) < 0 || body_bool(r, "accept_gone", &accept_gone, &err) < 0 ||
-		body_bool(r, "wait", &wait, &err) < 0)
+		body_bool(r, "rebind", &rebind, &err) < 0 || body_bool(r, "wait", &wait, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
-	if (pipeline_sync(r->pipeline, source, accept_gone, &err) < 0)
+	if (pipeline_sync(r->pipeline, source, (accept_gone ? SYNC_GONE : 0) | (rebind ? SYNC_REBIND : 0), &err) < 0)
 		return reply_err(&err, MHD_HTTP_NOT_FOUND);
 	return outcome(r, NULL, 0, wait, 0);
 }

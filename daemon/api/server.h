@@ -8,7 +8,7 @@
  *   GET  /api/v1/items/ID/content[?form=thumbnail|canonical]  bytes; always nosniff, CSP sandbox, attachment
  *   POST /api/v1/items/ID/{accept,reject,label}   {"concept":"…"} by the peer's user name
  *   GET  /api/v1/failures?after=ID&limit=&import=N&format=json|csv   JSON lines, or a manifest of the rows that failed
- *   POST /api/v1/retry {"id":"o12"} | {"all":true};  /relabel;  /sync {"source":"…","accept_gone":false}
+ *   POST /api/v1/retry {"id":"o12"} | {"all":true};  /relabel;  /sync {"source":"…","accept_gone":false,"rebind":false}
  *   POST /api/v1/import {"name":"…","file":"…","format":"…","header":"…"}   begins a pass over a manifest that a client reads
  *   POST /api/v1/import/PASS/rows            rows and their bytes, streamed (daemon/stages/import.h)
  *   POST /api/v1/import/PASS/end {"rows":12,"failed":1,"wait":true}

@@ -31,6 +31,7 @@ int verb_sync(struct cli *c, struct err *err)
 	json_open(&j, NULL, '{');
 	source_member(c, &j);
 	json_bool(&j, "accept_gone", args_option(c->args, "accept-gone") != NULL);
+	json_bool(&j, "rebind", args_option(c->args, "rebind") != NULL);
 	json_bool(&j, "wait", wait);
 	json_close(&j, '}');
 	CLEANUP(freep) char *text = buf_take(&body);

@@ -35,6 +35,7 @@ static const struct verb_option retry_options[] = {
 };
 static const struct verb_option sync_options[] = {
 	{ "accept-gone", 0, NULL, "believe it although very many objects have gone", NULL },
+	{ "rebind", 0, NULL, "believe it although it is at another place now than before", NULL },
 	{ "no-wait", 0, NULL, "return at once, not when the work is done", NULL },
 	END,
 };

@@ -53,12 +53,16 @@ static void pass_on(void *arg, const char *level, const char *check, const char 
 	say(e->visit, strcmp(level, "error") == 0 ? "fail" : strcmp(level, "warning") == 0 ? "warn" : "ok", name, found, cure);
 }
 
-static const char *cure_of(const struct source_config *c, const struct source_view *now, bool readable)
+static const char *cure_of(const struct source *s, const struct source_view *now, bool readable)
 {
+	struct err other;
+	const struct source_config *c = source_config(s);
 	if (!readable)
 		return "let this user read it: chmod o+rx, setfacl -m u:inlet:rx, or a group";
 	if (strcmp(now->state, "held") == 0)
 		return "look whether they are meant to be gone: put back what is not, or say so with --accept-gone";
+	if (source_check(s, &other) < 0)
+		return "one name is one source: the message tells both ways on";
 	if (source_config_is_bucket(c))
 		return "what follows here says where it fails; the source goes on by itself";
 	return "mount or create the folder; the source goes on by itself";
@@ -75,7 +79,7 @@ static void look_at_source(struct source *s, const struct visit *v)
 	(void)snprintf(found, sizeof(found), "%s, %s, %s%s%s", where, now.state, now.watching, now.message[0] ? ": " : "", now.message);
 	bool readable = source_config_is_bucket(c) || access(c->folder.path, R_OK | X_OK) == 0;
 	bool well = readable && strcmp(now.state, "offline") != 0 && strcmp(now.state, "held") != 0;
-	say(v, !well ? "fail" : now.message[0] ? "warn" : "ok", check, found, well ? "" : cure_of(c, &now, readable));
+	say(v, !well ? "fail" : now.message[0] ? "warn" : "ok", check, found, well ? "" : cure_of(s, &now, readable));
 	if (source_ops(s)->check)
 		source_ops(s)->check(source_connector(s), pass_on, &(struct examined){ v, now.name });
 }

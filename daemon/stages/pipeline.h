@@ -50,8 +50,14 @@ struct drain_counts {
 };
 void pipeline_counts(struct pipeline *p, struct drain_counts *ret);
 
-/* Requests. name NULL: every source. ERR_REJECT: no such source (did you mean). */
-int pipeline_sync(struct pipeline *p, const char *name, bool accept_gone, struct err *err);
+/* What a person says is right of a source, which it would not believe by itself. */
+enum sync_accept {
+	SYNC_GONE = 1,   /* what its next complete pass finds gone may be as much as it likes (max_vanish) */
+	SYNC_REBIND = 2, /* it is at another place than at its last pass, and what is not there has gone */
+};
+
+/* Requests. name NULL: every source. ERR_REJECT: no such source (did you mean). accept: a set of enum sync_accept; of one source. */
+int pipeline_sync(struct pipeline *p, const char *name, unsigned accept, struct err *err);
 int pipeline_pause(struct pipeline *p, const char *name, bool pause, struct err *err); /* durable */
 /* Re-queue a failure at once. ERR_REJECT: no such failure. all: every one of them; *ret_n how many. */
 int pipeline_retry(struct pipeline *p, struct slice id, bool all, uint64_t *ret_n, struct err *err);

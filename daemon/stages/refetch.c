@@ -104,7 +104,7 @@ static void ask_for_passes(struct refetch *r)
 	r->wait_ns = !goes_on ? PASS_FIRST_NS : r->wait_ns < PASS_CAP_NS / 2 ? 2 * r->wait_ns : PASS_CAP_NS;
 	r->pass_ns = clock_mono_ns();
 	for (size_t i = 0; i < r->p->source_count; i++)
-		source_sync(r->p->sources[i], false);
+		source_sync(r->p->sources[i], 0);
 }
 
 static void *refetch_thread(void *arg)

@@ -32,18 +32,19 @@ static int find_source(struct pipeline *p, const char *name, size_t *ret, struct
 		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", all.len ? all.data : "none");
 }
 
-int pipeline_sync(struct pipeline *p, const char *name, bool accept_gone, struct err *err)
+int pipeline_sync(struct pipeline *p, const char *name, unsigned accept, struct err *err)
 {
 	size_t only = 0;
-	if (accept_gone && !name)
-		return err_set(err, ERR_REJECT, 0, "name the source whose losses are right: inlet sync NAME --accept-gone");
+	if (accept && !name)
+		return err_set(err, ERR_REJECT, 0, "name the source of which that is right: inlet sync NAME --%s",
+			accept & SYNC_GONE ? "accept-gone" : "rebind");
 	if (name && find_source(p, name, &only, err) < 0)
 		return -1;
 	if (pipeline_activate(p, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->source_count; i++)
 		if (!name || i == only)
-			source_sync(p->sources[i], accept_gone);
+			source_sync(p->sources[i], accept);
 	return 0;
 }
 

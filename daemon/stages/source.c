@@ -19,6 +19,7 @@
 
 #define MANIFESTS_AT_ONCE 4 /* of a source: small ones wait for the disk only, and share a group of the committer */
 #define UNSETTLED_PASSES 3    /* --once waits for what settles over this many passes, then leaves it */
+#define PLACE_TOLD 150        /* bytes of a place in a message, whose cure must not be cut off */
 #define AGAIN_PASSES 3        /* in a row because of objects that change while they are read */
 #define BUCKET_THREADS 32U    /* that fetch from one bucket, where the configuration leaves it to us */
 #define BUCKET_SHARE 8        /* of limits.memory: what the fetches of all buckets may hold in arenas */
@@ -34,6 +35,8 @@ struct source {
 	bool started;
 	bool switched;                 /* `sidecars` was, and not all objects have been looked at for that; the discover thread's */
 	bool turned;                   /* it took files and is to take manifests, or the other way round */
+	struct source_memory known;    /* as of the start. had_objects: no full pass has ended since, place and root may be others now */
+	atomic_bool rebound;           /* a person said that they may be */
 
 	pthread_mutex_t lock;  /* guards all below */
 	pthread_cond_t asked;
@@ -82,6 +85,12 @@ static void open_bucket(struct source *s)
 			s->config->name, s->config->bucket.endpoint);
 }
 
+/* "": a bucket, whose root is its place. */
+static const char *place(const struct source_config *c)
+{
+	return source_config_is_bucket(c) ? "" : c->folder.path;
+}
+
 static const char *takes(const struct source_config *c)
 {
 	return c->manifest ? "manifests" : "files";
@@ -90,7 +99,7 @@ static const char *takes(const struct source_config *c)
 struct source *source_open(struct pipeline *p, const struct source_config *c, struct err *err)
 {
 	struct source *s = mem_zero(1, sizeof(*s));
-	struct source_memory known;
+	struct source_memory *known = &s->known;
 	int switched;
 	const void *options = &c->folder; /* or whatever else the union holds */
 	s->p = p;
@@ -100,12 +109,12 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	pthread_cond_init(&s->asked, NULL);
 	if (!s->ops) {
 		(void)err_set(err, ERR_FATAL, 0, "source '%s': no connector for '%s'", c->name, c->scheme);
-	} else if (source_memory_read(p, c->name, &known, err) == 0 &&
-		s->ops->open(options, known.root, known.had_objects, &s->connector, err) == 0 &&
-		(switched = source_sidecars_changed(s, known.had_objects, err)) >= 0) {
+	} else if (source_memory_read(p, c->name, known, err) == 0 &&
+		s->ops->open(options, known->root, known->had_objects, &s->connector, err) == 0 &&
+		(switched = source_sidecars_changed(s, known->had_objects, err)) >= 0) {
 		s->switched = switched;
-		s->paused = known.paused;
-		s->turned = known.had_objects && known.takes[0] && strcmp(known.takes, takes(c)) != 0;
+		s->paused = known->paused;
+		s->turned = known->had_objects && known->takes[0] && strcmp(known->takes, takes(c)) != 0;
 		s->want_all = p->mode != PIPELINE_ATTEND;
 		if (source_config_is_bucket(c))
 			open_bucket(s);
@@ -116,11 +125,29 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	return NULL;
 }
 
+/* Is it at another place than at its last full pass? A folder that was made anew where it was is not, nor is one whose path was
+ * changed because it was renamed. Between a folder and a bucket there is no way: their keys are kept apart in the ledger. */
+static int check_place(const struct source *s, struct err *err)
+{
+	struct source_status now;
+	bool bucket = source_config_is_bucket(s->config), was_bucket = strstr(s->known.root, "://") != NULL;
+	const char *was = was_bucket ? s->known.root : s->known.place, *is = place(s->config);
+	bool may_move = bucket == was_bucket;
+	if (!s->known.had_objects || was[0] == '\0' || (may_move && atomic_load(&s->rebound)) || strcmp(was, is) == 0)
+		return 0;
+	s->ops->status(s->connector, &now);
+	if (strcmp(now.root, s->known.root) == 0)
+		return 0;
+	return err_set(err, ERR_RETRY, 0, "this source was %.*s at its last pass and is %.*s now: all that came from there would count as gone. "
+		"%s%s%sgive the new place a source of its own, or set the old one back", PLACE_TOLD, was, PLACE_TOLD, bucket ? now.root : is,
+		may_move ? "If that is right: inlet sync " : "", may_move ? s->config->name : "", may_move ? " --rebind. Else: " : "");
+}
+
 int source_check(const struct source *s, struct err *err)
 {
 	bool lists = s->config->manifest != NULL;
 	if (!s->turned)
-		return 0;
+		return check_place(s, err);
 	return err_set(err, ERR_RETRY, 0, "this source took %s at its last pass and is to take %s now: what it brought would count as "
 		"gone. Give the %s a source of their own, with another name, or write %s as before", lists ? "files" : "manifests",
 		takes(s->config), takes(s->config), lists ? "it without `manifest:`" : "`manifest:` around it");
@@ -132,7 +159,8 @@ static int remember(struct source *s, bool full, const char *state, const char *
 
 	s->ops->status(s->connector, &status);
 	return source_memory_write(s->p, s->config->name, s->ops->scheme, &(struct source_memory_pass){ .full = full, .root = status.root,
-		.state = state, .message = message ? message : status.message, .takes = takes(s->config) }, err);
+		.state = state, .message = message ? message : status.message, .takes = takes(s->config),
+		.place = place(s->config) }, err);
 }
 
 static void went_offline(struct source *s, const struct err *err)
@@ -198,6 +226,7 @@ static int relabel(struct source *s, const struct merge *m, struct err *err)
 	if (source_relabel(s, m->thorough, m->misread == 0, err) < 0)
 		return -1;
 	s->switched = s->switched && m->misread > 0;
+	s->known.had_objects = false;
 	return 0;
 }
 
@@ -373,12 +402,14 @@ uint64_t source_pump(struct source *s)
 	return due_ns;
 }
 
-void source_sync(struct source *s, bool accept_gone)
+void source_sync(struct source *s, unsigned accept)
 {
+	if (accept & SYNC_REBIND)
+		atomic_store(&s->rebound, true);
 	pthread_mutex_lock(&s->lock);
 	s->synced = true;
 	s->again = 0;
-	s->accept_gone = s->accept_gone || accept_gone;
+	s->accept_gone = s->accept_gone || accept & SYNC_GONE;
 	ask(s, DISCOVER_ALL);
 	pthread_mutex_unlock(&s->lock);
 }

@@ -25,8 +25,8 @@ unsigned source_threads(const struct source *s);        /* that it may keep busy
 
 int source_fd(const struct source *s);                  /* main loop: events, -1 none */
 uint64_t source_pump(struct source *s);                 /* main loop: take events, wake the thread; next call is due at */
-/* A full pass now. accept_gone: what it finds gone may be as much as it likes (max_vanish), once. */
-void source_sync(struct source *s, bool accept_gone);
+/* A full pass now. accept: a set of enum sync_accept (pipeline.h). */
+void source_sync(struct source *s, unsigned accept);
 /* Something changed while it was read: another pass soon. False: that has happened too often since the last one on time. */
 bool source_again(struct source *s);
 bool source_idle(struct source *s, bool once);          /* no pass runs or is asked for; once: nor is anything settling */

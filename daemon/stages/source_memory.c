@@ -10,17 +10,40 @@
 
 CLEANUP_FN(struct change *, change_free)
 
-static void takes_mark(const char *name, char *to, size_t size)
+/* Marks beside the row: what is only known while the index is, and found again by the next full pass. */
+static int mark_get(struct view *v, const char *mark, const char *name, char *ret, size_t size)
 {
-	(void)snprintf(to, size, "takes:%s", name);
+	char key[128];
+	struct slice value;
+
+	(void)snprintf(key, sizeof(key), "%s:%s", mark, name);
+	int found = view_meta(v, key, &value);
+
+	if (found > 0 && value.len < size)
+		(void)snprintf(ret, size, "%.*s", (int)value.len, value.p);
+	return found;
+}
+
+static int mark_put(struct pipeline *p, const char *mark, const char *name, const char *value, struct err *err)
+{
+	CLEANUP(view_closep) struct view *v = NULL;
+	char key[128];
+	struct slice known = { 0 };
+
+	(void)snprintf(key, sizeof(key), "%s:%s", mark, name);
+	if (view_open(p->store, &v, err) < 0 || view_meta(v, key, &known) < 0)
+		return -1;
+	bool same = slice_eq(known, slice_of(value));
+
+	view_close(TAKE_PTR(v));
+	return same ? 0 : committer_set_meta(p->store, key, slice_of(value), err);
 }
 
 int source_memory_read(struct pipeline *p, const char *name, struct source_memory *ret, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct source_row row;
-	struct slice value;
-	char mark[128];
+	char paused[8] = "";
 
 	*ret = (struct source_memory){ .root = "" };
 	if (view_open(p->store, &v, err) < 0)
@@ -31,11 +54,9 @@ int source_memory_read(struct pipeline *p, const char *name, struct source_memor
 		(void)snprintf(ret->root, sizeof(ret->root), "%.*s", (int)row.root.len, row.root.p);
 		ret->had_objects = row.present > 0;
 	}
-	(void)snprintf(mark, sizeof(mark), "paused:%s", name);
-	ret->paused = view_meta(v, mark, &value) > 0 && slice_eq(value, SLICE_LIT("1"));
-	takes_mark(name, mark, sizeof(mark));
-	if (view_meta(v, mark, &value) > 0)
-		(void)snprintf(ret->takes, sizeof(ret->takes), "%.*s", (int)value.len, value.p);
+	ret->paused = mark_get(v, "paused", name, paused, sizeof(paused)) > 0 && strcmp(paused, "1") == 0;
+	(void)mark_get(v, "takes", name, ret->takes, sizeof(ret->takes));
+	(void)mark_get(v, "place", name, ret->place, sizeof(ret->place));
 	return found < 0 ? -1 : 0;
 }
 
@@ -43,21 +64,6 @@ static bool is_news(const struct source_row *before, const struct source_memory_
 {
 	return !slice_eq(before->state, slice_of(pass->state)) || !slice_eq(before->message, slice_of(pass->message)) ||
 		clock_wall_ms() - before->last_pass_ms > AGAIN_MS;
-}
-
-static int tell_takes(struct pipeline *p, const char *name, const char *takes, struct err *err)
-{
-	CLEANUP(view_closep) struct view *v = NULL;
-	struct slice known = { 0 };
-	char mark[128];
-
-	takes_mark(name, mark, sizeof(mark));
-	if (view_open(p->store, &v, err) < 0 || view_meta(v, mark, &known) < 0)
-		return -1;
-	bool same = slice_eq(known, slice_of(takes));
-
-	view_close(TAKE_PTR(v));
-	return same ? 0 : committer_set_meta(p->store, mark, slice_of(takes), err);
 }
 
 /* Adds what the store does not know yet. 0: nothing has to be written; 1; -1. */
@@ -92,5 +98,7 @@ int source_memory_write(struct pipeline *p, const char *name, const char *scheme
 
 	if (news < 0 || (news > 0 && committer_wait(p->store, TAKE_PTR(c), err) < 0))
 		return -1;
-	return pass->full ? tell_takes(p, name, pass->takes, err) : 0;
+	if (!pass->full)
+		return 0;
+	return mark_put(p, "takes", name, pass->takes, err) < 0 ? -1 : mark_put(p, "place", name, pass->place, err);
 }

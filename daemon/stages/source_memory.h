@@ -5,11 +5,14 @@
 
 #include "daemon/stages/internal.h"
 
+#include <limits.h>
+
 struct source_memory {
 	char root[256];   /* the root's identity (connector.h); "" unknown */
 	bool had_objects; /* as of the last pass */
 	bool paused;
 	char takes[16];   /* what it took at its last full pass, "files" or "manifests"; "" unknown */
+	char place[PATH_MAX]; /* where it was then: a folder's path; "" unknown, or a bucket, whose root says that */
 };
 struct source_memory_pass {
 	bool full;           /* it covered the whole source: its time and its root count */
@@ -17,6 +20,7 @@ struct source_memory_pass {
 	const char *state;   /* "live", "offline", "held" */
 	const char *message; /* why, and what to do; "" all is well */
 	const char *takes;   /* of a full pass: "files" or "manifests" */
+	const char *place;   /* of a full pass: a folder's path; "" a bucket */
 };
 
 /* 0, also of a source that was never seen before; -1. */

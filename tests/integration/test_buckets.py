@@ -138,6 +138,34 @@ def test_gone_items_leave_the_export_where_that_is_wanted(inlet, far):
     assert len(inlet.items()) == 2
 
 
+def test_another_bucket_is_asked_about(inlet, far, request):
+    fill(far, {"a": b"1"})
+    inlet.once()
+    other = type(far)(request.getfixturevalue("fake_gcs" if far.scheme == "gcs" else "minio"))
+    fill(other, {"b": b"2"})
+    first, far.name = far.name, other.name
+    far.configure()
+    inlet.once(ok=(3,))
+    said = inlet.source("far")["message"]
+    assert f"://{first} " in said and f"://{other.name} " in said and "inlet sync far --rebind" in said, said
+    assert inlet.keys() == ["a"], "nothing is taken from there, nor concluded"
+    inlet.cli("sync", "far", "--rebind")
+    assert inlet.keys() == ["b"] and len(inlet.items()) == 2
+
+
+def test_a_folder_does_not_become_a_bucket(inlet, far):
+    inlet.put("a.txt", "a file")
+    inlet.settings["sources"] = [{"name": "far", "folder": {"path": "./inbox", "settle": "0s"}}]
+    inlet.write_config()
+    inlet.once()
+    far.configure()
+    fill(far, {"b": b"2"})
+    inlet.cli("sync", "far", "--rebind", ok=(3,))
+    said = inlet.source("far")["message"]
+    assert str(inlet.inbox) in said and "source of its own" in said and "--rebind" not in said, said
+    assert inlet.keys() == ["a.txt"]
+
+
 def test_much_gone_at_once_is_asked_about(inlet, far):
     far.configure(on_gone="exclude")
     fill(far, {f"{i:03d}": f"{i}" for i in range(120)})

@@ -478,6 +478,39 @@ def test_two_sources_share_an_item(inlet):
     assert (inlet.source("drop")["objects"]["present"], inlet.source("other")["objects"]["present"]) == (1, 0)
 
 
+def test_a_source_at_another_place_is_asked_about(inlet):
+    inlet.put("a.txt", "at the first place")
+    inlet.once()
+    elsewhere = inlet.root / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "b.txt").write_text("at the second place")
+    first, moved = inlet.settings["sources"], [{"name": "drop", "folder": {"path": "./elsewhere", "settle": "0s"}}]
+    inlet.write_config(sources=moved)
+    inlet.once(ok=(3,))
+    source = inlet.source()
+    assert str(inlet.inbox) in source["message"] and str(elsewhere) in source["message"], source
+    assert "inlet sync drop --rebind" in source["message"] and source["state"] == "offline"
+    assert inlet.keys() == ["a.txt"], "nothing is taken from there, nor concluded"
+    inlet.write_config(sources=first)
+    inlet.once()
+    assert inlet.source()["message"] == "" and inlet.keys() == ["a.txt"]
+    inlet.write_config(sources=moved)
+    assert b"--rebind" in inlet.cli("sync", "--rebind", ok=(2,)).stderr, "of one source only"
+    inlet.cli("sync", "drop", "--rebind")
+    assert inlet.keys() == ["b.txt"] and len(inlet.items()) == 2
+    inlet.once()
+    assert inlet.source()["message"] == "", "it is asked once"
+
+
+def test_a_renamed_folder_is_followed_by_its_configuration(inlet):
+    inlet.put("a.txt", "stays")
+    inlet.once()
+    inlet.inbox.rename(inlet.root / "elsewhere")
+    inlet.write_config(sources=[{"name": "drop", "folder": {"path": "./elsewhere", "settle": "0s"}}])
+    inlet.once()
+    assert inlet.source()["message"] == "" and inlet.keys() == ["a.txt"]
+
+
 def test_a_source_taken_out_of_the_configuration_is_detached(inlet):
     inlet.put("a.txt", "stays")
     inlet.once()

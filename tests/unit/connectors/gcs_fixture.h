@@ -56,7 +56,7 @@ static inline int fixture_setup(void **state)
 	f.config = (struct gcs_config){ .at = { .bucket = name, .endpoint = f.endpoint, .include = f.include, .exclude = f.exclude },
 		.anonymous = true };
 	f.mode = "";
-	bucket_init(&f.bucket, "gs", &f.config.at, "", false);
+	bucket_init(&f.bucket, "gs", &f.config.at);
 	fixture_open(&f);
 	*state = &f;
 	return 0;

@@ -27,7 +27,7 @@ static int set_up(void **state)
 	struct fixture *f = mem_zero(1, sizeof(*f));
 
 	f->config = (struct bucket_config){ .bucket = name, .include = f->include, .exclude = f->exclude };
-	bucket_init(&f->bucket, "gs", &f->config, "", false);
+	bucket_init(&f->bucket, "gs", &f->config);
 	bucket_page_init(&f->page, &f->bucket, SLICE_LIT(""));
 	*state = f;
 	return 0;

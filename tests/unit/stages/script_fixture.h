@@ -276,9 +276,9 @@ static inline void flow_start(struct flow *f, const char *options)
 }
 
 /* Another pass, to its end. */
-static inline void flow_sync(struct flow *f, bool accept_gone)
+static inline void flow_sync(struct flow *f, unsigned accept)
 {
-	assert_int_equal(pipeline_sync(f->pipeline, "b", accept_gone, &f->err), 0);
+	assert_int_equal(pipeline_sync(f->pipeline, "b", accept, &f->err), 0);
 	drained(f);
 }
 

@@ -23,7 +23,7 @@ static void test_every_key_arrives_and_an_unchanged_bucket_costs_nothing(void **
 	uint64_t revision = flow_revision(f);
 	int64_t noted_ms = flow_source(f).last_pass_ms;
 	int lists = script.lists;
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_source(f).last_pass_ms, noted_ms); /* not even the index is written */
 	assert_int_equal(script.gets, 5);
 	assert_true(script.lists > lists);
@@ -40,7 +40,7 @@ static void test_changed_gone_and_returned(void **state)
 	script_get("a")->version = "2";
 	script_get("a")->bytes = "other";
 	script_remove("/lead");
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(script.gets, 6);
 	assert_int_equal(flow_state(f, S("/lead")), OBJECT_GONE);
 	assert_int_equal(flow_state(f, S("a")), OBJECT_PRESENT);
@@ -50,7 +50,7 @@ static void test_changed_gone_and_returned(void **state)
 	script.count = 0;
 	five();
 	script_get("a")->version = "2";
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(script.gets, 6); /* the version that was known: nothing to read */
 	assert_int_equal(flow_state(f, S("/lead")), OBJECT_PRESENT);
 }
@@ -65,14 +65,14 @@ static void test_a_listing_that_breaks_concludes_nothing(void **state)
 	script_add(S("z"), "1", "new");
 	script.page = 1;
 	script.fails_after = 4; /* "z" is on the page before; "../up" is known to be missing from the first */
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_state(f, S("z")), OBJECT_PRESENT);
 	assert_int_equal(flow_source(f).gone, 0);
 	assert_int_equal(flow_counts(f).offline, 1);
 	assert_string_equal(flow_view(f).state, "offline");
 	assert_string_equal(flow_view(f).message, "the listing broke");
 	script.fails_after = 0;
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_source(f).gone, 2);
 	assert_int_equal(flow_counts(f).offline, 0);
 }
@@ -86,7 +86,7 @@ static void test_pages_in_any_order_are_one_listing(void **state)
 	flow_start(f, "");
 	assert_int_equal(flow_source(f).present, 5);
 	script_remove("a/");
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_state(f, S("a/")), OBJECT_GONE);
 	assert_int_equal(flow_source(f).gone, 1);
 	assert_int_equal(script.gets, 5);
@@ -98,7 +98,7 @@ static void test_an_emptied_bucket_is_a_complete_listing(void **state)
 	five();
 	flow_start(f, "");
 	script.count = 0;
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_source(f).gone, 5);
 	assert_int_equal(flow_counts(f).items_new, 4); /* items stay */
 }
@@ -120,14 +120,14 @@ static void test_the_longest_keys_survive_page_boundaries(void **state)
 	script.page = 1;
 	flow_start(f, "");
 	assert_int_equal(flow_source(f).present, 7);
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(script.gets, 7);
 	assert_int_equal(flow_source(f).gone, 0);
 	for (int i = 0; i < 6; i++)
 		assert_int_equal(flow_state(f, (struct slice){ keys[i], lengths[i] }), OBJECT_PRESENT);
 	script.objects[3] = script.objects[--script.count]; /* 1,023 of 'k' go; the last one moves up: order does not matter below */
 	script.count = 3;
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_source(f).gone, 4);
 	assert_int_equal(flow_state(f, (struct slice){ keys[2], 481 }), OBJECT_PRESENT);
 	assert_int_equal(flow_state(f, (struct slice){ keys[4], 1024 }), OBJECT_GONE);
@@ -145,14 +145,14 @@ static void test_archived_objects_are_noted_and_fetched_when_restored(void **sta
 	assert_int_equal(script.gets, 4); /* what the listing shows as archived is not asked for */
 	struct drain_counts n = flow_counts(f);
 	assert_true(n.quarantined == 0 && n.retrying == 0);
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(script.gets, 4); /* nor is, within a day, what a fetch found so */
 	script_get("a")->kind = ENTRY_FILE;
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_state(f, S("a")), OBJECT_PRESENT);
 	assert_int_equal(flow_source(f).archived, 1);
 	script_get("a/b//c")->kind = ENTRY_ARCHIVED; /* what was read before it went there stays */
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_state(f, S("a/b//c")), OBJECT_PRESENT);
 	assert_int_equal(script.gets, 5);
 }
@@ -188,10 +188,10 @@ static void test_one_bad_object_stops_no_other(void **state)
 	flow_start(f, "");
 	assert_int_equal(flow_source(f).present, 4);
 	assert_int_equal(flow_source(f).quarantined, 1);
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(script.gets, 5); /* the same version is not tried again */
 	script_get("a")->version = "2";
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_source(f).present, 5);
 }
 
@@ -213,18 +213,18 @@ static void test_much_gone_at_once_is_asked_about(void **state)
 	flow_start(f, "on_gone: exclude, max_vanish: 0.5");
 	script.count = 99;
 	script_get("0000")->version = "2";
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_source(f).gone, 0);
 	assert_int_equal(flow_counts(f).offline, 1);
 	assert_string_equal(flow_view(f).state, "held");
 	assert_string_equal(flow_view(f).message, "101 of 200 objects are gone at once, more than max_vanish (0.5) allows: nothing is "
 		"concluded from it. If that is right: inlet sync b --accept-gone");
 	assert_int_equal(script.gets, 201); /* what is new or changed is taken all the same */
-	flow_sync(f, true);
+	flow_sync(f, SYNC_GONE);
 	assert_int_equal(flow_source(f).gone, 101);
 	assert_string_equal(flow_view(f).state, "live");
 	script.count = 50;
-	flow_sync(f, false); /* up to 100 objects are believed */
+	flow_sync(f, 0); /* up to 100 objects are believed */
 	assert_int_equal(flow_source(f).gone, 150);
 }
 
@@ -233,11 +233,11 @@ static void test_an_acceptance_is_for_one_source_and_one_pass(void **state)
 	struct flow *f = *state;
 	many();
 	flow_start(f, "on_gone: exclude");
-	assert_int_equal(pipeline_sync(f->pipeline, NULL, true, &f->err), -1);
+	assert_int_equal(pipeline_sync(f->pipeline, NULL, SYNC_GONE, &f->err), -1);
 	assert_int_equal(f->err.class, ERR_REJECT);
-	flow_sync(f, true);
+	flow_sync(f, SYNC_GONE);
 	script.count = 100;
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_string_equal(flow_view(f).state, "held");
 }
 
@@ -247,7 +247,7 @@ static void test_where_items_stay_nothing_is_asked(void **state)
 	many();
 	flow_start(f, "");
 	script.count = 1;
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_int_equal(flow_source(f).gone, 199);
 }
 
@@ -266,17 +266,17 @@ static void test_items_without_objects_are_excluded_where_that_is_wanted(void **
 	script_add(S("b"), "1", "same");
 	flow_start(f, "on_gone: exclude");
 	script_remove("a");
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_excluded(f, 1, 0); /* "b" carries it still */
 	script_remove("b");
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_excluded(f, 1, 1);
 	script_add(S("b"), "1", "same");
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_excluded(f, 1, 0);
 	f->config->sources[0].on_gone = ON_GONE_KEEP;
 	script_remove("b");
-	flow_sync(f, false);
+	flow_sync(f, 0);
 	assert_excluded(f, 1, 0);
 }
 
