@@ -117,7 +117,8 @@ static bool is_name(const char *host)
 	return label > 0;
 }
 
-/* An international name as libcurl will ask for it, into ret->host. libidn2 reads names in the charset of the thread's locale. */
+/* An international name as libcurl will ask for it, into ret->host. libidn2 reads names in the charset of the thread's locale, and
+ * makes "" of characters that stand for nothing, as a soft hyphen does. */
 static int punycode(struct slice host, struct url *ret, struct err *err)
 {
 	CLEANUP(curl_url_cleanupp) CURLU *u = curl_url();
@@ -126,7 +127,7 @@ static int punycode(struct slice host, struct url *ret, struct err *err)
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
 	locale_t before = utf8 ? uselocale(utf8) : NULL;
 	bool ok = u && utf8 && curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK &&
-		curl_url_get(u, CURLUPART_HOST, &name, CURLU_PUNYCODE) == CURLUE_OK && strlen(name) < sizeof(ret->host);
+		curl_url_get(u, CURLUPART_HOST, &name, CURLU_PUNYCODE) == CURLUE_OK && name[0] && strlen(name) < sizeof(ret->host);
 	if (ok)
 		(void)strcpy(ret->host, name);
 	curl_free(name);

@@ -57,7 +57,8 @@ static void test_refused(void **state)
 		"http://a/\x01", "http://a/\x7f", "http://a/\r\nHost: b", "http://.example.org/", "http://a..b/", "http://a../",
 		"http://*.example.org/", "http://[::1", "http://[::1]x/", "http://[1.2.3.4]/", "http://[fe80::1%25lo]/", "http://[]/",
 		"http://::1/", "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/", "http://127.0.0.1./",
-		"http://1.2.3.4.5/", "http://256.1.1.1/", "http://1.2.3.08/", "http://example.0x10/", "http://x.1/" };
+		"http://1.2.3.4.5/", "http://256.1.1.1/", "http://1.2.3.08/", "http://example.0x10/", "http://x.1/",
+		"http://\xc2\xad/", "http://\xe2\x80\x8b/", "http://\xc2\xad.example/", "http://\xef\xbc\x8e/" };
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct url url = { .port = 7 };
