@@ -8,6 +8,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/sender/group.h"
+#include "daemon/sender/payload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,35 +18,6 @@
 #define FRAMES_BYTES (4U << 20)
 #define ROWS_BYTES (8U << 20)  /* of the rows of one upload, which are kept until it is answered */
 #define SMALL_BYTES (8U << 20) /* a larger file is an upload of its own, read while it is sent */
-
-/* --- uploads --- */
-
-/* Frames, then the bytes of one file where there is one. */
-struct upload {
-	struct slice frames;
-	int fd;              /* -1: none */
-	uint64_t left;       /* of the file */
-};
-
-static ssize_t give(void *arg, void *p, size_t n, struct err *err)
-{
-	struct upload *u = arg;
-	if (u->frames.len > 0) {
-		n = n < u->frames.len ? n : u->frames.len;
-		memcpy(p, u->frames.p, n);
-		u->frames = (struct slice){ u->frames.p + n, u->frames.len - n };
-		return (ssize_t)n;
-	}
-	if (u->left == 0)
-		return 0;
-	ssize_t got = read(u->fd, p, n < u->left ? n : (size_t)u->left);
-	if (got <= 0) {
-		(void)err_set(err, ERR_RETRY, got < 0 ? errno : ESTALE, "read");
-		return -1;
-	}
-	u->left -= (uint64_t)got;
-	return got;
-}
 
 /* --- answers --- */
 
@@ -108,12 +80,12 @@ static int take_wanted(struct import_sender *s, const json_t *answer, struct sen
 }
 
 /* f is empty then. wanted NULL: nothing was offered. */
-static int upload(struct import_sender *s, struct upload *u, struct sender_frames *f, struct sender_frames *wanted, struct err *err)
+static int upload(struct import_sender *s, struct payload *p, struct sender_frames *f, struct sender_frames *wanted, struct err *err)
 {
 	CLEANUP(json_decrefp) json_t *answer = NULL;
 	uint64_t files = f->files, bytes = f->file_bytes;
 	size_t offers = f->offers;
-	if (s->hand(s->arg, s->pass, give, u, &answer, err) < 0)
+	if (s->hand(s->arg, s->pass, payload_give, p, &answer, err) < 0)
 		return -1;
 	uint64_t known = number_of(answer, "known");
 	s->sent += files - known;
@@ -219,34 +191,22 @@ static void file_failed(struct import_sender *s, struct import_group *g, const s
 	}
 }
 
-static bool unchanged(int fd, const struct stat *then)
+/* Takes g over, whose file was opened and then could not be read as it was. */
+static void file_lost(struct import_sender *s, struct import_group *g, const struct err *why)
 {
-	struct stat now;
-	return fstat(fd, &now) == 0 && version_same(then, &now);
-}
-
-static void file_changed(struct import_sender *s, struct import_group *g)
-{
-	struct err why;
-	(void)err_set(&why, ERR_RETRY, 0, "the file '%.200s' changed while it was read", g->content.data);
-	group_cannot(s, g, &why, "import again when nobody writes to it");
+	group_cannot(s, g, why, why->sys ? "see what is wrong with the disk or share that it lies on, and import again" :
+		"import again when nobody writes to it");
 }
 
 /* A file that is read whole before it is sent. Takes g over; one that changed meanwhile or cannot be read fails. */
 static void small_file(struct import_sender *s, struct import_group *g, int fd, const struct stat *st, struct sender_frames *to)
 {
-	size_t start = to->text.len, n = (size_t)st->st_size, got = 0;
+	size_t start = to->text.len, n = (size_t)st->st_size;
+	struct err why;
 	row_frame(g, st, true, &to->text);
-	char *at = buf_grow(&to->text, n + 1);
-	while (got < n) {
-		ssize_t r = read(fd, at + got, n - got);
-		if (r <= 0)
-			break;
-		got += (size_t)r;
-	}
-	if (got < n || !unchanged(fd, st)) {
+	if (payload_read(fd, st, buf_grow(&to->text, n + 1), &why) < 0) {
 		to->text.len = start;
-		file_changed(s, g);
+		file_lost(s, g, &why);
 		return;
 	}
 	to->text.len += n;
@@ -261,20 +221,20 @@ static int large_file(struct import_sender *s, struct import_group *g, int fd, c
 	CLEANUP(frames_done) struct sender_frames frame = { .files = 1, .file_bytes = (uint64_t)st->st_size };
 	row_frame(g, st, true, &frame.text);
 	frames_note(&frame, g, 1);
-	struct upload u = { buf_slice(&frame.text), fd, (uint64_t)st->st_size };
-	if (upload(s, &u, &frame, NULL, err) == 0)
+	struct payload p = { .frames = buf_slice(&frame.text), .fd = fd, .left = (uint64_t)st->st_size, .then = st };
+	if (upload(s, &p, &frame, NULL, err) == 0)
 		return 0;
-	if (u.left == 0 || err->sys == EINTR || u.frames.len > 0 || err->class != ERR_RETRY || unchanged(fd, st))
+	if (!p.why.class)
 		return -1;
 	frame.count = 0;
-	file_changed(s, g);
+	file_lost(s, g, &p.why);
 	return 0;
 }
 
 static int send_files(struct import_sender *s, struct sender_frames *files, struct err *err)
 {
-	struct upload u = { .frames = buf_slice(&files->text), .fd = -1 };
-	return files->count ? upload(s, &u, files, NULL, err) : 0;
+	struct payload p = { .frames = buf_slice(&files->text), .fd = -1 };
+	return files->count ? upload(s, &p, files, NULL, err) : 0;
 }
 
 /* Takes g over. */
@@ -298,10 +258,10 @@ static int send_wanted(struct import_sender *s, struct import_group *g, struct s
 static int send_frames(struct import_sender *s, struct err *err)
 {
 	CLEANUP(frames_done) struct sender_frames wanted = { 0 }, files = { 0 };
-	struct upload u = { .frames = buf_slice(&s->frames.text), .fd = -1 };
+	struct payload p = { .frames = buf_slice(&s->frames.text), .fd = -1 };
 	if (s->frames.count == 0)
 		return 0;
-	if (upload(s, &u, &s->frames, &wanted, err) < 0)
+	if (upload(s, &p, &s->frames, &wanted, err) < 0)
 		return -1;
 	for (size_t i = 0; i < wanted.count; i++)
 		if (send_wanted(s, TAKE_PTR(wanted.rows[i]), &files, err) < 0)
