@@ -2,6 +2,20 @@
 #include "daemon/cli/holder.h"
 #include "tests/unit/store/fixture.h"
 
+/* Puts a line in front of the kernel's: a lock of another file system, on a file of the same number. */
+static ino_t elsewhere;
+
+FILE *fopen(const char *path, const char *mode)
+{
+	static char text[1 << 16];
+	CLEANUP(close_fdp) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || !elsewhere || strcmp(path, "/proc/locks") != 0)
+		return fd < 0 ? NULL : fdopen(take_fd(&fd), mode);
+	int n = snprintf(text, sizeof(text), "1: FLOCK  ADVISORY  WRITE 4242 fff:7f:%llu 0 EOF\n", (unsigned long long)elsewhere);
+	ssize_t rest = read(fd, text + n, sizeof(text) - (size_t)n);
+	return fmemopen(text, (size_t)n + (size_t)(rest > 0 ? rest : 0), "r");
+}
+
 static struct holder look(const struct fixture *f)
 {
 	CLEANUP(close_fdp) int dir = open(f->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -51,6 +65,19 @@ static void test_who_has_not_said_yet_what_it_is(void **state)
 	}
 }
 
+static void test_a_lock_of_another_file_system_is_not_it(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+	int fd = take(f, "daemon");
+	assert_int_equal(fstat(fd, &st), 0);
+	elsewhere = st.st_ino;
+	assert_int_equal(look(f).pid, getpid());
+	(void)close(fd);
+	assert_int_equal(look(f).pid, 0);
+	elsewhere = 0;
+}
+
 static void test_no_folder_and_no_lock(void **state)
 {
 	(void)state;
@@ -64,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_roles_of_who_holds_it),
 		CASE(test_who_has_not_said_yet_what_it_is),
+		CASE(test_a_lock_of_another_file_system_is_not_it),
 		CASE(test_no_folder_and_no_lock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
