@@ -1,6 +1,7 @@
 /* verb_export.c - export, verify: the whole dataset. */
 #include "daemon/cli/args.h"
 #include "daemon/cli/client.h"
+#include "daemon/cli/export_file.h"
 #include "daemon/cli/export_tree.h"
 #include "daemon/cli/fields.h"
 #include "daemon/cli/out.h"
@@ -8,59 +9,18 @@
 #include "daemon/cli/rule.h"
 #include "daemon/cli/target.h"
 #include "daemon/base/cleanup.h"
-#include "daemon/base/clock.h"
-#include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/export/export.h"
 
-#include <errno.h>
-#include <fcntl.h>
-
-#define SHOW_NS (250 * NS_PER_MS)
-
-struct export_file {
-	int fd;              /* -1: standard output */
-	uint64_t bytes;
-	uint64_t shown_ns;
-};
-
-static int export_bytes(void *arg, struct slice text, struct err *err)
-{
-	struct export_file *f = arg;
-	int r = f->fd < 0 ? out_write(NULL, text, err) : file_write_at(f->fd, text.p, text.len, f->bytes, err);
-	f->bytes += text.len;
-	uint64_t now_ns = clock_mono_ns();
-	if (r == 0 && f->fd >= 0 && now_ns - f->shown_ns > SHOW_NS) {
-		struct buf size = { 0 };
-		out_bytes(&size, f->bytes);
-		progress_show("%s written", size.data);
-		buf_done(&size);
-		f->shown_ns = now_ns;
-	}
-	return r;
-}
-
-/* Beside its final name until it is whole, so that nobody ever reads half an export. */
 static int export_to_file(struct cli *c, const char *url, const char *name, struct err *err)
 {
-	CLEANUP(freep) char *part = mem_printf("%s.part", name);
-	struct export_file f = { .fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) };
-	if (f.fd < 0)
-		return err_set(err, ERR_RETRY, errno, "write '%s'", part);
-	int r = client_request(c->client, url, NULL, export_bytes, &f, err);
-	if (r == 0)
-		r = file_sync(f.fd, part, err);
-	close_fdp(&f.fd);
-	if (r == 0 && rename(part, name) < 0)
-		r = err_set(err, ERR_RETRY, errno, "rename '%s' to '%s'", part, name);
-	if (r < 0)
-		(void)unlink(part);
-	if (r < 0 || c->args->json)
-		return r;
 	struct buf size = { 0 };
-	out_bytes(&size, f.bytes);
-	r = out_printf(err, "%s: %s\n", name, size.data);
+	uint64_t bytes;
+	if (export_file(c->client, url, name, &bytes, err) < 0)
+		return -1;
+	out_bytes(&size, bytes);
+	int r = c->args->json ? 0 : out_printf(err, "%s: %s\n", name, size.data);
 	buf_done(&size);
 	return r;
 }
@@ -96,7 +56,6 @@ static int export_to_tree(struct cli *c, const char *url, const char *name, stru
 int verb_export(struct cli *c, struct err *err)
 {
 	const char *name = args_option(c->args, "output");
-	struct export_file out = { .fd = -1 };
 	struct buf path = { 0 };
 	if (name && strcmp(name, "-") == 0)
 		name = NULL;
@@ -112,7 +71,7 @@ int verb_export(struct cli *c, struct err *err)
 	if (wants_tree(c, name))
 		return export_to_tree(c, url, name, err);
 	int r = name ? export_to_file(c, url, name, err) :
-		client_request(c->client, url, NULL, export_bytes, &out, err);
+		client_request(c->client, url, NULL, out_write, NULL, err);
 	const char *left = r == 0 ? client_trailer(c->client, EXPORT_LEFT_OUT) : NULL;
 	if (left)
 		(void)fprintf(stderr, "inlet: left out: %s\n", left);

@@ -477,6 +477,25 @@ def test_an_export_file_appears_only_whole(inlet):
     done = inlet.cli("export", "-o", inlet.root / "nowhere/out.jsonl", ok=(1,))
     assert b"nowhere" in done.stderr
     assert sorted(p.name for p in inlet.root.glob("out*")) == ["out.jsonl"]
+    with open(inlet.root / "out.jsonl.part", "wb") as part:
+        fcntl.flock(part, fcntl.LOCK_EX)
+        done = inlet.cli("export", "-o", out, ok=(1,))
+    assert b"another export is writing" in done.stderr and b"out.jsonl.part" in done.stderr
+    inlet.cli("export", "-o", "out.jsonl", cwd=inlet.root)  # what a crash left is written over
+    assert json.loads(out.read_text()) == inlet.items()[0]
+    assert sorted(p.name for p in inlet.root.glob("out*")) == ["out.jsonl"]
+
+
+def test_an_export_replaces_nothing_but_files(inlet):
+    inlet.put("a.txt", "alpha")
+    inlet.once()
+    os.mkfifo(inlet.root / "pipe")
+    (inlet.root / "folder").mkdir()
+    for name, words in (("pipe", b"is no file"), ("folder", b"is a folder")):
+        done = inlet.cli("export", "-o", inlet.root / name, ok=(1,))
+        assert words in done.stderr and done.stdout == b""
+    assert (inlet.root / "pipe").is_fifo()
+    assert not list(inlet.root.glob("*.part"))
 
 
 def test_an_export_into_a_watched_folder_is_refused_however_it_is_written(inlet):
