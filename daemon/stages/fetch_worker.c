@@ -382,6 +382,18 @@ static bool left_to_a_pass(const struct fetch_job *job, const struct err *err)
 	return err->sys == ENOENT || (err->sys == FETCH_CHANGED && source_again(job->source));
 }
 
+/* A failure that is to be told, in the memory of its change. */
+struct told {
+	const struct source *source;
+	struct record_failure failure;
+};
+
+static int prepare_failed_sidecar(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	const struct told *t = arg;
+	return source_sidecar_failed(t->source, c, now, &t->failure, err);
+}
+
 /* The object stays where it is; the ledger says why it is not in the dataset. */
 static void fetch_failed(struct fetch_worker *w, struct fetch_job *job, const struct err *err)
 {
@@ -395,13 +407,19 @@ static void fetch_failed(struct fetch_worker *w, struct fetch_job *job, const st
 		return;
 	}
 	struct change *c = change_new();
-	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
+	struct told *t = change_alloc(c, sizeof(*t));
+	struct record_failure *r = &t->failure;
+	*t = (struct told){ .source = job->source };
 	(void)retry_plan(w->p, err, job->attempts, r);
 	if (err->class == ERR_REJECT && err->sys == FETCH_ARCHIVED) {
 		r->archived = true;
 		r->due_ms = clock_wall_ms() + ARCHIVED_AGAIN_MS;
 	}
 	fill_failure(c, job, err, r);
+	if (source_sidecar_is(job->source, job->object.key))
+		change_prepare(c, prepare_failed_sidecar, t);
+	else
+		change_add(c, RECORD_FAILURE)->failure = *r;
 	log_failure(job, err);
 	fetch_worker_submit(w, job, c);
 }

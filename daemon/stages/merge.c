@@ -201,8 +201,8 @@ static int is_misread(struct join *j, const struct entry *e, const struct ledger
 	if (!j->m->thorough || sidecar_subject(e->name).len == 0)
 		return 0;
 	bool is_item = row->item != 0;
-	int misread = !source_sidecars(j->m->source) ? row->state != OBJECT_PRESENT || !is_item : row->state != OBJECT_PRESENT ? 0 :
-		is_item ? 1 : source_sidecar_unsaid(j->m->source, j->view, full_key(j, e->name), err);
+	int misread = !source_sidecars(j->m->source) ? row->state != OBJECT_PRESENT || !is_item : is_item ? 1 :
+		row->state != OBJECT_PRESENT ? 0 : source_sidecar_unsaid(j->m->source, j->view, full_key(j, e->name), err);
 	if (misread > 0)
 		atomic_fetch_add_explicit(&j->m->misread, 1, memory_order_relaxed);
 	return misread;

@@ -124,10 +124,10 @@ static struct record_failure *retry_of(const struct source *s, struct change *c,
 }
 
 /* That it waits is not in the log, and it must not stand there as one that has been read: a rebuilt index would take it for that. */
-static void unread(const struct source *s, struct change *c, const struct object *sidecar)
+static void unread(const struct source *s, struct change *c, struct slice key)
 {
 	change_add(c, RECORD_OBJECT)->object = (struct record_object){ .source = slice_of(source_name(s)),
-		.key = change_copy(c, sidecar->key), .layout = source_ops(s)->layout };
+		.key = change_copy(c, key), .layout = source_ops(s)->layout };
 }
 
 int source_sidecar_wait(const struct source *s, struct change *c, struct view *now, const struct object *sidecar, uint32_t attempts,
@@ -139,7 +139,7 @@ int source_sidecar_wait(const struct source *s, struct change *c, struct view *n
 	if (found < 0)
 		return -1;
 	if (found && (row.state == OBJECT_PRESENT || row.item != 0))
-		unread(s, c, sidecar);
+		unread(s, c, sidecar->key);
 	struct record_failure *r = retry_of(s, c, sidecar);
 	buf_str(&reason, "waits for the file that it speaks of: there is no '");
 	text_printable(&reason, sidecar_subject(sidecar->key));
@@ -148,6 +148,18 @@ int source_sidecar_wait(const struct source *s, struct change *c, struct view *n
 	r->attempts = attempts;
 	r->reason = change_copy(c, buf_slice(&reason));
 	r->cure = SLICE_LIT("put that file beside it, it is read then; or remove it");
+	return 0;
+}
+
+int source_sidecar_failed(const struct source *s, struct change *c, struct view *now, const struct record_failure *r, struct err *err)
+{
+	struct ledger_row row;
+	int found = find(s, now, r->key, &row, err);
+	if (found < 0)
+		return -1;
+	if (found && row.item != 0)
+		unread(s, c, r->key);
+	change_add(c, RECORD_FAILURE)->failure = *r;
 	return 0;
 }
 

@@ -30,6 +30,8 @@ int source_sidecar_unsaid(const struct source *s, struct view *now, struct slice
 /* The sidecar waits for its file. */
 int source_sidecar_wait(const struct source *s, struct change *c, struct view *now, const struct object *sidecar, uint32_t attempts,
 	struct err *err);
+/* The sidecar failed, as *r says: if it came as a file before the option was switched on, it is none any more. */
+int source_sidecar_failed(const struct source *s, struct change *c, struct view *now, const struct record_failure *r, struct err *err);
 /* The file at key comes, or comes back, with the change: its sidecar, if it waits, is due. Does nothing while the option is off. */
 int source_sidecar_wake(const struct source *s, struct change *c, struct view *now, struct slice key, struct err *err);
 

@@ -231,6 +231,25 @@ def test_the_option_is_switched_on_and_off(paired):
         rebuilds(paired)
 
 
+def test_a_sidecar_that_came_as_a_file_and_cannot_be_used_is_no_item_any_more(paired):
+    paired.folder(sidecars="off")
+    for n, text in enumerate(('[1, 2]', '', '{"label": "cat"}')):
+        write(paired, f"{n}.jpg", f"picture {n}")
+        write(paired, f"{n}.jpg.json", text)
+    paired.once()
+    assert len(paired.keys()) == 6
+    paired.folder(sidecars="json")
+    paired.once(ok=(3,))
+    assert paired.keys() == ["0.jpg", "1.jpg", "2.jpg"]
+    assert sorted(f["key"] for f in paired.failures()) == ["0.jpg.json", "1.jpg.json"]
+    rebuilds(paired)
+    assert sorted(f["key"] for f in paired.failures()) == ["0.jpg.json", "1.jpg.json"]
+    paired.folder(sidecars="off")
+    paired.once()
+    assert len(paired.keys()) == 6 and paired.failures() == []
+    rebuilds(paired)
+
+
 def test_switched_back_before_it_was_seen_to(paired):
     """Off, and killed when what the sidecars said has begun to go, before all of them came as files; then on again."""
     keys = [f"{n}.jpg" for n in range(40)]
