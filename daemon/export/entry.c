@@ -72,6 +72,23 @@ static int read_row(struct entry *e, const struct item_full *full, struct err *e
 	return 0;
 }
 
+/* By folder and sidecar, where no row says it. What a list says goes out as it came, so it gets nobody else's metadata. */
+static int read_own(struct entry *e, const struct item_full *full, struct err *err)
+{
+	for (size_t i = 0; i < full->own_count; i++) {
+		struct reader r;
+		struct import_body b;
+		if (import_body_read(full->own[i].body, &r, &b, err) < 0)
+			return -1;
+		if (e->split.len == 0)
+			e->split = arena_copy(&e->arena, b.split);
+		if (!e->listed && e->metadata.len == 0)
+			e->metadata = arena_copy(&e->arena, b.metadata);
+		reader_done(&r);
+	}
+	return 0;
+}
+
 static enum row_content kind_of_place(struct slice place)
 {
 	return begins(place, "s3://") ? ROW_S3 : begins(place, "gs://") ? ROW_GS : ROW_PATH;
@@ -82,9 +99,9 @@ int entry_read(struct entry *e, const struct export_options *o, const struct ite
 	arena_reset(&e->arena);
 	*e = (struct entry){ .said_dom = e->said_dom, .label_dom = e->label_dom, .arena = e->arena, .place = e->place, .text = e->text,
 		.media = full->item.media };
-	if (full->row_count)
-		return read_row(e, full, err);
-	for (size_t i = 0; i < full->reference_count && o->place && !e->at; i++) {
+	if (full->row_count && read_row(e, full, err) < 0)
+		return -1;
+	for (size_t i = 0; !e->listed && i < full->reference_count && o->place && !e->at; i++) {
 		e->place.len = 0;
 		o->place(o->place_arg, &full->references[i], &e->place);
 		if (e->place.len && text_is_utf8(buf_slice(&e->place))) {
@@ -92,7 +109,7 @@ int entry_read(struct entry *e, const struct export_options *o, const struct ite
 			e->at = kind_of_place(e->where);
 		}
 	}
-	return 0;
+	return read_own(e, full, err);
 }
 
 int entry_text(struct entry *e, const struct export_options *o, const struct item *item, struct err *err)

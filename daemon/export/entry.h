@@ -12,7 +12,7 @@ struct entry {
 	struct slice where;          /* URL or path as received; of a text its characters, once entry_text() has been called */
 	struct slice id;             /* its own; empty: it has none beside where it is */
 	enum media media;            /* as its row says, else as was found */
-	struct slice split;          /* "train", "val", "test" or empty */
+	struct slice split;          /* "train", "val", "test" or empty; of a row that says none, as the item's source says it */
 	struct slice metadata;       /* JSON object or empty */
 	struct slice unreadable;     /* metadata that is none, as received; or empty */
 	const struct node *said;     /* the attributes of its row (daemon/manifest/row.h); NULL: none */

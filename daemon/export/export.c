@@ -40,6 +40,8 @@ struct exporter {
 	struct buf text;           /* between the format and the sink; reused */
 	struct annotation *chosen; /* reused */
 	size_t room;
+	struct import_row *rows;   /* reused: of an item, those of manifests and then the others */
+	size_t row_room;
 	struct export_left left;
 	struct ordered *ordered;   /* NULL: entries go out as they come */
 	bool begun, any;           /* the end has begun; an entry of a list has gone out */
@@ -83,7 +85,28 @@ void exporter_free(struct exporter *x)
 	ordered_free(x->ordered);
 	buf_done(&x->text);
 	free(x->chosen);
+	free(x->rows);
 	free(x);
+}
+
+/* Rows of manifests make entries and say where they are; what a source says of its own files does neither. */
+static void part_rows(struct exporter *x, struct item_full *it)
+{
+	size_t listed = 0, own = 0;
+	if (x->row_room < it->row_count) {
+		x->rows = mem_resize(x->rows, it->row_count, sizeof(*x->rows));
+		x->row_room = it->row_count;
+	}
+	for (size_t i = 0; i < it->row_count; i++)
+		if (it->rows[i].import)
+			x->rows[listed++] = it->rows[i];
+	for (size_t i = 0; i < it->row_count; i++)
+		if (!it->rows[i].import)
+			x->rows[listed + own++] = it->rows[i];
+	it->rows = x->rows;
+	it->row_count = listed;
+	it->own = own ? x->rows + listed : NULL;
+	it->own_count = own;
 }
 
 static bool has_rows(const struct item_full *it, uint64_t object)
@@ -127,16 +150,37 @@ static int flush(struct exporter *x, struct err *err)
 	return r;
 }
 
+/* A run of rows: those of a reference. */
+struct row_run {
+	const struct import_row *rows;
+	size_t count;
+};
+
+/* Rows are in the order of their references. */
+static struct row_run run_of(const struct import_row *rows, size_t n, uint64_t object)
+{
+	size_t from = 0, count = 0;
+	while (from < n && rows[from].object != object)
+		from++;
+	while (from + count < n && rows[from + count].object == object)
+		count++;
+	return (struct row_run){ rows + from, count };
+}
+
 /* only, with its rows: the entry is of this reference; NULL: of the item. */
-static int add_entry(struct exporter *x, const struct item_full *it, const struct reference *only,
-	const struct import_row *rows, size_t row_count, struct err *err)
+static int add_entry(struct exporter *x, const struct item_full *it, const struct reference *only, struct row_run rows, struct err *err)
 {
 	struct item_full entry = *it;
 	if (only) {
 		entry.references = only;
 		entry.reference_count = 1;
-		entry.rows = rows;
-		entry.row_count = row_count;
+		entry.rows = rows.rows;
+		entry.row_count = rows.count;
+	}
+	if (only && x->options.by == EXPORT_BY_REFERENCE) {
+		struct row_run own = run_of(it->own, it->own_count, only->object);
+		entry.own = own.rows;
+		entry.own_count = own.count;
 	}
 	choose(x, it, only, &entry);
 	const char *separator = x->format->separator ? x->format->separator : "";
@@ -158,21 +202,23 @@ void exporter_import(struct exporter *x, const struct import *i)
 		x->format->import(x->state, i);
 }
 
-int exporter_add(struct exporter *x, const struct item_full *it, struct err *err)
+int exporter_add(struct exporter *x, const struct item_full *whole, struct err *err)
 {
 	bool by_row = x->options.by == EXPORT_BY_ROW;
-	if (x->options.by == EXPORT_BY_ITEM || (by_row && it->row_count == 0))
-		return add_entry(x, it, NULL, NULL, 0, err);
-	size_t at = 0; /* rows are in the order of their references */
-	for (size_t i = 0; i < it->reference_count; i++) {
-		const struct reference *r = &it->references[i];
-		size_t n = 0;
-		while (at + n < it->row_count && it->rows[at + n].object == r->object)
-			n++;
-		bool wanted = by_row ? n > 0 : r->state == OBJECT_PRESENT;
-		if (wanted && add_entry(x, it, r, it->rows + at, n, err) < 0)
+	struct item_full it = *whole;
+	part_rows(x, &it);
+	if (x->options.by == EXPORT_BY_ITEM || (by_row && it.row_count == 0))
+		return add_entry(x, &it, NULL, (struct row_run){ 0 }, err);
+	size_t at = 0;
+	for (size_t i = 0; i < it.reference_count; i++) {
+		const struct reference *r = &it.references[i];
+		struct row_run run = { it.rows + at, 0 };
+		while (at + run.count < it.row_count && it.rows[at + run.count].object == r->object)
+			run.count++;
+		bool wanted = by_row ? run.count > 0 : r->state == OBJECT_PRESENT;
+		if (wanted && add_entry(x, &it, r, run, err) < 0)
 			return -1;
-		at += n;
+		at += run.count;
 	}
 	return 0;
 }

@@ -21,6 +21,10 @@ struct item_full {
 	 * (daemon/model/import_body.h). Only for exports and `show`. */
 	const struct import_row *rows;
 	size_t row_count;
+	/* Of these, what their sources say of them, by folder and sidecar: rows of no import. The exporter parts the two: a format
+	 * finds only rows of manifests in `rows`. */
+	const struct import_row *own;
+	size_t own_count;
 };
 
 /* The contract line of `items --json`: {"id","sha256","media_type","bytes","width"?,"height"?,"state","references":[…],

@@ -1,5 +1,7 @@
 """`sidecars: json` of a source: NAME.json beside NAME brings labels and metadata of it, whichever comes first."""
 
+import csv
+import io
 import json
 import os
 import signal
@@ -8,6 +10,7 @@ import pytest
 from buckets import KEY_ID, REGION, SECRET
 from conftest import sha256, wait_for
 from lists import labels, revision
+from media import png
 
 
 @pytest.fixture
@@ -298,6 +301,42 @@ def test_killed_again_and_again(paired):
         assert annotation["concept"] == f"c{files[reference['key']] % 5}" and annotation["status"] == "ANNOTATION_SUCCESS"
         assert annotation["worker"] == "imported"
     rebuilds(paired)
+
+
+def test_what_folders_and_sidecars_say_goes_out_in_every_format(paired):
+    """The file is where its source says, and not where its sidecar is; split and metadata go with it."""
+    paired.write_config(normalize=True)
+    paired.folder(labels_from="directory")
+    for name, color in (("train/cat/a", (200, 0, 0)), ("val/dog/b", (0, 0, 200))):
+        write(paired, f"{name}.png", png(32, 24, color))
+        write(paired, f"{name}.png.json", {"labels": ["nice"], "metadata": {"k": name}})
+    paired.once()
+    a, b = (str(paired.inbox / p) for p in ("train/cat/a.png", "val/dog/b.png"))
+    says = {a: {"cat", "nice"}, b: {"dog", "nice"}}
+
+    def exported(name):
+        done = paired.cli("export", "--format", name)
+        assert b"left out" not in done.stderr or name == "cvat", done.stderr
+        return done.stdout.decode()
+
+    assert {r["input"]: {*r["concepts"].split(",")} for r in csv.DictReader(io.StringIO(exported("clarifai")))} == says
+    tasks = {t["data"]["image"]: t for t in json.loads(exported("labelstudio"))}
+    assert {k: {c for r in t["annotations"][0]["result"] for c in r["value"]["choices"]} for k, t in tasks.items()} == says
+    assert {json.loads(line)["source-ref"] for line in exported("groundtruth").splitlines()} == {a, b}
+    assert [json.loads(line)["name"] for line in exported("cvat").splitlines()[2:]] == [a[:-4], b[:-4]]
+    faces = {r["file_name"]: r for r in map(json.loads, exported("huggingface").splitlines())}
+    assert {k: r["k"] for k, r in faces.items()} == {"train/cat/a.png": "train/cat/a", "val/dog/b.png": "val/dog/b"}
+    coco = json.loads(exported("coco"))
+    assert [i["file_name"] for i in coco["images"]] == ["train/cat/a.png", "val/dog/b.png"]
+    # A list that names the same picture says where it is; its row, which tells no split, has that of the folder.
+    boxes = paired.root / "boxes.csv"
+    boxes.write_text("path,label,xmin,ymin,xmax,ymax\n" + "".join(f"inbox/{n},thing,1,2,30,20\n" for n in ("train/cat/a.png", "val/dog/b.png")))
+    paired.cli("import", boxes)
+    done = paired.cli("export", "--format", "yolo", "-o", paired.root / "set")
+    assert b"2 pictures" in done.stdout, done.stderr
+    assert {p.parent.name: p.stem[2:] for p in (paired.root / "set/images").glob("*/*.png")} == {"train": "a", "val": "b"}
+    assert len(list((paired.root / "set/labels").glob("*/*.txt"))) == 2
+    assert len(exported("groundtruth").splitlines()) == 2  # one entry a picture still
 
 
 # ---- buckets ----

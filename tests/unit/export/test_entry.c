@@ -9,14 +9,15 @@ static void place(void *arg, const struct reference *r, struct buf *to)
 }
 
 /* "at where id media split metadata unreadable said", each in brackets. */
-static void expect_entry(const struct made *m, const char *place_of, const char *expected)
+static void expect_entry_of(const struct made *m, const struct import_row *own, size_t own_count, const char *place_of,
+	const char *expected)
 {
 	struct entry e = { 0 };
 	struct err err;
 	CLEANUP(buf_done) struct buf text = { 0 };
 	const struct export_options o = { .place = place, .place_arg = (void *)(uintptr_t)place_of };
 	const struct item_full full = { .item = m->item, .references = &m->reference, .reference_count = 1, .rows = &m->row,
-		.row_count = m->row.body.len > 0 };
+		.row_count = m->row.body.len > 0, .own = own, .own_count = own_count };
 	for (size_t i = 0; i < 2; i++) { /* an entry is used again */
 		text.len = 0;
 		if (entry_read(&e, &o, &full, &err) < 0)
@@ -29,6 +30,11 @@ static void expect_entry(const struct made *m, const char *place_of, const char 
 		assert_string_equal(text.data, expected);
 	}
 	entry_done(&e);
+}
+
+static void expect_entry(const struct made *m, const char *place_of, const char *expected)
+{
+	expect_entry_of(m, NULL, 0, place_of, expected);
 }
 
 static void test_what_a_row_says(void **state)
@@ -70,6 +76,22 @@ static void test_without_a_row_the_source_knows(void **state)
 	expect_entry(&m, NULL, "nowhere unlisted [] [] [audio] [] [] [] []");
 	m.reference.key = SLICE_LIT("b\xff.wav");
 	expect_entry(&m, "/data/", "nowhere unlisted [] [] [audio] [] [] [] []");
+}
+
+/* What the source says by folder and by sidecar is no place; it tells what no row does. */
+static void test_what_a_source_says(void **state)
+{
+	(void)state;
+	static const char metadata[] = "{\"at\":\"sidecar\",\"where\":\"b/a.jpg.json\",\"split\":\"test\",\"metadata\":{\"k\":1}}";
+	const struct import_row own[] = { { .object = 7, .row = 1, .body = SLICE_LIT("{\"at\":\"directory\",\"split\":\"val\"}") },
+		{ .object = 7, .row = 2, .body = slice_of(metadata) } };
+	struct made m = entry_make(7, MEDIA_IMAGE, "b/a.jpg", NULL);
+	expect_entry_of(&m, own, 2, "/data/", "path unlisted [/data/b/a.jpg] [] [image] [val] [{\"k\":1}] [] []");
+	expect_entry_of(&m, own, 2, NULL, "nowhere unlisted [] [] [image] [val] [{\"k\":1}] [] []");
+	m = entry_make(7, MEDIA_IMAGE, "a", "{\"at\":\"path\",\"where\":\"x.jpg\"}");
+	expect_entry_of(&m, own, 2, "/data/", "path [x.jpg] [a] [image] [val] [] [] []");
+	m = entry_make(7, MEDIA_IMAGE, "a", "{\"at\":\"path\",\"where\":\"x.jpg\",\"split\":\"train\"}");
+	expect_entry_of(&m, own, 2, "/data/", "path [x.jpg] [a] [image] [train] [] [] []");
 }
 
 static void test_a_row_that_is_none(void **state)
@@ -150,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_row_says),
 		cmocka_unit_test(test_ids_that_were_made),
 		cmocka_unit_test(test_without_a_row_the_source_knows),
+		cmocka_unit_test(test_what_a_source_says),
 		cmocka_unit_test(test_a_row_that_is_none),
 		cmocka_unit_test(test_the_characters_of_a_text),
 		cmocka_unit_test(test_members),
