@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define REQUEST_BODY_MAX (64U << 10)
+#define REQUEST_IMPORT_MAX (2U << 20) /* of the beginning and the end of an import: header and attributes, as JSON strings */
 #define REQUEST_QUERY_MAX 16 /* parameters of one query */
 #define PAGE_LIMIT_MAX 10000
 

@@ -52,3 +52,10 @@ const struct upload_ops *route_upload(const char *method, const char *path, uint
 	bool is_rows = strcmp(method, "POST") == 0 && path_match(API "/import/#/rows", path, ret_item);
 	return is_rows ? &import_rows : NULL;
 }
+
+size_t route_body_max(const char *method, const char *path)
+{
+	uint64_t pass;
+	bool is_import = strcmp(path, API "/import") == 0 || path_match(API "/import/#/end", path, &pass);
+	return is_import && strcmp(method, "POST") == 0 ? REQUEST_IMPORT_MAX : REQUEST_BODY_MAX;
+}

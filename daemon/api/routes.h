@@ -27,6 +27,8 @@ const struct route *route_find(const char *method, const char *path, uint64_t *r
 
 /* How the body of such a request is taken while it comes, before its route answers; NULL: it is gathered. */
 const struct upload_ops *route_upload(const char *method, const char *path, uint64_t *ret_item);
+/* Bytes of a body that is gathered. */
+size_t route_body_max(const char *method, const char *path);
 
 /* routes_status.c */
 struct reply status_answer(struct request *r);

@@ -35,6 +35,7 @@ struct server {
 /* What is gathered over the calls that libmicrohttpd makes for one request. */
 struct incoming {
 	struct buf body;
+	size_t body_max;
 	bool too_long;
 	const struct upload_ops *upload; /* NULL: the body is gathered */
 	void *uploading;
@@ -67,7 +68,7 @@ static struct reply read_body(struct MHD_Connection *c, const struct incoming *i
 {
 	struct err err;
 	if (in->too_long)
-		return reply_problem(MHD_HTTP_CONTENT_TOO_LARGE, "the body is longer than %u bytes", REQUEST_BODY_MAX);
+		return reply_problem(MHD_HTTP_CONTENT_TOO_LARGE, "the body is longer than %zu bytes", in->body_max);
 	if (in->body.len && !is_json(MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Type")))
 		return reply_problem(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "send the body as " TYPE_JSON);
 	if (body_parse(buf_slice(&in->body), &r->body, &err) < 0)
@@ -140,7 +141,7 @@ static void take_piece(struct server *s, struct incoming *in, const char *data, 
 		s->gate.running--;
 		return;
 	}
-	in->too_long = in->too_long || in->body.len + n > REQUEST_BODY_MAX;
+	in->too_long = in->too_long || in->body.len + n > in->body_max;
 	if (!in->too_long)
 		buf_add(&in->body, data, n);
 }
@@ -154,6 +155,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	struct incoming *in = *state;
 	if (!in) {
 		*state = in = mem_zero(1, sizeof(*in));
+		in->body_max = route_body_max(method, path);
 		if (!s->gate.stopping)
 			upload_begin(s, c, path, method, in);
 		return MHD_YES;

@@ -253,7 +253,7 @@ int client_request(
 static int parse_answer(struct slice text, json_t **ret, struct err *err)
 {
 	json_error_t why;
-	json_t *value = json_loadb(text.p ? text.p : "", text.len, 0, &why);
+	json_t *value = json_loadb(text.p ? text.p : "", text.len, JSON_ALLOW_NUL, &why);
 	if (!value)
 		return err_set(err, ERR_RETRY, 0, "the answer is not JSON (%s); are inlet and inletd of one version?",
 			why.text);
@@ -310,7 +310,7 @@ struct lines {
 static int one_line(const struct lines *l, struct slice text, struct err *err)
 {
 	json_error_t why;
-	json_t *line = json_loadb(text.p, text.len, 0, &why);
+	json_t *line = json_loadb(text.p, text.len, JSON_ALLOW_NUL, &why);
 	if (!line)
 		return err_set(err, ERR_RETRY, 0, "a line of the answer is not JSON (%s)", why.text);
 	int r = l->fn(l->arg, line, err);

@@ -70,7 +70,7 @@ int mends_add(struct mends *s, const struct manifest *m, const struct manifest_r
 	if (s->count == MENDS_MAX)
 		return err_set(err, ERR_REJECT, 0, "a list of more than %u mended rows; mend the list that they are from, and import that", MENDS_MAX);
 	manifest_values(m, &text);
-	CLEANUP(json_decrefp) json_t *values = json_loadb(text.data, text.len, 0, NULL);
+	CLEANUP(json_decrefp) json_t *values = json_loadb(text.data, text.len, JSON_ALLOW_NUL, NULL);
 	struct mend_row *own = more(&s->rows, &s->count, &s->cap);
 	own->values = hash_of_values(values);
 	if (!row || row->identity_kind == ROW_BY_TEXT)

@@ -143,8 +143,11 @@ struct reading {
 	bool is_bad;
 };
 
+/* One more than may be is kept, and shows that there are too many. */
 static void add_field(struct csv *c, size_t begin, size_t len, bool quoted, bool doubled)
 {
+	if (c->count > FIELDS_MAX)
+		return;
 	if (c->count == c->room) {
 		c->room = c->room ? 2 * c->room : 16;
 		c->parts = mem_resize(c->parts, c->room, sizeof(*c->parts));
@@ -346,7 +349,7 @@ static int check(struct csv *c, struct csv_record *r)
 		return refuse(r, csv_place(r, (size_t)(nul - r->raw.p)), "there is a NUL byte",
 			"take it out; a file full of them is not text");
 	if (!take_values(c, r, &at)) {
-		refuse(r, csv_place(r, at), "", "shorten it, or raise the limit");
+		refuse(r, csv_place(r, at), "", "shorten it, or raise import.field");
 		(void)snprintf(r->reason, sizeof(r->reason), "the field is longer than %zu bytes", c->field_max);
 		return CSV_BAD;
 	}

@@ -3,7 +3,11 @@
 
 #include "daemon/base/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+#define NUMBER_PLAIN_MAX 300U /* digits of a number without exponent that is finite in any case */
+#define PAIRWISE_MAX 24U      /* members of which each name is compared with each */
 
 struct parser {
 	struct dom *dom;
@@ -171,6 +175,21 @@ static bool parse_word(struct parser *x)
 	return fail(x, x->p, x->p == x->end ? "it ends in the middle of a value" : "a value is expected here");
 }
 
+/* Can it be told as a double? */
+static bool is_finite(const char *p, size_t len)
+{
+	char small[64];
+	if (len <= NUMBER_PLAIN_MAX && !memchr(p, 'e', len) && !memchr(p, 'E', len))
+		return true;
+	char *copy = len < sizeof(small) ? memcpy(small, p, len) : mem_strndup(p, len);
+	if (copy == small)
+		small[len] = '\0';
+	bool finite = isfinite(strtod(copy, NULL));
+	if (copy != small)
+		free(copy);
+	return finite;
+}
+
 static bool parse_scalar(struct parser *x)
 {
 	if (*x->p == '"') {
@@ -180,6 +199,8 @@ static bool parse_scalar(struct parser *x)
 	const char *behind = behind_number(x->p, x->end);
 	if (!behind)
 		return parse_word(x);
+	if (!is_finite(x->p, (size_t)(behind - x->p)))
+		return fail(x, x->p, "the number is too large");
 	struct node *n = node_add(x, NODE_NUMBER);
 	if (!n)
 		return false;
@@ -188,18 +209,88 @@ static bool parse_scalar(struct parser *x)
 	return true;
 }
 
+/* Of a string that was found right. */
+static bool has_nul(struct slice s)
+{
+	for (size_t i = 0; i + 1 < s.len; i += s.p[i] == '\\' ? 2 : 1)
+		if (s.p[i] == '\\' && s.p[i + 1] == 'u' && memcmp(s.p + i + 2, "0000", 4) == 0)
+			return true;
+	return false;
+}
+
 static bool parse_name(struct parser *x, struct slice *ret_name, bool *ret_escaped)
 {
 	skip_blanks(x);
+	const char *open = x->p;
 	if (x->p == x->end || *x->p != '"')
 		return fail(x, x->p, "the name of a member is expected here, in double quotes");
 	if (!parse_string(x, ret_name, ret_escaped))
 		return false;
+	if (*ret_escaped && has_nul(*ret_name))
+		return fail(x, open, "there is a NUL in the name of a member");
 	skip_blanks(x);
 	if (x->p == x->end || *x->p != ':')
 		return fail(x, x->p, "a colon is expected here");
 	x->p++;
 	return true;
+}
+
+/* ---- names ---- */
+
+static size_t after(const struct dom *t, size_t i)
+{
+	return t->nodes[i].after;
+}
+
+struct named {
+	struct slice name;
+	size_t node;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	if (x->name.len != y->name.len)
+		return x->name.len < y->name.len ? -1 : 1;
+	int order = x->name.len ? memcmp(x->name.p, y->name.p, x->name.len) : 0;
+	return order ? order : x->node < y->node ? -1 : 1;
+}
+
+/* A second member of one name, 0: there is none. Of objects with many members, or with escapes in names. */
+static size_t sorted_twice(const struct dom *t, size_t object, size_t end)
+{
+	struct arena a = { 0 };
+	size_t n = 0, twice = 0;
+	struct named *names = mem_zero(t->nodes[object].count, sizeof(*names));
+	for (size_t i = object + 1; i < end; i = after(t, i))
+		names[n++] = (struct named){ node_name(&t->nodes[i], &a), i };
+	qsort(names, n, sizeof(*names), by_name);
+	for (size_t i = 1; i < n && !twice; i++)
+		if (slice_eq(names[i - 1].name, names[i].name))
+			twice = names[i].node;
+	free(names);
+	arena_done(&a);
+	return twice;
+}
+
+/* The same; end: behind the last node of the object. */
+static size_t named_twice(const struct dom *t, size_t object, size_t end, bool escaped)
+{
+	if (escaped || t->nodes[object].count > PAIRWISE_MAX)
+		return sorted_twice(t, object, end);
+	for (size_t i = object + 1; i < end; i = after(t, i))
+		for (size_t k = object + 1; k < i; k = after(t, k))
+			if (slice_eq(t->nodes[k].name, t->nodes[i].name))
+				return i;
+	return 0;
+}
+
+/* The object has ended at x->p. */
+static bool names_differ(struct parser *x, size_t object, bool escaped)
+{
+	const struct dom *t = x->dom;
+	size_t twice = t->nodes[object].count > 1 ? named_twice(t, object, t->count, escaped) : 0;
+	return !twice || fail(x, t->nodes[twice].name.p - 1, "two members of one object have this name");
 }
 
 static bool parse_value(struct parser *x, unsigned int depth);
@@ -211,6 +302,7 @@ static bool parse_inside(struct parser *x, size_t container, unsigned int depth)
 	char close = object ? '}' : ']';
 	bool numbers = !object;   /* so far */
 	bool long_list = false;   /* seen through its text: its nodes go */
+	bool any_escaped = false; /* name */
 	skip_blanks(x);
 	if (x->p < x->end && *x->p == close) {
 		x->p++;
@@ -221,6 +313,7 @@ static bool parse_inside(struct parser *x, size_t container, unsigned int depth)
 		bool escaped = false;
 		if (object && !parse_name(x, &name, &escaped))
 			return false;
+		any_escaped = any_escaped || escaped;
 		size_t child = x->dom->count;
 		if (!parse_value(x, depth + 1))
 			return false;
@@ -236,7 +329,7 @@ static bool parse_inside(struct parser *x, size_t container, unsigned int depth)
 			return fail(x, x->p, "it ends in the middle of a value");
 		if (*x->p == close) {
 			x->p++;
-			return true;
+			return !object || names_differ(x, container, any_escaped);
 		}
 		if (*x->p != ',')
 			return fail(x, x->p, object ? "a comma or } is expected here" : "a comma or ] is expected here");

@@ -1,5 +1,7 @@
 /* dom.h - one JSON value as a tree over its own text: numbers and nested values keep the text they came with, which is
- * how geometry travels without losing a bit. Strict RFC 8259; of a repeated member the last counts. One thread at a time.
+ * how geometry travels without losing a bit. Strict RFC 8259, and what it leaves open is refused, for not all who read it
+ * later would see the same: names that stand twice in one object or have a NUL in them, numbers that no double can tell.
+ * One thread at a time.
  *
  * Nodes lie in the order of the text, a container before what is in it. */
 #ifndef INLET_MANIFEST_DOM_H

@@ -129,7 +129,7 @@ static int clarifai_row(struct manifest *m, const struct csv_record *r)
 	struct slice geopoints = geopoints_member(m, cell(m, r, GEOPOINTS));
 	struct slice own = { 0 };
 	if (metadata_json(m, cell(m, r, METADATA), &own)) {
-		row->metadata = join_members(d, own, geopoints);
+		row->metadata = join_apart(m, own, geopoints);
 	} else {
 		row->metadata = cell(m, r, METADATA);
 		row->metadata_unreadable = true;

@@ -179,6 +179,10 @@ static int sort(struct manifest *m, struct err *err)
 			return err_set(err, ERR_REJECT, 0, "line %llu: it ends within its object: the rest of it may be missing",
 				(unsigned long long)m->window.line);
 	}
+	struct dom_error e;
+	struct slice said = coco_attributes_text(&c->attributes);
+	if (said.len && dom_parse(&m->dom, said, &e) < 0)
+		return err_set(err, ERR_REJECT, 0, "what it says beside its images and annotations cannot be kept: %s", e.reason);
 	c->sorted = true;
 	coco_categories_sort(&c->categories);
 	return sorter_finish(c->sorter, err);

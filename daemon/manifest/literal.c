@@ -168,22 +168,25 @@ static bool read_value(struct reader *r, struct json *j, unsigned int depth)
 	}
 }
 
-int literal_json(struct slice text, struct dom *scratch, struct buf *to)
+int literal_json(struct slice text, struct dom *scratch, struct buf *to, const char **ret_why)
 {
-	struct dom_error ignored;
-	if (dom_parse(scratch, text, &ignored) == 0) {
+	struct dom_error e;
+	size_t start = to->len;
+	*ret_why = NULL;
+	if (dom_parse(scratch, text, &e) == 0) {
 		struct slice json = node_json(dom_root(scratch));
 		buf_add(to, json.p, json.len);
 		return 0;
 	}
-	size_t start = to->len;
 	struct reader r = { .p = text.p, .end = text.p + text.len };
 	struct json j = { .to = to };
 	bool ok = text.len > 0 && read_value(&r, &j, 0);
 	skip_blanks(&r);
 	ok = ok && r.p == r.end;
 	buf_done(&r.chars);
-	if (!ok)
-		to->len = start;
-	return ok ? 0 : -1;
+	if (ok && dom_parse(scratch, (struct slice){ to->data + start, to->len - start }, &e) == 0)
+		return 0;
+	*ret_why = ok ? e.reason : NULL;
+	to->len = start;
+	return -1;
 }

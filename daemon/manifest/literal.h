@@ -5,7 +5,7 @@
 
 #include "daemon/manifest/dom.h"
 
-/* Appends the value as JSON text. -1: it is neither; nothing is appended. */
-int literal_json(struct slice text, struct dom *scratch, struct buf *to);
+/* Appends the value as JSON text. -1: it is neither, or what dom.h refuses in it is *ret_why, a sentence; nothing is appended. */
+int literal_json(struct slice text, struct dom *scratch, struct buf *to, const char **ret_why);
 
 #endif

@@ -95,6 +95,7 @@ uint64_t manifest_read_bytes(const struct manifest *m);
 /* What goes before raw rows to make a manifest of them again (header line with its line end); empty where nothing
  * does. For formats whose rows cannot stand alone (COCO, YOLO, CVAT video): -1, and failed rows are given as JSON
  * lines instead. */
+#define MANIFEST_HEADER_MAX (64U << 10) /* bytes; kept with the import */
 int manifest_header(const struct manifest *m, struct slice *ret);
 /* What the manifest says of all its rows beyond them, one JSON object (COCO: info, licenses, categories); known behind its
  * last row. Empty: nothing, or more than MANIFEST_ATTRIBUTES_MAX bytes. Valid as long as the reader. */

@@ -1,6 +1,7 @@
 /* mapped.c - values by role into a row. */
 #include "daemon/manifest/mapped.h"
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/text.h"
 #include "daemon/manifest/labelstudio.h"
 #include "daemon/manifest/literal.h"
@@ -76,12 +77,14 @@ enum row_split split_parse(struct slice word)
 bool metadata_json(struct manifest *m, struct slice text, struct slice *ret_json)
 {
 	struct draft *d = &m->draft;
+	const char *why;
 	*ret_json = (struct slice){ 0 };
 	if (slice_trim(text).len == 0)
 		return true;
 	d->text.len = 0;
-	if (literal_json(text, &m->dom, &d->text) < 0 || d->text.data[0] != '{') {
-		draft_warn(d, "its metadata are no JSON object and no Python dictionary; they are kept as they are");
+	if (literal_json(text, &m->dom, &d->text, &why) < 0 || d->text.data[0] != '{') {
+		draft_warn(d, "its metadata are no JSON object and no Python dictionary%s%s; they are kept as they are", why ? ": " : "",
+			why ? why : "");
 		return false;
 	}
 	*ret_json = draft_take(d);
@@ -107,6 +110,51 @@ struct slice join_members(struct draft *d, struct slice object, struct slice mem
 	return draft_take(d);
 }
 
+static bool has_name(const struct dom *t, struct slice name, struct arena *a)
+{
+	for (const struct node *n = node_first(t, dom_root(t)); n; n = node_next(t, dom_root(t), n))
+		if (slice_eq(node_name(n, a), name))
+			return true;
+	return false;
+}
+
+/* Writes the members of `from`; one that `own` has too gets a name of its own. */
+static void write_apart(struct draft *d, const struct dom *own, const struct dom *from, struct json *j)
+{
+	struct arena *a = &d->arena;
+	for (const struct node *n = node_first(from, dom_root(from)); n; n = node_next(from, dom_root(from), n)) {
+		struct slice is = node_name(n, a), name = is;
+		for (unsigned int k = 2; has_name(own, name, a) || (k > 2 && has_name(from, name, a)); k++)
+			name = arena_printf(a, "%.*s (%u)", (int)is.len, is.p, k);
+		if (name.p != is.p)
+			draft_warn(d, "its metadata have a member '%s' already; the other one is called '%s'", draft_show(d, is),
+				draft_show(d, name));
+		json_str(j, NULL, name);
+		buf_char(j->to, ':');
+		j->comma = false;
+		json_raw(j, NULL, node_json(n));
+	}
+}
+
+struct slice join_apart(struct manifest *m, struct slice object, struct slice members)
+{
+	struct draft *d = &m->draft;
+	struct slice whole = join_members(d, object, members);
+	struct dom_error e;
+	if (members.len == 0 || object.len == 0 || dom_parse(&m->dom, whole, &e) == 0)
+		return whole;
+	struct dom from = { 0 };
+	struct slice others = join_members(d, (struct slice){ 0 }, members);
+	if (dom_parse(&m->dom, object, &e) == 0 && dom_parse(&from, others, &e) == 0) {
+		CLEANUP(buf_done) struct buf text = { 0 };
+		struct json j = { .to = &text };
+		write_apart(d, &m->dom, &from, &j);
+		whole = join_members(d, object, buf_slice(&text));
+	}
+	dom_done(&from);
+	return whole;
+}
+
 static void take_metadata(struct manifest *m, const struct mapped *in)
 {
 	struct manifest_row *row = &m->draft.row;
@@ -118,7 +166,7 @@ static void take_metadata(struct manifest *m, const struct mapped *in)
 			draft_warn(&m->draft, "columns without a role are left out of the metadata, which cannot be read");
 		return;
 	}
-	row->metadata = join_members(&m->draft, own, in->extra);
+	row->metadata = join_apart(m, own, in->extra);
 }
 
 /* ---- labels ---- */

@@ -21,6 +21,8 @@ struct slice slice_trim(struct slice s);                                      /*
 bool metadata_json(struct manifest *m, struct slice text, struct slice *ret_json);
 /* object (may be empty) with more members (without braces, may be empty). */
 struct slice join_members(struct draft *d, struct slice object, struct slice members);
+/* The same; a member that the object has too gets another name, with a warning. Uses m->dom. */
+struct slice join_apart(struct manifest *m, struct slice object, struct slice members);
 enum row_split split_parse(struct slice word);                          /* SPLIT_NONE: no word for one */
 bool number_parse(struct slice text, double *ret);                      /* a finite decimal number, blanks around it */
 /* The number as JSON: as it is where it is JSON's, else the shortest that reads the same. */

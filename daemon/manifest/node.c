@@ -77,13 +77,12 @@ bool node_name_is(const struct node *n, const char *name)
 
 const struct node *node_get(const struct dom *t, const struct node *parent, const char *name)
 {
-	const struct node *found = NULL;
 	if (!parent || parent->kind != NODE_OBJECT)
 		return NULL;
 	for (const struct node *n = node_first(t, parent); n; n = node_next(t, parent, n))
 		if (node_name_is(n, name))
-			found = n;
-	return found;
+			return n;
+	return NULL;
 }
 
 const struct node *node_get_kind(const struct dom *t, const struct node *parent, const char *name, enum node_kind kind)

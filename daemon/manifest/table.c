@@ -41,6 +41,15 @@ static struct slice trimmed(struct slice s)
 	return s;
 }
 
+/* Is it the name of a column before i? */
+static bool is_taken(const struct table *t, const size_t *begins, size_t i, struct slice name)
+{
+	for (size_t k = 0; k < i; k++)
+		if (slice_eq((struct slice){ t->name_text.data + begins[k], t->names[k].len }, name))
+			return true;
+	return false;
+}
+
 /* The names get a suffix where one stands twice; an empty one is called by its place. */
 static void name_columns(struct table *t, const struct csv_record *r)
 {
@@ -49,16 +58,19 @@ static void name_columns(struct table *t, const struct csv_record *r)
 	size_t *begins = mem_zero(r->count, sizeof(*begins));
 	for (size_t i = 0; i < r->count; i++) {
 		struct slice name = trimmed(r->fields[i]);
-		size_t same = 1;
-		for (size_t k = 0; k < i; k++)
+		size_t same = 1, begin = begins[i] = t->name_text.len;
+		for (size_t k = 0; name.len && k < i; k++)
 			same += slice_eq(trimmed(r->fields[k]), name);
-		begins[i] = t->name_text.len;
-		buf_add(&t->name_text, name.p, name.len);
-		if (name.len == 0)
-			buf_printf(&t->name_text, "column %zu", i + 1);
-		else if (same > 1)
-			buf_printf(&t->name_text, " (%zu)", same);
-		t->names[i].len = t->name_text.len - begins[i];
+		do { /* "a", "a", "a (2)": the third is not another "a (2)" */
+			t->name_text.len = begin;
+			buf_add(&t->name_text, name.p, name.len);
+			if (name.len == 0)
+				buf_printf(&t->name_text, "column %zu", i + 1);
+			if (same > 1)
+				buf_printf(&t->name_text, " (%zu)", same);
+			t->names[i].len = t->name_text.len - begin;
+			same++;
+		} while (is_taken(t, begins, i, (struct slice){ t->name_text.data + begin, t->names[i].len }));
 		buf_char(&t->name_text, '\0');
 	}
 	for (size_t i = 0; i < r->count; i++)
@@ -80,6 +92,9 @@ static int read_header(struct manifest *m, struct err *err)
 			t->record.reason, t->record.cure);
 	if (!text_is_utf8(t->record.raw))
 		return err_set(err, ERR_REJECT, 0, "its header is not UTF-8; save it as UTF-8");
+	if (t->record.raw.len > MANIFEST_HEADER_MAX)
+		return err_set(err, ERR_REJECT, 0, "its header is longer than %u bytes; shorten the names of its columns",
+			MANIFEST_HEADER_MAX);
 	if (t->record.count > MANIFEST_COLUMNS_MAX)
 		return err_set(err, ERR_REJECT, 0, "it has %zu columns, more than %u", t->record.count,
 			MANIFEST_COLUMNS_MAX);

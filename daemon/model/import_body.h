@@ -36,6 +36,7 @@ struct import_failure {
 	bool cut;                  /* raw is not all of it */
 	struct slice url;          /* where its bytes are fetched, signature and all; may be empty */
 };
+#define IMPORT_FAILURE_MAX (256U << 10) /* bytes of one as it is kept */
 int import_failure_read(struct slice text, struct reader *r, struct import_failure *ret, struct err *err);
 int import_failure_write(struct slice text, struct buf *to, struct err *err); /* as import_body_write() */
 void import_failure_put(struct json *j, const char *name, const struct import_failure *f);

@@ -1,6 +1,7 @@
 /* group.c - rows as the store takes them. */
 #include "daemon/sender/group.h"
 
+#include "daemon/base/cleanup.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
@@ -13,6 +14,10 @@
 #define KEY_BYTES_MAX 1024
 #define GROUP_LABELS_MAX (256U << 10) /* bytes; more go on in another row of the same key */
 #define GROUP_FAILURES_MAX (1U << 20)
+#define FAILURE_SPARE 64       /* bytes of a failure for what is added later */
+#define RAW_KEPT 4096U         /* bytes of the text of a row that is too long to be kept */
+
+#define LABELS_BEGIN ",\"labels\":["
 
 /* A row's key in the ledger: what is too long to be one, and texts, by their digest. */
 static void make_key(const struct manifest_row *row, struct buf *to)
@@ -83,14 +88,35 @@ static void add_labels(struct import_group *g, const struct manifest_row *row)
 	}
 }
 
+static bool put_if_fits(const struct import_failure *f, struct buf *to)
+{
+	size_t start = to->len;
+	struct json j = { .to = to };
+	import_failure_put(&j, NULL, f);
+	if (to->len - start <= IMPORT_FAILURE_MAX - FAILURE_SPARE)
+		return true;
+	to->len = start;
+	return false;
+}
+
+/* Of a row that is too long to be kept: without its values, which its text says, else the beginning of its text. */
 static void put_place(struct manifest *m, struct import_failure *f, struct buf *to)
 {
-	struct buf values = { 0 };
-	struct json j = { .to = to };
+	CLEANUP(buf_done) struct buf values = { 0 };
 	manifest_values(m, &values);
 	f->values = buf_slice(&values);
+	if (put_if_fits(f, to))
+		return;
+	f->values = (struct slice){ 0 };
+	if (put_if_fits(f, to))
+		return;
+	size_t len = f->raw.len < RAW_KEPT ? f->raw.len : RAW_KEPT;
+	while (len < f->raw.len && len > 0 && (f->raw.p[len] & 0xC0) == 0x80) /* not within a character */
+		len--;
+	f->raw.len = len;
+	f->cut = true;
+	struct json j = { .to = to };
 	import_failure_put(&j, NULL, f);
-	buf_done(&values);
 }
 
 void failed_row(struct manifest *m, const struct manifest_failure *f, struct buf *to)
@@ -167,16 +193,26 @@ bool group_add(struct import_group *g, struct manifest *m, const struct manifest
 	buf_done(&head);
 	if (!same)
 		return false;
+	size_t had = g->labels.len;
 	add_labels(g, row);
+	if (had > 0 && group_too_long(g)) { /* by itself it may be short enough */
+		g->labels.len = had;
+		return false;
+	}
 	remember(g, m, row);
 	return true;
+}
+
+bool group_too_long(const struct import_group *g)
+{
+	return g->head.len + g->labels.len + sizeof(LABELS_BEGIN) + 2 > IMPORT_BODY_MAX;
 }
 
 void group_body(const struct import_group *g, struct buf *to)
 {
 	buf_add(to, g->head.data, g->head.len);
 	if (g->labels.len) {
-		buf_str(to, ",\"labels\":[");
+		buf_str(to, LABELS_BEGIN);
 		buf_add(to, g->labels.data, g->labels.len);
 		buf_char(to, ']');
 	}

@@ -23,6 +23,8 @@ struct import_group *group_of_file(const struct manifest_row *row);
 void group_free(struct import_group *g); /* NULL allowed */
 /* Takes the row in if it belongs there. */
 bool group_add(struct import_group *g, struct manifest *m, const struct manifest_row *row);
+/* Its labels and metadata are more than the store keeps of one row: it can only fail. */
+bool group_too_long(const struct import_group *g);
 void group_body(const struct import_group *g, struct buf *to);
 /* Of a row that is in no group: the same, with `at` as the place where it stands. */
 void row_body(const struct manifest_row *row, const char *at, struct buf *to);

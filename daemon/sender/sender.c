@@ -7,6 +7,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/model/import_body.h"
 #include "daemon/sender/group.h"
 #include "daemon/sender/payload.h"
 
@@ -298,11 +299,32 @@ static void add_file(struct import_sender *s, struct import_group *g)
 	}
 }
 
+/* A row that says more than can be kept fails; takes g over then. */
+static bool refuse_long(struct import_sender *s, struct import_group *g)
+{
+	struct err why;
+	const char *cure = "give its labels in several rows of one id, or shorten the metadata";
+	if (group_too_long(g)) {
+		(void)err_set(&why, ERR_REJECT, 0, "its path, labels and metadata are longer than %u bytes", IMPORT_BODY_MAX);
+	} else if (g->origin.len > IMPORT_FAILURE_MAX) {
+		(void)err_set(&why, ERR_REJECT, 0, "the URL is longer than can be kept");
+		cure = "give the file itself, or a shorter URL";
+	} else {
+		return false;
+	}
+	group_cannot(s, g, &why, cure);
+	return true;
+}
+
 static int group_end(struct import_sender *s, struct err *err)
 {
 	struct import_group *g = s->group;
 	if (!g)
 		return 0;
+	if (refuse_long(s, g)) {
+		s->group = NULL;
+		return send_full(s, err);
+	}
 	if (frames_offer_other(&s->frames, g) && send_frames(s, err) < 0)
 		return -1;
 	s->group = NULL;
@@ -364,7 +386,9 @@ int sender_failure(struct import_sender *s, struct manifest *m, const struct man
 
 int sender_file(struct import_sender *s, const struct manifest_row *row, struct err *err)
 {
-	add_file(s, group_of_file(row));
+	struct import_group *g = group_of_file(row);
+	if (!refuse_long(s, g))
+		add_file(s, g);
 	return send_full(s, err);
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/manifest/manifest.h"
 #include "daemon/model/reader.h"
 #include "daemon/stages/import_fetch.h"
 #include "daemon/stages/import_pass.h"
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 
 #define NAME_MAX_BYTES 400
+#define FILE_MAX_BYTES 16384
+#define FORMAT_MAX_BYTES 32
 #define SLICE_ROWS 500
 #define FOLDER SLICE_LIT("folder") /* the format of an import that is a folder's files */
 
@@ -97,6 +100,8 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 	struct import import;
 	if (b->name.len == 0 || b->name.len > NAME_MAX_BYTES || !text_is_utf8(b->name))
 		return err_set(err, ERR_REJECT, 0, "the name of an import is 1 to %d bytes of UTF-8; give it one with --name", NAME_MAX_BYTES);
+	if (b->file.len > FILE_MAX_BYTES || b->format.len > FORMAT_MAX_BYTES || b->header.len > MANIFEST_HEADER_MAX)
+		return err_set(err, ERR_REJECT, 0, "the path, the format or the header of the manifest is too long");
 	if (take_attributes(b->attributes, &kept, err) < 0 || view_open(p->store, &v, err) < 0 || refuse_name(p, b, v, err) < 0)
 		return -1;
 	g.attributes = buf_slice(&kept);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define LINE_MAX_BYTES (2U << 20)
+#define REASON_BYTES_MAX (4U << 10)
 #define KEY_BYTES_MAX 1024
 #define FLYING_BYTES (8U << 20) /* of lines under way when an upload is answered: so much a client has to remember */
 
@@ -126,12 +127,15 @@ static void add_row(struct import_upload *u, struct import_cargo *to, const stru
 	cargo_row(to, &(struct cargo_row){ f->key, f->version, buf_slice(&f->text), buf_slice(&f->place), f->line, u->frames, arrival });
 }
 
-/* f->text is the failure as it is kept. */
 static int take_failure(struct import_upload *u, struct err *err)
 {
-	const struct frame *f = &u->frame;
+	struct frame *f = &u->frame;
 	struct import_failure row;
 	struct reader r;
+	if (import_failure_write(f->failed, &f->text, err) < 0)
+		return -1;
+	if (f->text.len > IMPORT_FAILURE_MAX || f->reason.len > REASON_BYTES_MAX || f->cure.len > REASON_BYTES_MAX)
+		return err_set(err, ERR_REJECT, 0, "what is told of one failed row is too long");
 	if (import_failure_read(buf_slice(&f->text), &r, &row, err) < 0)
 		return -1;
 	cargo_failure(cargo_for(u, SLICE_LIT("")),
@@ -274,15 +278,15 @@ static int take_frame(struct import_upload *u, struct slice line, struct err *er
 		return 0;
 	}
 	if (f->failed.len)
-		return import_failure_write(f->failed, &f->text, err) < 0 ? -1 : take_failure(u, err);
+		return take_failure(u, err);
 	if (import_body_write(f->body, &f->text, err) < 0)
 		return -1;
 	if (f->text.len > IMPORT_BODY_MAX)
 		return err_set(err, ERR_REJECT, 0, "the labels and metadata of one row are more than %u bytes", IMPORT_BODY_MAX);
 	if (f->origin.len && import_failure_write(f->origin, &f->place, err) < 0)
 		return -1;
-	if (f->place.len > IMPORT_BODY_MAX / 2)
-		return err_set(err, ERR_REJECT, 0, "the text of one row is more than %u bytes", IMPORT_BODY_MAX / 2);
+	if (f->place.len > IMPORT_FAILURE_MAX)
+		return err_set(err, ERR_REJECT, 0, "the text of one row is more than %u bytes", IMPORT_FAILURE_MAX);
 	if (f->origin.len && !f->payload) {
 		add_row(u, cargo_for(u, f->key), NULL);
 		return 0;

@@ -4,12 +4,31 @@
 #include "daemon/base/text.h"
 #include "daemon/manifest/dom.h"
 #include "daemon/manifest/manifest.h"
+#include "daemon/model/import_body.h"
+#include "daemon/sender/group.h"
 #include "tests/fuzz/feed.h"
 
 #include <assert.h>
 #include <sys/mman.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What it says, the store takes. */
+static void check_kept(const struct manifest_row *row)
+{
+	CLEANUP(buf_done) struct buf body = { 0 }, kept = { 0 };
+	struct err err = { 0 };
+	row_body(row, row_content_name(row->content_kind), &body);
+	assert(import_body_write(buf_slice(&body), &kept, &err) == 0);
+}
+
+static void check_failure(struct manifest *m, const struct manifest_failure *f)
+{
+	CLEANUP(buf_done) struct buf failed = { 0 }, kept = { 0 };
+	struct err err = { 0 };
+	failed_row(m, f, &failed);
+	assert(import_failure_write(buf_slice(&failed), &kept, &err) == 0 && kept.len <= IMPORT_FAILURE_MAX);
+}
 
 /* What a row promises: UTF-8, and geometry that is a JSON object. */
 static void check(const struct manifest_row *row)
@@ -25,6 +44,7 @@ static void check(const struct manifest_row *row)
 		assert(!l->attributes.len || (dom_parse(&dom, l->attributes, &e) == 0 && dom_root(&dom)->kind == NODE_OBJECT));
 	}
 	dom_done(&dom);
+	check_kept(row);
 }
 
 /* Rows from `from` on: how many, with a sum over what they say; *ret_middle is the point behind row `stop`. */
@@ -42,8 +62,6 @@ static uint64_t read_rows(const uint8_t *data, size_t size, size_t piece, struct
 	if (manifest_open(o, feed_read, &f, &m, &err) < 0)
 		return 0;
 	for (int got; (got = manifest_next(m, &row, &failure, &err)) > 0;) {
-		CLEANUP(buf_done) struct buf values = { 0 };
-		manifest_values(m, &values);
 		rows++;
 		if (ret_middle && rows == stop)
 			manifest_tell(m, ret_middle);
@@ -52,6 +70,8 @@ static uint64_t read_rows(const uint8_t *data, size_t size, size_t piece, struct
 		*ret_sum = *ret_sum * 31 + (got == 1 ? row.at.offset + row.label_count : failure.at.offset);
 		if (got == 1)
 			check(&row);
+		else
+			check_failure(m, &failure);
 	}
 	manifest_close(m);
 	return rows;

@@ -126,6 +126,67 @@ def test_rows_nested_deep(inlet, tmp_path):
     assert {i["sha256"] for i in inlet.items()} == {sha256(b"one"), sha256(b"three")}
 
 
+def write_rows_too_long(folder):
+    """Name to (rows, of which fail): one row of each is longer than what the store keeps of a row, or nearly so."""
+    lists = {
+        "failed.csv": ('text,k\n"' + "x" * 900_000 + '",y,z\none,\n', 2, 1),
+        "controls.csv": ("text,k\n" + "\x01" * 60_000 + "," + "\x02" * 60_000 + ",z\ntwo,\n", 2, 1),
+        "path.csv": ("path\n" + "x" * 700_000 + "\n./none.png\n", 2, 2),
+        "label.csv": ("text,label\nq," + "x" * 700_000 + "\nthree,\n", 2, 1),
+        "commas.csv": ("text,k\n" + "," * 5_000_000 + "\nfour,\n", 2, 1),
+        "url.csv": ("url,label\nhttp://127.0.0.1:1/" + "x" * 300_000 + ",c\n", 1, 1),
+        "boxes.csv": ("text,label\n" + f"five,{'x' * 200_000}\n" * 4, 4, 0),
+        "metadata.jsonl": (json.dumps({"text": "a", "metadata": {"k": "x" * 600_000}}) + '\n{"text":"six"}\n', 2, 1),
+        "labels.jsonl": (json.dumps({"text": "b", "labels": [f"c{i}" + "y" * 100 for i in range(6000)]}) + '\n{"text":"seven"}\n', 2, 1),
+        "row.jsonl": ('{"textx":"' + "y" * 9_000_000 + '"}\n{"text":"eight"}\n', 2, 1),
+        "place.jsonl": (json.dumps({"text": "nine", "k": "x" * 300_000}) + "\n", 1, 0),
+    }
+    for name, (text, _, _) in lists.items():
+        (folder / name).write_text(text)
+    return {name: counts for name, (_, *counts) in lists.items()}
+
+
+def test_rows_longer_than_what_is_kept_fail_alone(inlet, tmp_path):
+    inlet.start()
+    for name, counts in write_rows_too_long(tmp_path).items():
+        done = imported(inlet, tmp_path / name, ok=(0, 3))
+        assert [done["rows"], done["failed"]] == counts, name
+    failures = {(f["file"].rsplit("/", 1)[1], f["line"]): f for f in inlet.failures()}
+    assert "shorten the metadata" in failures["metadata.jsonl", 1]["cure"] and "longer than" in failures["labels.jsonl", 1]["reason"]
+    assert "65536 fields" in failures["commas.csv", 2]["reason"]
+    assert "URL" in failures["url.csv", 2]["reason"]
+    numbers = "one two three four five six seven eight nine".split()
+    assert {i["sha256"] for i in inlet.items()} == {sha256(n.encode()) for n in numbers}
+    assert inlet.lines("verify")[-1]["problems"] == 0
+
+
+def test_what_a_list_says_of_all_its_rows_may_be_long(inlet, tmp_path):
+    categories = [{"id": n, "name": f"c{n}", "def": "what \"it\" is " * 12} for n in range(1203)]
+    said = {"images": [], "annotations": [], "categories": categories, "info": {"description": "as LVIS has it"}}
+    (tmp_path / "lvis.json").write_text(json.dumps(said))
+    assert imported(inlet, tmp_path / "lvis.json", ok=(0,))["rows"] == 0
+    assert json.loads(inlet.text("export", "--format", "coco"))["categories"] == categories
+    (tmp_path / "wide.csv").write_text("text," + ",".join(f"c{n}" + "y" * 1000 for n in range(100)) + "\na" + "," * 100 + "\n")
+    assert b"header is longer than 65536 bytes" in inlet.cli("import", tmp_path / "wide.csv", ok=(1,)).stderr
+
+
+def test_failed_rows_with_nul_bytes_are_listed(inlet, tmp_path):
+    rows = b"path,label\np1.png,c\0at\n"
+    (tmp_path / "M.csv").write_bytes(rows)
+    done = imported(inlet, tmp_path / "M.csv", ok=(3,))
+    assert "NUL byte" in inlet.text("failures", "--import", done["import"])
+    assert inlet.cli("failures", "--import", done["import"], "--format", "csv").stdout == rows
+
+
+def test_a_row_of_odd_json_fails_alone(inlet, tmp_path):
+    odd = ['{"text":"a","m":1,"m":2}', '{"text":"b","m":1e999}', '{"text":"c","m\\u0000":1}', '{"text":"d","m":{"k":1,"k":1}}']
+    (tmp_path / "M.jsonl").write_text("\n".join(odd) + '\n{"text":"good"}\n')
+    done = imported(inlet, tmp_path / "M.jsonl", ok=(3,))
+    assert (done["rows"], done["failed"]) == (5, 4)
+    assert [f["line"] for f in inlet.failures()] == [1, 2, 3, 4]
+    assert [i["sha256"] for i in inlet.items()] == [sha256(b"good")]
+
+
 def test_spellings_of_inner_addresses(stranger, inlet, tmp_path):
     hosts = ["127.0.0.1", "2130706433", "0177.0.0.1", "0x7f000001", "127.1", "[::ffff:127.0.0.1]", "[::1]", "localhost", "0.0.0.0",
              "①②⑦.0.0.1", "127.0.0.1.", "user@127.0.0.1", "[64:ff9b::127.0.0.1]"]

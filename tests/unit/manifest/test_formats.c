@@ -92,6 +92,28 @@ static void test_rows_make_a_manifest_again(void **state)
 	}
 }
 
+/* What RFC 8259 leaves open would be one thing to us and another to who reads it later. */
+static void test_what_json_leaves_open(void **state)
+{
+	(void)state;
+	struct manifest_options o = { .spool = -1 };
+	expect_rows_of(SLICE_LIT("{\"text\":\"a\",\"m\":1,\"m\":2}\n{\"text\":\"b\",\"m\":{\"k\":1,\"\\u006b\":2}}\n"
+		"{\"text\":\"c\",\"m\":[1e999]}\n{\"text\":\"d\",\"m\\u0000\":1}\n{\"text\":\"e\",\"m\":\"\\u0000\"}\n"), &o,
+		"! 1:19@18 two members of one object have this name\n"
+		"! 2:24@48 two members of one object have this name\n"
+		"! 3:18@78 the number is too large\n"
+		"! 4:13@98 there is a NUL in the name of a member\n"
+		"{\"text\":\"e\",\"metadata\":{\"m\":\"\\u0000\"}}\n");
+	expect_rows_of(SLICE_LIT("inputid,input,metadata,geopoints\n1,a,\"{'k': 1, 'k': 2}\",\n2,b,{'geopoints': 1},\"1,2\"\n"), &o,
+		"{\"id\":\"1\",\"text\":\"a\",\"unreadable\":\"{'k': 1, 'k': 2}\",\"warning\":\"its metadata are no JSON object and "
+		"no Python dictionary: two members of one object have this name; they are kept as they are\"}\n"
+		"{\"id\":\"2\",\"text\":\"b\",\"metadata\":{\"geopoints\":1,\"geopoints (2)\":[1,2]},\"warning\":\"its metadata have a "
+		"member 'geopoints' already; the other one is called 'geopoints (2)'\"}\n");
+	expect_rows_of(SLICE_LIT("text,metadata,k,k,k (2)\na,\"{\"\"k\"\":0}\",1,2,3\n"), &o,
+		"{\"text\":\"a\",\"metadata\":{\"k\":0,\"k (3)\":\"1\",\"k (2)\":\"2\",\"k (2) (2)\":\"3\"},\"warning\":\"its "
+		"metadata have a member 'k' already; the other one is called 'k (3)'\"}\n");
+}
+
 static void test_sidecar(void **state)
 {
 	(void)state;
@@ -150,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_of_each),
 		cmocka_unit_test(test_rows_make_a_manifest_again),
+		cmocka_unit_test(test_what_json_leaves_open),
 		cmocka_unit_test(test_sidecar),
 		cmocka_unit_test(test_mapped_members),
 		cmocka_unit_test(test_coco_images_of_one_file),

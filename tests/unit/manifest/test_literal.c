@@ -12,9 +12,10 @@ static void assert_becomes(struct slice text, const char *json)
 {
 	CLEANUP(dom_done) struct dom scratch = { 0 };
 	CLEANUP(buf_done) struct buf to = { 0 };
+	const char *why;
 
 	buf_str(&to, "before ");
-	if (literal_json(text, &scratch, &to) < 0)
+	if (literal_json(text, &scratch, &to, &why) < 0)
 		fail_msg("refused: %.*s", (int)text.len, text.p);
 	buf_char(&to, '\0');
 	assert_string_equal(to.data, json);
@@ -24,9 +25,10 @@ static void assert_refused(struct slice text)
 {
 	CLEANUP(dom_done) struct dom scratch = { 0 };
 	CLEANUP(buf_done) struct buf to = { 0 };
+	const char *why;
 
 	buf_str(&to, "before ");
-	if (literal_json(text, &scratch, &to) == 0)
+	if (literal_json(text, &scratch, &to, &why) == 0)
 		fail_msg("taken: %.*s: %.*s", (int)text.len, text.p, (int)to.len, to.data);
 	assert_int_equal(to.len, strlen("before ")); /* nothing of it is left */
 }
