@@ -254,7 +254,7 @@ static void show(struct tree *t)
 		return;
 	struct buf size = { 0 };
 	out_bytes(&size, t->done.bytes);
-	progress_show("%" PRIu64 " of %" PRIu64 " files, %s", t->done.pictures + t->done.missing, t->listed, size.data);
+	progress_show("%" PRIu64 " of %" PRIu64 " file%s, %s", t->done.pictures + t->done.missing, t->listed, text_s(t->listed), size.data);
 	buf_done(&size);
 	t->shown_ns = clock_mono_ns();
 }
