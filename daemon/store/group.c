@@ -6,6 +6,7 @@
 #include "daemon/store/apply.h"
 #include "daemon/store/pending.h"
 #include "daemon/store/settle.h"
+#include "daemon/store/settled.h"
 
 #include <inttypes.h>
 
@@ -41,6 +42,15 @@ static struct view *view_now(struct group *g)
 	return g->now;
 }
 
+/* Somebody else labels an item, or a label of it goes. */
+static void forget_settled(struct group *g, const struct record *r)
+{
+	if (r->kind == RECORD_UNTIL)
+		settled_drop(g->store->settled, r->until.item);
+	else if (r->kind == RECORD_ANNOTATION && !slice_eq(r->annotation.worker, SLICE_LIT("imported")))
+		settled_drop(g->store->settled, r->annotation.item);
+}
+
 /* Applies one record, and logs it where it is of the logged kind. */
 static int put(struct group *g, struct change *c, const struct record *r, struct err *err)
 {
@@ -48,6 +58,7 @@ static int put(struct group *g, struct change *c, const struct record *r, struct
 	uint64_t revision = logged || batch_lines(g->batch) > 0 ? g->revision : g->revision - 1;
 	if (apply_record(g->txn, r, revision, err) < 0)
 		return -1;
+	forget_settled(g, r);
 	const uint64_t *touched;
 	struct pending *p = pending_of(g->txn);
 	if (!p)
@@ -260,10 +271,10 @@ static int take_settled(struct group *g, struct change *c, struct err *err)
 			continue;
 		if (!now)
 			return failed(g, err);
-		int done = fresh ? settle_fresh(c, now, item, fresh, err) : 0;
+		int done = fresh ? settle_fresh(c, now, g->store->settled, item, fresh, err) : 0;
 		if (done == 0) {
 			whole = item;
-			done = settle_item(c, now, item, err);
+			done = settle_item(c, now, g->store->settled, item, err);
 		}
 		if (done < 0 || take_from(g, c, first, err) < 0)
 			return -1;
@@ -383,6 +394,7 @@ int group_commit(struct group *g, struct mark *mark, struct err *err)
 void group_abort(struct group *g)
 {
 	view_end(g);
+	settled_clear(g->store->settled);
 	kv_abort(TAKE_PTR(g->txn));
 }
 

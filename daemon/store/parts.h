@@ -20,6 +20,7 @@ struct store {
 	struct arena_pool *arenas;
 	struct derived *derived;
 	struct committer *committer;
+	struct settled *settled;         /* the committer's */
 	_Atomic uint64_t paused_until_ns; /* clock_mono_ns(): no intake before, the disk was found full */
 	atomic_bool interrupted;         /* store_interrupt() */
 	pthread_mutex_t room;            /* held from the look at free space until a large blob has taken its share */

@@ -5,6 +5,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
 #include "daemon/model/import_body.h"
+#include "daemon/store/settled.h"
 #include "daemon/store/view_internal.h"
 
 #include <float.h>
@@ -35,6 +36,8 @@ struct settle {
 	size_t *imported;               /* of as, those of references, by their object */
 	size_t imported_count;
 	bool any_user;                  /* among as is a person's */
+	size_t references;              /* whose rows were looked at */
+	bool any_own;                   /* among these rows is one of a source, of its folder or a sidecar (import 0) */
 };
 
 static bool same_label(const struct wanted *a, const struct wanted *b)
@@ -173,7 +176,9 @@ static int want_rows(struct settle *s, struct view *now, uint64_t object, struct
 	size_t n;
 	if (view_rows(now, object, &rows, &n, err) < 0)
 		return -1;
+	s->references++;
 	for (size_t i = 0; i < n; i++) {
+		s->any_own = s->any_own || rows[i].import == 0;
 		int counts = from ? still_counts(s, now, refs, from, &rows[i], err) : 1;
 		if (counts < 0 || (counts && want_row(s, object, rows[i].body, err) < 0))
 			return -1;
@@ -194,87 +199,54 @@ static int want_all(struct settle *s, struct view *now, struct err *err)
 	return 0;
 }
 
-/* --- conflicts: what references say outright of the whole item, as sets of concepts --- */
-
-#define CONCEPTS_MAX 64 /* compared on one item: a bit each; those beyond are never in conflict */
-
-struct says {
-	struct slice concepts[CONCEPTS_MAX];
-	size_t concept_count;
-	uint64_t *sets;  /* different sets, one bit a concept; none is empty */
-	size_t set_count, set_cap;
-};
+/* --- conflicts: what references say outright of the whole item --- */
 
 static bool asserts(const struct wanted *w)
 {
 	return w->geometry.len == 0 && w->status == STATUS_SUCCESS;
 }
 
-static uint64_t bit_of(struct says *says, struct slice concept)
+/* What the reference asserts whose labels begin at i; *ret_next: where the next one's begin. Into ret's room of s->count. */
+static void set_at(const struct settle *s, size_t i, struct concept_set *ret, size_t *ret_next)
 {
-	size_t i = 0;
-	while (i < says->concept_count && !slice_eq(says->concepts[i], concept))
-		i++;
-	if (i == CONCEPTS_MAX)
-		return 0;
-	if (i == says->concept_count)
-		says->concepts[says->concept_count++] = concept;
-	return 1ULL << i;
-}
-
-/* The set of the reference whose labels begin at i; *ret_next: where the next one's begin. */
-static uint64_t set_at(const struct settle *s, struct says *says, size_t i, size_t *ret_next)
-{
-	uint64_t set = 0, object = s->wanted[i].object;
+	uint64_t object = s->wanted[i].object;
+	ret->count = 0;
 	for (; i < s->count && s->wanted[i].object == object; i++)
 		if (asserts(&s->wanted[i]))
-			set |= bit_of(says, s->wanted[i].concept);
+			ret->of[ret->count++] = s->wanted[i].concept;
 	*ret_next = i;
-	return set;
+	concept_set_order(ret);
 }
 
-static void set_keep(struct says *says, uint64_t set)
+static void mark(struct settle *s, size_t from, size_t to, const struct conflict *says, struct concept_set set)
 {
-	for (size_t i = 0; i < says->set_count; i++)
-		if (says->sets[i] == set)
-			return;
-	if (says->set_count == says->set_cap) {
-		says->set_cap = says->set_cap ? 2 * says->set_cap : 8;
-		says->sets = mem_resize(says->sets, says->set_cap, sizeof(*says->sets));
+	for (size_t k = from; k < to; k++) {
+		struct wanted *w = &s->wanted[k];
+		if (!asserts(w) || !conflict_with(says, set, w->concept))
+			continue;
+		w->status = STATUS_AWAITING_REVIEW;
+		w->reason = REASON_CONFLICT;
 	}
-	says->sets[says->set_count++] = set;
 }
 
-/* Those of set's concepts that another set has not, while it has one that set has not. */
-static uint64_t contradicted(const struct says *says, uint64_t set)
+/* Of one reference nothing is contradicted. What they say is the caller's. */
+static struct conflict *find_conflicts(struct settle *s)
 {
-	uint64_t bits = 0;
-	for (size_t i = 0; i < says->set_count; i++)
-		if (says->sets[i] & ~set)
-			bits |= set & ~says->sets[i];
-	return bits;
-}
-
-static void find_conflicts(struct settle *s)
-{
-	struct says says = { 0 };
+	CLEANUP(freep) struct slice *room = mem_zero(s->count + 1, sizeof(*room));
+	struct concept_set set = { .of = room };
+	struct conflict *says = conflict_new();
 	size_t next;
 	for (size_t i = 0; i < s->count; i = next) {
-		uint64_t set = set_at(s, &says, i, &next);
-		if (set)
-			set_keep(&says, set);
+		set_at(s, i, &set, &next);
+		if (set.count)
+			conflict_add(says, set);
 	}
-	for (size_t i = 0; says.set_count > 1 && i < s->count; i = next) {
-		uint64_t bits = contradicted(&says, set_at(s, &says, i, &next));
-		for (size_t k = i; bits && k < next; k++) {
-			struct wanted *w = &s->wanted[k];
-			if (!asserts(w) || !(bit_of(&says, w->concept) & bits))
-				continue;
-			w->status = STATUS_AWAITING_REVIEW;
-			w->reason = REASON_CONFLICT;
-		}
+	conflict_conclude(says);
+	for (size_t i = 0; conflict_any(says) && i < s->count; i = next) {
+		set_at(s, i, &set, &next);
+		mark(s, i, next, says, set);
 	}
-	free(says.sets);
+	return says;
 }
 
 /* --- against what stands --- */
@@ -356,10 +328,17 @@ static void put_wanted(struct settle *s)
 	}
 }
 
-int settle_item(struct change *c, struct view *now, uint64_t item, struct err *err)
+/* Is all that stands on it the word of its references, which only more of them can change? */
+static bool may_remember(const struct settle *s)
+{
+	return s->references >= SETTLED_REFERENCES_MIN && !s->any_own && s->imported_count == s->as_count;
+}
+
+int settle_item(struct change *c, struct view *now, struct settled *settled, uint64_t item, struct err *err)
 {
 	struct settle s = { .c = c, .item = item };
 	int ok = view_annotations(now, item, 0, &s.as, &s.as_count, err);
+	settled_drop(settled, item);
 	if (ok == 0) {
 		sort_imported(&s);
 		ok = want_all(&s, now, err);
@@ -368,9 +347,13 @@ int settle_item(struct change *c, struct view *now, uint64_t item, struct err *e
 		CLEANUP(freep) bool *kept = s.kept = mem_zero(s.as_count + 1, sizeof(*kept));
 		for (size_t i = 0; i < s.as_count; i++)
 			s.any_user = s.any_user || by_user(&s.as[i]);
-		find_conflicts(&s);
+		struct conflict *says = find_conflicts(&s);
 		put_wanted(&s);
 		supersede(&s);
+		if (may_remember(&s))
+			settled_put(settled, item, says);
+		else
+			conflict_free(says);
 	}
 	free(s.imported);
 	free(s.wanted);
@@ -397,12 +380,12 @@ static const struct annotation *standing(const struct settle *s, const struct wa
 	return NULL;
 }
 
-/* wanted holds n labels of the first reference, then n of the fresh one. */
+/* wanted holds n labels of the fresh reference, then n of the first one. */
 static bool stand_alike(struct settle *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct wanted *fresh = &s->wanted[n + i];
-		const struct annotation *a = alike(&s->wanted[i], fresh) ? standing(s, &s->wanted[i]) : NULL;
+		struct wanted *fresh = &s->wanted[i];
+		const struct annotation *a = alike(&s->wanted[n + i], fresh) ? standing(s, &s->wanted[n + i]) : NULL;
 		if (!a)
 			return false;
 		fresh->status = a->status;
@@ -411,22 +394,48 @@ static bool stand_alike(struct settle *s, size_t n)
 	return true;
 }
 
-int settle_fresh(struct change *c, struct view *now, uint64_t item, uint64_t object, struct err *err)
+/* What its other references say is known, and says already what this one does. */
+static bool fits_in(struct settle *s, const struct conflict *says)
 {
-	struct settle s = { .c = c, .item = item };
+	CLEANUP(freep) struct slice *room = mem_zero(s->count + 1, sizeof(*room));
+	struct concept_set set = { .of = room };
+	size_t next;
+	if (s->count > 0)
+		set_at(s, 0, &set, &next);
+	if (set.count > 0 && !conflict_covers(says, set))
+		return false;
+	mark(s, 0, s->count, says, set);
+	return true;
+}
+
+static int says_as_first(struct settle *s, struct view *now, uint64_t object, struct err *err)
+{
 	struct reference first;
-	int found = view_first_reference(now, item, &first);
+	int found = view_first_reference(now, s->item, &first);
 	if (found <= 0 || first.object == object)
 		return found < 0 ? view_failed_call(now, err) : 0;
-	int ok = want_rows(&s, now, first.object, NULL, NULL, err);
-	size_t n = s.count;
-	if (ok == 0)
-		ok = want_rows(&s, now, object, NULL, NULL, err);
-	if (ok == 0)
-		ok = view_annotations_some(now, item, n + OTHERS_MAX, &s.as, &s.as_count, err);
-	bool done = ok == 0 && s.count == 2 * n && stand_alike(&s, n);
-	for (size_t i = n; done && i < s.count; i++)
+	size_t n = s->count;
+	if (want_rows(s, now, first.object, NULL, NULL, err) < 0 ||
+		view_annotations_some(now, s->item, n + OTHERS_MAX, &s->as, &s->as_count, err) < 0)
+		return -1;
+	bool alike = s->count == 2 * n && stand_alike(s, n);
+	s->count = n;
+	return alike;
+}
+
+int settle_fresh(struct change *c, struct view *now, struct settled *settled, uint64_t item, uint64_t object, struct err *err)
+{
+	struct settle s = { .c = c, .item = item };
+	const struct conflict *says = settled_get(settled, item);
+	int done = want_rows(&s, now, object, NULL, NULL, err);
+	if (s.any_own)
+		settled_drop(settled, item);
+	else if (done == 0 && says)
+		done = fits_in(&s, says);
+	if (done == 0)
+		done = says_as_first(&s, now, object, err);
+	for (size_t i = 0; done > 0 && i < s.count; i++)
 		put_one(&s, &s.wanted[i]);
 	free(s.wanted);
-	return ok < 0 ? -1 : done;
+	return done;
 }

@@ -11,11 +11,12 @@
 #include "daemon/store/change.h"
 #include "daemon/store/view.h"
 
+struct settled;
 /* Adds to c the records that bring the item's annotations to what its rows say; none when they are there already. */
-int settle_item(struct change *c, struct view *now, uint64_t item, struct err *err);
-/* The same for an item that gained one reference with its first row, where that says just what the item's first reference says,
- * and stands as that does: then the others need not be looked at. 1: done; 0: they must; -1. So a text that very many rows share
- * does not cost each of them a look at all. */
-int settle_fresh(struct change *c, struct view *now, uint64_t item, uint64_t object, struct err *err);
+int settle_item(struct change *c, struct view *now, struct settled *settled, uint64_t item, struct err *err);
+/* The same for an item that gained one reference with its first row, where the others need not be looked at: what all of them say is
+ * remembered and this one adds nothing to it (settled.h), or it says just what the item's first reference says, and stands as
+ * that does. 1: done; 0: they must; -1. So a text that very many rows share does not cost each of them a look at all. */
+int settle_fresh(struct change *c, struct view *now, struct settled *settled, uint64_t item, uint64_t object, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "daemon/store/parts.h"
 #include "daemon/store/rebuild.h"
 #include "daemon/store/recovery.h"
+#include "daemon/store/settled.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,6 +147,7 @@ static int parts_open(struct store *s, const char *state_dir, struct store_repor
 	if (derived_open(s->packs, DERIVED_PACK_BYTES, &s->derived, err) < 0)
 		return -1;
 	s->arenas = arena_pool_new(s->options.arena_bytes);
+	s->settled = settled_new();
 	return committer_open(s, &mark, &s->committer, err);
 }
 
@@ -172,6 +174,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	committer_close(s->committer);
+	settled_free(s->settled);
 	arena_pool_free(s->arenas);
 	derived_close(s->derived);
 	kv_close(s->kv);

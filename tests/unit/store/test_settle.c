@@ -233,8 +233,8 @@ static void add_rows(struct fixture *f, int count, const char *(*says)(int i))
 		a.place = arena_member(fill.arena, &a.content, 2);
 		change_arrive(fill.change, &a);
 		struct slice name = change_copy(fill.change, slice_of(key));
-		change_add(fill.change, RECORD_ROW)->row = (struct record_row){ .import = 1, .line = 2, .body = slice_of(says(i)),
-			.source = SLICE_LIT("list"), .key = name, .fresh = true };
+		change_add(fill.change, RECORD_ROW)->row = (struct record_row){ .import = 1, .line = 2,
+			.body = change_copy(fill.change, slice_of(says(i))), .source = SLICE_LIT("list"), .key = name, .fresh = true };
 	}
 	assert_true(committer_wait(f->store, fill.change, &f->err) > 0);
 }
@@ -278,6 +278,95 @@ static void test_many_rows_that_contradict_each_other(void **state)
 	assert_int_equal(n, ROWS);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(as[i].reason, REASON_CONFLICT);
+}
+
+static const char *name_of_its_own(int i)
+{
+	static char body[100];
+	(void)snprintf(body, sizeof(body), "{\"at\":\"text\",\"labels\":[{\"concept\":\"thing\"},{\"concept\":\"name%d\"}]}", i);
+	return body;
+}
+
+static void assert_all_but_thing_in_conflict(struct fixture *f, size_t rows)
+{
+	CLEANUP(view_closep) struct view *v = view_of(f);
+	const struct annotation *as;
+	size_t n;
+	assert_int_equal(view_annotations(v, 1, 0, &as, &n, &f->err), 0);
+	assert_int_equal(n, 2 * rows);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(as[i].reason == REASON_CONFLICT, !slice_eq(as[i].concept, SLICE_LIT("thing")));
+}
+
+/* However many names there are, none of them stands as if nobody had said otherwise. */
+static void test_many_rows_that_all_say_something_else(void **state)
+{
+	struct fixture *f = *state;
+	enum { ROWS = 20000 };
+	begin(f, "list");
+	add_rows(f, ROWS, name_of_its_own);
+	assert_all_but_thing_in_conflict(f, ROWS);
+	assert_true(row_alone(f, 1, "k0", 1, name_of_its_own(0)) > 0); /* all of it is looked at: it stands as it should */
+	assert_all_but_thing_in_conflict(f, ROWS);
+	CLEANUP(view_closep) struct view *v = view_of(f);
+	const struct annotation *every;
+	size_t n;
+	assert_int_equal(view_annotations(v, 1, REVISION_ANY, &every, &n, &f->err), 0);
+	assert_true(n < 2 * ROWS + 1000); /* hardly any was written twice */
+}
+
+/* What is remembered of an item gives way to what others do to it. */
+static void test_a_persons_word_on_what_many_rows_name(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(view_closep) struct view *v = NULL;
+	const struct annotation *as;
+	size_t n, birds = 0;
+	begin(f, "list");
+	add_rows(f, 200, cat_or_dog);
+	annotate(f, "bird", "user:ann", STATUS_SUCCESS, 0);
+	annotate(f, "cow", "model", STATUS_AWAITING_REVIEW, 0);
+	row_with_text(f, "list", 1, "more1", "ok", "{\"at\":\"text\",\"labels\":[{\"concept\":\"bird\"},{\"concept\":\"cow\"}]}");
+	row_with_text(f, "list", 1, "more2", "ok", CAT);
+	v = view_of(f);
+	assert_int_equal(view_annotations(v, 1, 0, &as, &n, &f->err), 0);
+	assert_int_equal(n, 203); /* 201 cats and dogs, a person's bird, and the list's cow in the place of the model's */
+	for (size_t i = 0; i < n; i++) {
+		bool bird = slice_eq(as[i].concept, SLICE_LIT("bird"));
+		birds += bird;
+		assert_true(bird ? slice_eq(as[i].worker, SLICE_LIT("user:ann")) : as[i].reason == REASON_CONFLICT);
+	}
+	assert_int_equal(birds, 1);
+	assert_rebuilds(f);
+}
+
+static const char *shared_or_less(int i)
+{
+	return i < 150 ? "{\"at\":\"text\",\"labels\":[{\"concept\":\"cat\"},{\"concept\":\"pet\"}]}" :
+			 "{\"at\":\"text\",\"labels\":[{\"concept\":\"pet\"}]}";
+}
+
+/* The first to say otherwise comes late, when what the others say is remembered. */
+static void test_a_late_contradiction_is_one_of_all(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(view_closep) struct view *v = NULL;
+	const struct annotation *as;
+	size_t n;
+	begin(f, "list");
+	add_rows(f, 300, shared_or_less);
+	v = view_of(f);
+	assert_int_equal(view_annotations(v, 1, 0, &as, &n, &f->err), 0);
+	assert_int_equal(n, 450);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(as[i].reason, REASON_NONE);
+	row_with_text(f, "list", 1, "late", "ok", "{\"at\":\"text\",\"labels\":[{\"concept\":\"dog\"},{\"concept\":\"pet\"}]}");
+	assert_int_equal(view_renew(v, &f->err), 0);
+	assert_int_equal(view_annotations(v, 1, 0, &as, &n, &f->err), 0);
+	assert_int_equal(n, 452);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(as[i].reason == REASON_CONFLICT, !slice_eq(as[i].concept, SLICE_LIT("pet")));
+	assert_rebuilds(f);
 }
 
 static void test_imports_rows_and_their_failures_are_listed(void **state)
@@ -398,6 +487,9 @@ int main(void)
 		CASE(test_labels_go_with_the_content_of_their_row),
 		CASE(test_many_rows_of_one_content),
 		CASE(test_many_rows_that_contradict_each_other),
+		CASE(test_many_rows_that_all_say_something_else),
+		CASE(test_a_persons_word_on_what_many_rows_name),
+		CASE(test_a_late_contradiction_is_one_of_all),
 		CASE(test_imports_rows_and_their_failures_are_listed),
 		CASE(test_a_folder_speaks_of_the_files_in_it),
 		CASE(test_what_a_sidecar_said_stays_until_another_speaks_of_the_moved_file),
