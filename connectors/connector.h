@@ -69,6 +69,7 @@ struct sink {
 #define FETCH_CHANGED ESTALE     /* ERR_RETRY: not the version that was listed any more (412): the next pass decides */
 #define FETCH_ARCHIVED EREMOTE   /* ERR_REJECT: must be restored first: the object becomes OBJECT_ARCHIVED, no quarantine */
 #define FETCH_THROTTLED EBUSY    /* ERR_RETRY: the server asks for less (SlowDown, 429, 503): the engine paces the source */
+#define FETCH_UNFINISHED ETXTBSY /* ERR_RETRY: somebody is writing it: read again when he may have done */
 #define FETCH_TROUBLE EREMOTEIO  /* ERR_RETRY: the server has trouble of its own (5xx): tried for as long as it takes */
 
 enum discover_scope {

@@ -143,6 +143,14 @@ static int file_error(struct err *err, enum err_class class, int sys, struct sli
 	return err_set(err, class, sys, "file '%s' %s", name.data ? name.data : "", what);
 }
 
+/* Somebody is at it: no failed call, and nothing that a person has to mend. */
+static int unfinished(struct err *err, struct slice key, const char *what)
+{
+	(void)file_error(err, ERR_RETRY, 0, key, what);
+	err->sys = FETCH_UNFINISHED;
+	return -1;
+}
+
 static int open_error(struct err *err, int sys, struct slice key)
 {
 	switch (sys) {
@@ -183,7 +191,7 @@ static int let_tick_pass(int fd, const struct object *obj, const struct stat *st
 
 	(void)nanosleep(&rest, NULL);
 	if (fstat(fd, &later) < 0 || !version_same(st, &later))
-		return file_error(err, ERR_RETRY, EBUSY, obj->key, "is just being changed");
+		return unfinished(err, obj->key, "is just being changed");
 	return 0;
 }
 
@@ -194,11 +202,11 @@ static int vouch(const struct reader *r, int fd, const struct object *obj, const
 	if (!S_ISREG(st->st_mode))
 		return file_error(err, ERR_RETRY, ENOENT, obj->key, "is gone: its name is no longer a regular file's");
 	if (version_settles_in(st, clock_wall_ns(), r->settle_ns) > 0)
-		return file_error(err, ERR_RETRY, EBUSY, obj->key, "changed just now and has to settle");
+		return unfinished(err, obj->key, "changed just now and has to settle");
 	if (let_tick_pass(fd, obj, st, err) < 0)
 		return -1;
 	if (is_written_to(fd))
-		return file_error(err, ERR_RETRY, EBUSY, obj->key, "is still being written");
+		return unfinished(err, obj->key, "is still being written");
 	return 0;
 }
 
@@ -231,7 +239,7 @@ static int finish(const struct object *obj, int fd, const struct stat *before, s
 	if (fstat(fd, &after) < 0)
 		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
 	if (!version_same(before, &after))
-		return file_error(err, ERR_RETRY, EBUSY, obj->key, "changed while it was read");
+		return unfinished(err, obj->key, "changed while it was read");
 	*ret_seen = (struct object){
 		.key = obj->key,
 		.version = { version, version_format(before, version) },
@@ -260,7 +268,7 @@ static int read_all(const struct reader *r, const struct object *obj, int fd, ui
 		if (n < 0)
 			return file_error(err, ERR_RETRY, errno, obj->key, "cannot be read");
 		if (n == 0)
-			return file_error(err, ERR_RETRY, EBUSY, obj->key, "became shorter while it was read");
+			return unfinished(err, obj->key, "became shorter while it was read");
 		if (into->ops->wrote(into, (size_t)n, err) < 0)
 			return -1;
 		bytes -= (uint64_t)n;

@@ -319,6 +319,7 @@ static const char *cure_of(const struct fetch_job *job, const struct err *err)
 	case ENOENT: return "nothing: the next pass over the source decides";
 	case FETCH_ARCHIVED: return ARCHIVED_CURE;
 	case FETCH_THROTTLED: return "nothing: the server asks for less, it is tried again; a lower `concurrency` may suit it";
+	case FETCH_UNFINISHED: return "nothing: it is read again when its writer may have done; what is never done belongs on `ignore`";
 	case FETCH_TROUBLE: return "nothing: the server has trouble of its own, it is tried again for as long as that lasts";
 	case EPROTO: return "see that `endpoint` is the server itself and nothing on the way answers for it; it is tried again";
 	case IMPORT_WAITS: return "put the files there, or mend the rows; it is tried again";

@@ -181,6 +181,7 @@ def test_a_file_that_changes_while_it_is_read_is_never_torn(inlet):
         failure = wait_for("the failure", lambda: inlet.failure("busy.bin"))
         assert failure["class"] == "retry" and "busy.bin" in failure["reason"] and failure["due"]
         assert any(why in failure["reason"] for why in ("changed", "being written", "settle"))
+        assert "writer" in failure["cure"] and "server" not in failure["cure"]
         wait_for("the good file", lambda: good_is_through(inlet))
     finally:
         stop.set()

@@ -145,7 +145,7 @@ static void test_open_for_writing(void **state)
 	put(f, "x", "1");
 	CLEANUP(close_fdp) int fd = open(below(f, "x"), O_WRONLY | O_CLOEXEC);
 
-	expect(f, "x", EBUSY, "still being written");
+	expect(f, "x", FETCH_UNFINISHED, "still being written");
 }
 
 static void test_mapped_for_writing(void **state)
@@ -157,7 +157,7 @@ static void test_mapped_for_writing(void **state)
 	char *p = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	(void)close(take_fd(&fd));
-	expect(f, "x", EBUSY, "still being written");
+	expect(f, "x", FETCH_UNFINISHED, "still being written");
 	(void)munmap(p, 1);
 }
 
@@ -186,7 +186,7 @@ static void change_while_read(struct fixture *f, void (*meanwhile)(struct fixtur
 	put(f, "x", "");
 	assert_return_code(truncate(below(f, "x"), 10000), errno);
 	assert_int_equal(fetch_into(f, &m, "x", &seen), -1);
-	assert_int_equal(f->err.sys, EBUSY);
+	assert_int_equal(f->err.sys, FETCH_UNFINISHED);
 	assert_non_null(strstr(f->err.text, text));
 	assert_int_equal(m.bytes.len, most);
 	buf_done(&m.bytes);
@@ -252,7 +252,7 @@ static void test_unsettled_file_is_not_read(void **state)
 	f->config.settle_ms = 60000;
 	reopen(f);
 	put(f, "x", "1");
-	expect(f, "x", EBUSY, "has to settle");
+	expect(f, "x", FETCH_UNFINISHED, "has to settle");
 }
 
 static void fetch_denied(struct fixture *f)
