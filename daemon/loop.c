@@ -7,6 +7,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/store/store.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,13 +17,15 @@
 #include <sys/eventfd.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
-#define REPORT_USEC 10000000ULL  /* aggregated progress, and only when something moved */
+#define REPORT_USEC 10000000ULL  /* aggregated progress, only when something moved; and is the store still there? */
 #define ONCE_ATTEMPTS 3
 
 struct loop {
 	struct pipeline *p;
 	enum pipeline_mode mode;
+	const struct loop_home *home;
 	sd_event *event;
 	sd_event_source *pump, *watchdog, *report;
 	enum loop_end end;
@@ -121,6 +124,8 @@ static int on_report(sd_event_source *s, uint64_t usec, void *arg)
 	(void)sd_notifyf(0, "STATUS=%llu new items since start, %llu in quarantine, %llu retrying",
 		(unsigned long long)now.items_new, (unsigned long long)now.quarantined, (unsigned long long)now.retrying);
 	l->reported = now;
+	if (store_lock_stands(l->home->path, l->home->lock, &l->failure) < 0)
+		finish(l, LOOP_FAILED);
 	(void)sd_event_source_set_time(s, usec + REPORT_USEC);
 	(void)sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 	return 0;
@@ -180,6 +185,8 @@ static int watch_signals(struct loop *l)
 	int rc = sd_event_add_signal(l->event, NULL, SIGINT, on_signal, l);
 	if (rc >= 0)
 		rc = sd_event_add_signal(l->event, NULL, SIGTERM, on_signal, l);
+	if (rc >= 0 && isatty(STDERR_FILENO)) /* a closed terminal leaves nobody behind; for a service it means nothing */
+		rc = sd_event_add_signal(l->event, NULL, SIGHUP, on_signal, l);
 	return rc;
 }
 
@@ -192,9 +199,9 @@ static int watch_drain(struct loop *l)
 	return rc;
 }
 
-enum loop_end loop_run(struct pipeline *p, enum pipeline_mode mode, int state_dir, struct err *err)
+enum loop_end loop_run(struct pipeline *p, enum pipeline_mode mode, const struct loop_home *home, struct err *err)
 {
-	struct loop l = { .p = p, .mode = mode, .end = LOOP_FAILED, .drained_fd = -1 };
+	struct loop l = { .p = p, .mode = mode, .home = home, .end = LOOP_FAILED, .drained_fd = -1 };
 	struct attend *attend = NULL;
 	pipeline_counts(p, &l.reported);
 	int rc = sd_event_new(&l.event);
@@ -205,7 +212,7 @@ enum loop_end loop_run(struct pipeline *p, enum pipeline_mode mode, int state_di
 	if (rc >= 0)
 		rc = watch_fds(&l);
 	(void)err_set(&l.failure, ERR_FATAL, rc < 0 ? -rc : 0, "event loop");
-	if (rc >= 0 && mode == PIPELINE_ATTEND && attend_open(l.event, state_dir, deserted, &l, &attend, &l.failure) < 0)
+	if (rc >= 0 && mode == PIPELINE_ATTEND && attend_open(l.event, home->dir, deserted, &l, &attend, &l.failure) < 0)
 		rc = -1;
 	if (rc >= 0 && mode == PIPELINE_ONCE)
 		rc = watch_drain(&l);

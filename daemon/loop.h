@@ -4,7 +4,7 @@
 
 #include "daemon/stages/pipeline.h"
 
-/* Signals that end the program; blocked in every thread, taken by the loop. Call before the first thread starts. */
+/* Signals that end the program (SIGHUP: where it runs in a terminal); blocked in every thread, taken by the loop. Call before the first thread starts. */
 void loop_block_signals(void);
 
 enum loop_end {
@@ -13,7 +13,13 @@ enum loop_end {
 	LOOP_DESERTED, /* stand-in: the last client has gone */
 	LOOP_FAILED,   /* err says why */
 };
-/* Runs until one of these. state_dir: an open descriptor, for the stand-in's attend.sock. */
-enum loop_end loop_run(struct pipeline *p, enum pipeline_mode mode, int state_dir, struct err *err);
+/* Where the store is; the caller's. */
+struct loop_home {
+	const char *path; /* state_dir */
+	int dir;          /* it, open: for the stand-in's attend.sock */
+	int lock;         /* store_lock() */
+};
+/* Runs until one of these. */
+enum loop_end loop_run(struct pipeline *p, enum pipeline_mode mode, const struct loop_home *home, struct err *err);
 
 #endif

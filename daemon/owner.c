@@ -120,16 +120,16 @@ static int print_counts(struct pipeline *p)
 }
 
 /* With store and pipeline open: serve until the end comes. */
-static int serve(const struct config *c, struct pipeline *p, enum pipeline_mode mode, int state_dir)
+static int serve(const struct config *c, struct pipeline *p, enum pipeline_mode mode, const struct loop_home *home)
 {
 	struct server *server = NULL;
 	struct err err;
-	if (pipeline_start(p, &err) < 0 || server_start(p, state_dir, &server, &err) < 0)
+	if (pipeline_start(p, &err) < 0 || server_start(p, home->dir, &server, &err) < 0)
 		return fail(&err);
 	if (mode == PIPELINE_DAEMON)
 		greet(c);
 	(void)sd_notifyf(0, "READY=1\nSTATUS=watching %zu source%s", c->source_count, text_s(c->source_count));
-	enum loop_end end = loop_run(p, mode, state_dir, &err);
+	enum loop_end end = loop_run(p, mode, home, &err);
 	(void)sd_notify(0, "STOPPING=1");
 	int rc = end == LOOP_FAILED ? fail(&err) : end == LOOP_DRAINED ? print_counts(p) : EXIT_OK;
 	if (server_stop(server) < 0) {
@@ -141,7 +141,7 @@ static int serve(const struct config *c, struct pipeline *p, enum pipeline_mode 
 	return rc;
 }
 
-static int open_and_serve(const struct config *c, enum pipeline_mode mode)
+static int open_and_serve(const struct config *c, enum pipeline_mode mode, int lock)
 {
 	struct store_options options = store_options_of(c);
 	struct store_report report = { 0 };
@@ -161,7 +161,7 @@ static int open_and_serve(const struct config *c, enum pipeline_mode mode)
 	if (pipeline_open(c, store, mode, worker, &p, &err) < 0)
 		(void)fail(&err);
 	else
-		rc = serve(c, p, mode, state_dir);
+		rc = serve(c, p, mode, &(struct loop_home){ c->state_dir, state_dir, lock });
 	pipeline_close(p);
 	store_close(store);
 	return rc;
@@ -186,7 +186,7 @@ int owner_run(const struct config *c, enum pipeline_mode mode)
 		int rc = fail(&err);
 		return mode == PIPELINE_ATTEND && err.sys == 0 ? INLETD_TAKEN : rc; /* all but a held lock has an errno */
 	}
-	int rc = open_and_serve(c, mode);
+	int rc = open_and_serve(c, mode, lock);
 	(void)close(lock); /* before any client of a stand-in sees its end */
 	return rc;
 }

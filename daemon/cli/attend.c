@@ -78,7 +78,8 @@ static int look(const struct config *c, struct attend *a, enum found *ret, struc
 	if (a->dir < 0 && errno == ENOENT)
 		return 0;
 	if (a->dir < 0)
-		return err_set(err, ERR_RETRY, errno, "state_dir '%s'; run as its owner, or use sudo", c->state_dir);
+		return err_set(err, ERR_RETRY, errno, "state_dir '%s'; %s", c->state_dir,
+			errno == EACCES || errno == EPERM ? "run as its owner, or use sudo" : "it must be a directory");
 	a->fd = local_connect(a->dir, "attend.sock");
 	if (a->fd >= 0) {
 		int ready = await_ready(a->fd, err);

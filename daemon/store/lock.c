@@ -40,12 +40,13 @@ int store_lock(const char *state_dir, const char *role, int *ret_fd, long *ret_p
 	*ret_pid = 0;
 	*ret_attend = false;
 	if (dir_make(AT_FDCWD, state_dir, DIR_MODE, err) < 0)
-		return err_wrap(err, "state_dir");
+		return err_wrap(err, "state_dir '%s' must be a directory that this user may write to", state_dir);
 	CLEANUP(close_fdp) int dir = open(state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(close_fdp) int fd = dir < 0 ? -1 : openat(dir, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd < 0)
 		return err_set(err, ERR_RETRY, errno, "open '%s/%s'%s", state_dir, LOCK_NAME,
-			errno == EACCES ? "; run as the owner of the store, or use sudo" : "");
+			errno == EACCES ? "; run as the owner of the store, or use sudo" :
+			errno == EROFS ? "; mount it writable, or choose another state_dir" : "");
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int why = errno;
 		if (why == EWOULDBLOCK)
@@ -57,4 +58,15 @@ int store_lock(const char *state_dir, const char *role, int *ret_fd, long *ret_p
 		return err_wrap(err, "'%s/%s'", state_dir, LOCK_NAME);
 	*ret_fd = take_fd(&fd);
 	return 0;
+}
+
+int store_lock_stands(const char *state_dir, int fd, struct err *err)
+{
+	CLEANUP(close_fdp) int dir = open(state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat ours, there;
+	if (fstat(fd, &ours) == 0 && dir >= 0 && fstatat(dir, LOCK_NAME, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
+		return 0;
+	return err_set(err, ERR_FATAL, 0, "the store in '%s' was deleted, moved away or unmounted while it was in use: put it back and start again",
+		state_dir);
 }

@@ -33,6 +33,9 @@ struct store_report {        /* what opening found */
  * *ret_attend say by whom; or it cannot be taken at all, sys says why. role: "daemon" or "attend". Creates state_dir when
  * absent. */
 int store_lock(const char *state_dir, const char *role, int *ret_fd, long *ret_pid, bool *ret_attend, struct err *err);
+/* Is the store that was locked still the one at this path? -1 with ERR_FATAL: it was deleted, moved away or unmounted, and what is
+ * written now would be seen by nobody. Cheap. */
+int store_lock_stands(const char *state_dir, int fd, struct err *err);
 
 /* The caller holds the lock. Creates an empty store where there is none; rebuilds a missing index; recovers; refuses a newer
  * format (ERR_FATAL, names both versions). Starts the committer. */

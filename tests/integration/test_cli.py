@@ -410,6 +410,20 @@ def test_a_signal_ends_an_idle_daemon(inlet, how):
     assert inlet.daemon.wait(STOP_SECONDS) == 0
 
 
+def test_a_closed_terminal_ends_the_daemon_that_runs_in_it_and_no_other(inlet):
+    inlet.start()
+    inlet.daemon.send_signal(signal.SIGHUP)
+    inlet.status()
+    assert inlet.stop() == 0
+    master, terminal = os.openpty()
+    in_terminal = subprocess.Popen([BUILD / "inletd", "--config", inlet.config], stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    wait_for("its greeting", lambda: b"then items" in os.read(master, 65536))
+    in_terminal.send_signal(signal.SIGHUP)
+    assert in_terminal.wait(STOP_SECONDS) == 0
+    os.close(master)
+
+
 @pytest.mark.parametrize("mode", [[], ["--once"]], ids=["daemon", "once"])
 @pytest.mark.parametrize("work", ["large", "many", "labels"])
 def test_a_signal_in_the_middle_of_work(inlet, mode, work):

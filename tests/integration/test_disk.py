@@ -2,10 +2,11 @@
 
 import os
 import random
+import shutil
 import subprocess
 
 import pytest
-from conftest import sha256, wait_for
+from conftest import DEADLINE, sha256, wait_for
 
 COUNT = 40
 SMALL = 1 << 20
@@ -139,3 +140,13 @@ def test_a_decision_that_finds_no_room_says_so_and_works_later(small_disk):
     wait_for("the label", lambda: inlet.cli("label", 1, "late", ok=(0, 1)).returncode == 0)
     assert [a["concept"] for a in inlet.items()[0]["annotations"]] == ["late"]
     inlet.cli("verify")
+
+
+def test_a_store_that_is_taken_away_ends_its_daemon(inlet):
+    """Nobody would see what it went on to write, and `inlet` would begin an empty dataset in its place."""
+    inlet.put("a.txt", "alpha")
+    inlet.start()
+    wait_for("the file", lambda: inlet.keys() == ["a.txt"])
+    shutil.rmtree(inlet.state)
+    assert inlet.daemon.wait(DEADLINE) == 1
+    assert "put it back and start again" in inlet.log.read_text()

@@ -48,6 +48,30 @@ static void test_lock_names_its_owner(void **state)
 	(void)close(fd);
 }
 
+static void test_lock_stands_until_it_is_taken_away(void **state)
+{
+	struct fixture *f = *state;
+	int fd = -1;
+	int second = -1;
+	long pid;
+	bool attend;
+	assert_int_equal(store_lock(f->dir, "daemon", &fd, &pid, &attend, &f->err), 0);
+	assert_int_equal(store_lock_stands(f->dir, fd, &f->err), 0);
+	assert_int_equal(run_shell("mv '%s' '%s.away'", f->dir, f->dir), 0);
+	assert_int_equal(store_lock_stands(f->dir, fd, &f->err), -1);
+	assert_int_equal(f->err.class, ERR_FATAL);
+	assert_non_null(strstr(f->err.text, f->dir));
+	assert_int_equal(store_lock(f->dir, "daemon", &second, &pid, &attend, &f->err), 0);
+	assert_int_equal(store_lock_stands(f->dir, fd, &f->err), -1);
+	assert_int_equal(store_lock_stands(f->dir, second, &f->err), 0);
+	(void)close(second);
+	assert_int_equal(run_shell("rm -r '%s' && mv '%s.away' '%s'", f->dir, f->dir, f->dir), 0);
+	assert_int_equal(store_lock_stands(f->dir, fd, &f->err), 0);
+	assert_int_equal(run_shell("rm '%s/lock'", f->dir), 0);
+	assert_int_equal(store_lock_stands(f->dir, fd, &f->err), -1);
+	(void)close(fd);
+}
+
 /* Nobody holds it: there is nothing to wait for, and a waiter is told so. */
 static void test_a_lock_that_cannot_be_opened_is_not_held(void **state)
 {
@@ -116,6 +140,7 @@ int main(void)
 		CASE(test_first_open_creates_the_next_finds),
 		CASE(test_store_cut_off_while_created_is_created_again),
 		CASE(test_lock_names_its_owner),
+		CASE(test_lock_stands_until_it_is_taken_away),
 		CASE(test_a_lock_that_cannot_be_opened_is_not_held),
 		CASE(test_lock_makes_state_dir),
 		CASE(test_usage_counts_what_is_stored),
