@@ -196,15 +196,23 @@ static int build_document(struct builder *b, struct yaml_node **ret, struct err 
 	return 0;
 }
 
+/* Editors of other systems begin a file with a byte order mark. libyaml counts it as a column, so that no second key stands below the
+ * first. */
+static struct slice without_mark(struct slice text)
+{
+	bool marked = text.len >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0;
+	return marked ? (struct slice){ text.p + 3, text.len - 3 } : text;
+}
+
 int yaml_parse(const char *name, struct slice text, struct yaml_node **ret, struct err *err)
 {
 	if (text.len > YAML_BYTES_MAX)
 		return err_set(err, ERR_REJECT, 0, "%s: larger than %u bytes", name, YAML_BYTES_MAX);
-	struct builder b = { .name = name, .text = text };
+	struct builder b = { .name = name, .text = without_mark(text) };
 	if (!yaml_parser_initialize(&b.parser))
 		abort(); /* out of memory, as in mem.c */
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&b.parser, (const unsigned char *)(text.p ? text.p : ""), text.len);
+	yaml_parser_set_input_string(&b.parser, (const unsigned char *)(b.text.p ? b.text.p : ""), b.text.len);
 	int result = build_document(&b, ret, err);
 	yaml_parser_delete(&b.parser);
 	return result;

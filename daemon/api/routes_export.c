@@ -7,11 +7,11 @@
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/stages/pipeline.h"
+#include "daemon/store/store.h"
 
 #include <stdlib.h>
 
 #define PROBLEMS_MAX 10000U /* lines that one answer names; the report counts all */
-#define SLICES_MAX 1000000U
 #define TEXT_MAX (16U << 20) /* the longest row that a manifest may have */
 
 struct download {
@@ -164,7 +164,7 @@ struct reply verify_answer(struct request *r)
 	struct err err;
 	uint64_t slice = 0;
 	uint64_t slices = 1;
-	if (body_u64(r, "slices", 1, SLICES_MAX, &slices, &err) < 0 ||
+	if (body_u64(r, "slices", 1, VERIFY_SLICES_MAX, &slices, &err) < 0 ||
 		body_u64(r, "slice", 0, slices - 1, &slice, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	if (store_verify(pipeline_store(r->pipeline), (unsigned)slice, (unsigned)slices, name_problem, &problems,

@@ -101,6 +101,8 @@ static int take_verb(struct args *a, const char *word, struct err *err)
 
 static int check_rule(const struct args *a, const struct rule *r, const char *what, const char *value, struct err *err)
 {
+	if (!r && !value[0]) /* a shell's variable that was never set must not mean "all of them" */
+		return err_set(err, ERR_REJECT, 0, "%s is empty; write what is meant, or leave it out", what);
 	if (!r || rule_check(r, what, value, err) == 0)
 		return 0;
 	const size_t len = strlen(err->text);
@@ -113,9 +115,11 @@ static int check_words(const struct args *a, struct err *err)
 	const struct verb *v = a->verb;
 	if (a->word_count < v->words_min || a->word_count > v->words_max)
 		return err_set(err, ERR_REJECT, 0, "usage: inlet %s %s; see `inlet help %s`", v->name, v->usage, v->name);
-	for (size_t i = 0; i < a->word_count && (i == 0 || v->words_max == WORDS_ANY); i++)
-		if (check_rule(a, v->rule, "ID", a->words[i], err) < 0)
+	for (size_t i = 0; i < a->word_count; i++) {
+		const struct rule *r = i == 0 || v->words_max == WORDS_ANY ? v->rule : NULL;
+		if (check_rule(a, r, r ? "ID" : "a word", a->words[i], err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -124,7 +128,7 @@ static int check_values(const struct args *a, struct err *err)
 	for (size_t i = 0; a->verb->options && a->verb->options[i].name; i++) {
 		const struct verb_option *o = &a->verb->options[i];
 		CLEANUP(freep) char *what = mem_printf("option '--%s'", o->name);
-		if (a->values[i] && check_rule(a, o->rule, what, a->values[i], err) < 0)
+		if (o->value && a->values[i] && check_rule(a, o->rule, what, a->values[i], err) < 0)
 			return -1;
 	}
 	return 0;

@@ -5,6 +5,7 @@
 #include "daemon/export/export.h"
 #include "daemon/manifest/manifest.h"
 #include "daemon/model/item.h"
+#include "daemon/store/store.h"
 
 #define CHOICES_MAX 32
 #define CHUNK_FILES_MAX 128
@@ -74,7 +75,7 @@ bool rule_slice_parse(const char *value, uint64_t *ret_slice, uint64_t *ret_slic
 {
 	const char *bar = strchr(value, '/');
 	return bar && text_u64((struct slice){ value, (size_t)(bar - value) }, ret_slice) == 0 &&
-		text_u64(slice_of(bar + 1), ret_slices) == 0 && *ret_slice >= 1 && *ret_slice <= *ret_slices;
+		text_u64(slice_of(bar + 1), ret_slices) == 0 && *ret_slice >= 1 && *ret_slice <= *ret_slices && *ret_slices <= VERIFY_SLICES_MAX;
 }
 
 static bool is_slice(const char *value)

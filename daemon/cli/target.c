@@ -45,6 +45,9 @@ static char *stdout_file(void)
 int target_check(const struct config *c, const char *name, struct err *err)
 {
 	CLEANUP(freep) char *place = name ? place_of(name) : stdout_file();
+	CLEANUP(freep) char *store = path_real(c->state_dir);
+	if (place && path_inside(place, store))
+		return err_set(err, ERR_REJECT, 0, "'%.200s' lies inside the store, %.200s, which is Inlet's own. Write it elsewhere", place, store);
 	for (size_t i = 0; place && i < c->source_count; i++) {
 		const struct source_config *s = &c->sources[i];
 		if (source_config_is_bucket(s))

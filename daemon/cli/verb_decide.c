@@ -28,8 +28,11 @@ static int decide(struct cli *c, const char *action, const char *done, struct er
 	CLEANUP(json_decrefp) json_t *answer = NULL;
 	if (client_json(c->client, path, text, &answer, err) < 0)
 		return -1;
-	return out_printf(err, "item %s: %s %s (revision %llu)\n", id, done,
-		*concept ? concept : "all that waited", (unsigned long long)field_u64(answer, "revision"));
+	struct buf shown = { 0 };
+	out_plain(&shown, slice_of(*concept ? concept : "all that waited"));
+	CLEANUP(freep) char *label = buf_take(&shown);
+	return out_printf(err, "item %s: %s %s (revision %llu)\n", id, done, label,
+		(unsigned long long)field_u64(answer, "revision"));
 }
 
 int verb_accept(struct cli *c, struct err *err)

@@ -66,6 +66,7 @@ const char *store_uuid(struct store *s);            /* 36 characters */
 
 /* Called with what is wrong, one object a call; text is one line. */
 typedef void verify_fn(void *arg, const char *text);
+#define VERIFY_SLICES_MAX 1000000U
 struct verify_report {
 	uint64_t batches, blobs, bytes, items, problems;
 };

@@ -103,6 +103,10 @@ def test_filters_of_items(served):
     (["sync", "dorp"], "there is no source 'dorp' in the configuration; did you mean 'drop'?; it has drop"),
     (["pause", "dorp"], "did you mean 'drop'"),
     (["resume", "dorp"], "did you mean 'drop'"),
+    (["accept", "1", ""], "a word is empty"),
+    (["pause", ""], "a word is empty"),
+    (["items", "--source="], "option '--source' is empty"),
+    (["verify", "--slice", "1/1000001"], "--slice"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_a_wrong_command_line_is_status_2(inlet, args, words):
     done = inlet.cli(*args, ok=(2,))
@@ -531,6 +535,8 @@ def test_an_export_into_a_watched_folder_is_refused_however_it_is_written(inlet)
     assert sorted(p.name for p in inlet.inbox.iterdir()) == ["a.txt", "deep", "out", "shell.jsonl"]
     with open(inlet.root / "inbox.jsonl", "wb") as out:  # begins like the folder, and is not in it
         subprocess.run([BUILD / "inlet", "--config", inlet.config, "export"], stdout=out, check=True)
+    done = inlet.cli("export", "-o", inlet.state / "index/data.mdb", ok=(1,))
+    assert b"inside the store" in done.stderr and b"elsewhere" in done.stderr
     inlet.cli("export", "-o", "-")
     inlet.cli("export", "-o", inlet.root / "outside")
     assert (inlet.root / "outside").read_bytes() == (inlet.root / "inbox.jsonl").read_bytes() != b""

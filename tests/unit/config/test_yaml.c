@@ -66,8 +66,10 @@ static void test_a_value_may_be_empty(void **state)
 static void test_a_byte_order_mark_is_no_part_of_the_first_key(void **state)
 {
 	(void)state;
-	struct yaml_node *n = parse("\xEF\xBB\xBF" "a: 1\n");
+	struct yaml_node *n = parse("\xEF\xBB\xBF" "a: 1\nb: 2\n");
 	assert_non_null(yaml_get(n, "a"));
+	assert_int_equal(n->keys[0]->column, 1);
+	assert_non_null(yaml_get(n, "b"));
 	yaml_node_free(n);
 }
 
