@@ -129,6 +129,9 @@ static int start_stages(struct pipeline *p, struct err *err)
 		p->kept = kept_new(p->config->limits.memory_bytes / KEPT_SHARE, KEPT_NS);
 	if (import_fetch_open(p, &p->import_fetch, err) < 0)
 		return -1;
+	for (size_t i = 0; i < p->source_count; i++)
+		if (source_begin(p->sources[i], err) < 0)
+			return -1;
 	p->fetcher = fetcher_open(p);
 	for (enum media m = 0; m < MEDIAS; m++)
 		if (has_model(p, m))

@@ -238,9 +238,7 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	struct err err;
 	merge_init(&m, s, absent);
 	m.thorough = s->switched;
-	int ok = s->switched ? source_sidecars_begin(s, &err) : 0;
-	if (ok == 0)
-		ok = s->ops->discover(s->connector, scope, merge_page, &m, &pass, &err);
+	int ok = s->ops->discover(s->connector, scope, merge_page, &m, &pass, &err);
 	bool full = pass.full || scope == DISCOVER_ALL;
 	char why[512] = "";
 	if (ok == 0 && pass.complete)
@@ -293,6 +291,11 @@ static void *discover_thread(void *arg)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
+}
+
+int source_begin(struct source *s, struct err *err)
+{
+	return source_switch_begin(s, s->switched, err) < 0 ? err_wrap(err, "source '%s'", s->config->name) : 0;
 }
 
 int source_start(struct source *s, struct err *err)

@@ -8,6 +8,7 @@
 #include "daemon/stages/internal.h"
 
 struct source *source_open(struct pipeline *p, const struct source_config *c, struct err *err);
+int source_begin(struct source *s, struct err *err);      /* before anything is fetched: the store knows which options were switched */
 int source_start(struct source *s, struct err *err);
 void source_stop(struct source *s);
 void source_join(struct source *s);                     /* after source_stop(): its thread has ended */

@@ -234,10 +234,24 @@ int source_sidecars_changed(const struct source *s, bool had_objects, struct err
 	return is == MEMORY_OTHER || (is == MEMORY_UNKNOWN && had_objects);
 }
 
-int source_sidecars_begin(struct source *s, struct err *err)
+/* Were the labels of folders switched since all objects were last brought to what they say? Without a memory there are none to be
+ * taken back. */
+static int labels_changed(const struct source *s, const struct memory *m, struct err *err)
 {
-	struct memory m = sidecars_memory(s);
-	return committer_set_meta(source_pipeline(s)->store, m.name, SLICE_LIT("under way"), err);
+	enum memory_is is;
+	if (recall(s, m, &is, err) < 0)
+		return -1;
+	return is == MEMORY_OTHER || (is == MEMORY_UNKNOWN && source_labels(s));
+}
+
+int source_switch_begin(struct source *s, bool switched, struct err *err)
+{
+	struct memory labels = labels_memory(s), sidecars = sidecars_memory(s);
+	struct store *store = source_pipeline(s)->store;
+	int changed = labels_changed(s, &labels, err);
+	if (changed < 0 || (changed && committer_set_meta(store, labels.name, SLICE_LIT("under way"), err) < 0))
+		return -1;
+	return switched ? committer_set_meta(store, sidecars.name, SLICE_LIT("under way"), err) : 0;
 }
 
 int source_relabel(struct source *s, bool switched, bool read, struct err *err)
@@ -245,10 +259,10 @@ int source_relabel(struct source *s, bool switched, bool read, struct err *err)
 	struct store *store = source_pipeline(s)->store;
 	struct memory labels = labels_memory(s), sidecars = sidecars_memory(s);
 	struct relabel r = { .s = s };
-	enum memory_is labels_are, sidecars_are;
-	if (recall(s, &labels, &labels_are, err) < 0 || recall(s, &sidecars, &sidecars_are, err) < 0)
+	enum memory_is sidecars_are;
+	int new_labels = labels_changed(s, &labels, err);
+	if (new_labels < 0 || recall(s, &sidecars, &sidecars_are, err) < 0)
 		return -1;
-	bool new_labels = labels_are == MEMORY_OTHER || (labels_are == MEMORY_UNKNOWN && source_labels(s));
 	int ok = switched || new_labels ? relabel_all(&r, err) : 0;
 	if (ok == 0 && new_labels)
 		ok = committer_set_meta(store, labels.name, labels.now, err);

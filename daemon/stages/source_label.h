@@ -18,8 +18,9 @@ int source_label(const struct source *s, struct change *c, struct view *now, str
  * source_sidecars_changed() said; read: the pass found nothing that came the other way, so that has been seen to. The source's own
  * thread. */
 int source_relabel(struct source *s, bool switched, bool read, struct err *err);
-/* Before the first pass that sees to it: from now on the store says that it is under way, whichever way it is switched next. */
-int source_sidecars_begin(struct source *s, struct err *err);
+/* Before anything of the source is read: where an option was switched, the store says from now on that this is under way, whichever
+ * way it is switched next. switched: as source_relabel(). */
+int source_switch_begin(struct source *s, bool switched, struct err *err);
 /* Was `sidecars` changed since that was seen to? Of a source that has objects and of which the store does not know: yes. 1, 0, -1. */
 int source_sidecars_changed(const struct source *s, bool had_objects, struct err *err);
 

@@ -274,6 +274,29 @@ def test_switched_back_before_it_was_seen_to(paired):
     rebuilds(paired)
 
 
+def test_folder_labels_switched_back_before_a_pass_had_ended(paired):
+    """On, and killed when some files have come with their folder's name, before the pass could end; then off again."""
+    paired.folder(sidecars="off", store="reference", labels_from="none")
+    write(paired, "dog/first", "one that was there before")
+    paired.once()
+    keys = [f"cat/{n}" for n in range(100)]
+    for key in keys:  # each is a batch of its own, and more than the queue of the fetch threads takes
+        write(paired, key, key)
+        os.truncate(paired.inbox / key, 4 << 20)
+    paired.write_config(fetch={"threads": 1})
+    paired.folder(labels_from="directory")
+    paired.start()
+    wait_for("a label", lambda: any(i["annotations"] for i in paired.items()))
+    paired.stop(signal.SIGKILL)
+    paired.folder(labels_from="none")
+    paired.once()
+    assert len(paired.items()) == 101 and not any(i["annotations"] for i in paired.items())
+    before = revision(paired)
+    paired.once()
+    assert revision(paired) == before
+    rebuilds(paired)
+
+
 def test_killed_again_and_again(paired):
     """Whatever was durable at each end: each file has its label once, and no sidecar is an item."""
     files = {f"d{n % 7}/{n}.jpg": n for n in range(1500)}
