@@ -246,8 +246,6 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	bool held = why[0] != '\0';
 	if (ok == 0 && pass.complete && !held)
 		ok = vanish_conclude(s, absent, &err);
-	if (ok == 0 && pass.complete && !held)
-		ok = source_sidecar_orphans(s, absent, &err);
 	if (ok == 0 && pass.complete && full && !held)
 		ok = relabel(s, &m, &err);
 	if (ok == 0 && pass.complete && full && !held)

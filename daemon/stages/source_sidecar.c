@@ -7,12 +7,9 @@
 #include "daemon/manifest/sidecar.h"
 #include "daemon/model/import_body.h"
 #include "daemon/sender/group.h"
-#include "daemon/stages/merge.h"
 #include "daemon/stages/source.h"
 
 #include <unistd.h>
-
-#define SLICE_FILES 500 /* in one change */
 
 bool source_sidecars(const struct source *s)
 {
@@ -179,75 +176,12 @@ int source_sidecar_wake(const struct source *s, struct change *c, struct view *n
 	return 0;
 }
 
-/* --- sidecars that are left behind --- */
-
-/* Files to be looked at in one change. */
-struct orphans {
-	struct source *s;
-	struct buf keys;     /* each with its length in front */
-	size_t count;
-};
-
-/* Its file is gone, and it is not. */
-static int leave_behind(const struct orphans *o, struct change *c, struct view *now, struct slice key, struct err *err)
+int source_sidecar_left(const struct source *s, struct change *c, struct view *now, struct slice key, struct err *err)
 {
 	CLEANUP(buf_done) struct buf name = { 0 };
-	struct ledger_row file, row;
-	int found = find(o->s, now, key, &file, err);
-	if (found <= 0 || file.state != OBJECT_GONE)
-		return found < 0 ? -1 : 0;
-	found = find_sidecar(o->s, now, key, &name, &row, err);
+	struct ledger_row row;
+	int found = find_sidecar(s, now, key, &name, &row, err);
 	if (found <= 0 || row.state != OBJECT_PRESENT || row.item != 0)
 		return found < 0 ? -1 : 0;
-	struct object left = { .key = buf_slice(&name), .version = row.version, .bytes = row.bytes };
-	return source_sidecar_wait(o->s, c, now, &left, 1, err);
-}
-
-static int prepare_orphans(struct change *c, struct view *now, void *arg, struct err *err)
-{
-	const struct orphans *o = arg;
-	for (size_t at = 0; at < o->keys.len;) {
-		size_t n;
-		memcpy(&n, o->keys.data + at, sizeof(n));
-		at += sizeof(n);
-		if (leave_behind(o, c, now, (struct slice){ o->keys.data + at, n }, err) < 0)
-			return -1;
-		at += n;
-	}
-	return 0;
-}
-
-static int look_at_some(struct orphans *o, struct err *err)
-{
-	if (o->count == 0)
-		return 0;
-	struct change *c = change_new();
-	change_prepare(c, prepare_orphans, o);
-	int ok = committer_wait(source_pipeline(o->s)->store, c, err) < 0 ? -1 : 0;
-	o->keys.len = o->count = 0;
-	return ok;
-}
-
-/* Of a directory that is gone, no sidecar is left. */
-static int take_gone(void *arg, struct slice key, bool directory, struct err *err)
-{
-	struct orphans *o = arg;
-	if (directory || !sidecar_may_be_of(key))
-		return 0;
-	buf_add(&o->keys, &key.len, sizeof(key.len));
-	buf_add(&o->keys, key.p, key.len);
-	account_step(source_pipeline(o->s));
-	return ++o->count == SLICE_FILES ? look_at_some(o, err) : 0;
-}
-
-int source_sidecar_orphans(struct source *s, struct absent *absent, struct err *err)
-{
-	struct orphans o = { .s = s };
-	if (!source_sidecars(s))
-		return 0;
-	int ok = absent_each(absent, take_gone, &o, err);
-	if (ok == 0)
-		ok = look_at_some(&o, err);
-	buf_done(&o.keys);
-	return ok;
+	return source_sidecar_wait(s, c, now, &(struct object){ .key = buf_slice(&name), .version = row.version, .bytes = row.bytes }, 1, err);
 }

@@ -12,8 +12,6 @@
 
 #include <errno.h>
 
-struct absent;
-
 bool source_sidecars(const struct source *s); /* is it on? */
 /* Is the object at key a sidecar, by its name and the option? */
 bool source_sidecar_is(const struct source *s, struct slice key);
@@ -34,8 +32,7 @@ int source_sidecar_wait(const struct source *s, struct change *c, struct view *n
 int source_sidecar_failed(const struct source *s, struct change *c, struct view *now, const struct record_failure *r, struct err *err);
 /* The file at key comes, or comes back, with the change: its sidecar, if it waits, is due. Does nothing while the option is off. */
 int source_sidecar_wake(const struct source *s, struct change *c, struct view *now, struct slice key, struct err *err);
-
-/* Sidecars of files that a pass has found gone wait from now on. The source's own thread. */
-int source_sidecar_orphans(struct source *s, struct absent *absent, struct err *err);
+/* The file at key goes with the change, and its sidecar is there still: that waits from now on. */
+int source_sidecar_left(const struct source *s, struct change *c, struct view *now, struct slice key, struct err *err);
 
 #endif

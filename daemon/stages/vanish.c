@@ -3,6 +3,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/stages/source.h"
+#include "daemon/stages/source_sidecar.h"
 
 #include <stdio.h>
 
@@ -80,38 +81,78 @@ int vanish_check(struct source *s, struct absent *absent, bool accepted, char *r
 	return 0;
 }
 
+/* Sidecars go first: one that is there when its file goes is left behind. */
+enum conclude_which { CONCLUDE_ALL, CONCLUDE_SIDECARS, CONCLUDE_OTHERS };
+
+/* A file that goes, in the memory of the change that says so. */
+struct leaving {
+	const struct leaving *next;
+	const struct source *source;
+	struct slice key;
+};
+
 struct conclude {
 	struct source *s;
+	enum conclude_which which;
 	struct change *change;
+	struct leaving *leaving;     /* in it */
 	size_t count;
 };
 
 static int conclude_flush(struct conclude *c, struct err *err)
 {
+	c->leaving = NULL;
 	if (!c->change)
 		return 0;
 	return committer_wait(source_pipeline(c->s)->store, TAKE_PTR(c->change), err) < 0 ? -1 : 0;
 }
 
+static int prepare_leaving(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	for (const struct leaving *l = arg; l; l = l->next)
+		if (source_sidecar_left(l->source, c, now, l->key, err) < 0)
+			return -1;
+	return 0;
+}
+
+static void note_leaving(struct conclude *c, struct slice key)
+{
+	struct leaving *l = change_alloc(c->change, sizeof(*l));
+	*l = (struct leaving){ c->leaving, c->s, key };
+	c->leaving = l;
+	change_prepare(c->change, prepare_leaving, l);
+}
+
 static int conclude_one(void *arg, struct slice key, bool directory, struct err *err)
 {
 	struct conclude *c = arg;
+	bool sidecar = !directory && source_sidecar_is(c->s, key);
+	if (c->which != CONCLUDE_ALL && sidecar != (c->which == CONCLUDE_SIDECARS))
+		return 0;
 	if (!c->change)
 		c->change = change_new();
 	struct slice copy = change_copy(c->change, key);
 	struct record *r = change_add(c->change, RECORD_GONE);
 	r->gone = (struct record_gone){ .source = slice_of(source_name(c->s)), .key = copy, .layout = source_ops(c->s)->layout,
 		.directory = directory };
+	if (c->which == CONCLUDE_OTHERS && !directory) /* of a directory that is gone no sidecar is left */
+		note_leaving(c, copy);
 	account_step(source_pipeline(c->s));
 	return ++c->count % GONE_BATCH == 0 ? conclude_flush(c, err) : 0;
+}
+
+static int conclude_those(struct conclude *c, enum conclude_which which, struct absent *absent, struct err *err)
+{
+	c->which = which;
+	return absent_each(absent, conclude_one, c, err) < 0 ? -1 : conclude_flush(c, err);
 }
 
 int vanish_conclude(struct source *s, struct absent *absent, struct err *err)
 {
 	struct conclude c = { .s = s };
-	int ok = absent_each(absent, conclude_one, &c, err);
+	int ok = source_sidecars(s) ? conclude_those(&c, CONCLUDE_SIDECARS, absent, err) : 0;
 	if (ok == 0)
-		ok = conclude_flush(&c, err);
+		ok = conclude_those(&c, source_sidecars(s) ? CONCLUDE_OTHERS : CONCLUDE_ALL, absent, err);
 	change_free(c.change);
 	atomic_fetch_add(&source_pipeline(s)->gone_objects, c.count);
 	return ok;

@@ -4,11 +4,13 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
+import subprocess
 
 import pytest
 from buckets import KEY_ID, REGION, SECRET
-from conftest import sha256, wait_for
+from conftest import BUILD, DEADLINE, sha256, wait_for
 from lists import labels, revision
 from media import png
 
@@ -149,6 +151,34 @@ def test_a_file_goes_and_its_sidecar_is_left_behind(paired):
     (paired.inbox / "a.jpg.json").unlink()
     paired.once()
     assert paired.failures() == [] and paired.source()["objects"]["gone"] == 2
+    rebuilds(paired)
+
+
+def killed_at(inlet, call, n):
+    """Did a pass come to its n-th call of these, where it was killed?"""
+    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={n}",
+                           BUILD / "inletd", "--config", inlet.config, "--once"], capture_output=True, timeout=DEADLINE)
+    assert done.returncode in (0, 3, -signal.SIGKILL, 128 + signal.SIGKILL), done.stderr
+    return done.returncode not in (0, 3)
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed (make deps-test)")
+def test_killed_when_a_file_has_gone_its_sidecar_waits_all_the_same(paired):
+    picture = write(paired, "a.jpg", b"a")
+    write(paired, "a.jpg.json", {"label": "cat"})
+    paired.once()
+    picture.unlink()
+    shutil.copytree(paired.state, paired.root / "before")
+    n = 0
+    while n == 0 or killed:
+        n += 1
+        shutil.rmtree(paired.state)
+        shutil.copytree(paired.root / "before", paired.state)
+        killed = killed_at(paired, "fdatasync", n)
+        paired.once(ok=(3,))
+        assert "there is no 'a.jpg'" in paired.failure("a.jpg.json")["reason"], n
+        assert paired.source()["objects"]["gone"] == 1
+    assert n > 2
     rebuilds(paired)
 
 
