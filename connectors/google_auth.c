@@ -11,8 +11,8 @@
 
 #define RENEW_MS (4 * 60 * 1000) /* before its end: the metadata server hands the same token out until about then */
 #define LAST_MS 5000             /* a token that ends this soon is not sent any more */
-#define AGAIN_MS 1000            /* a failed renewal is answered from memory for so long */
-#define REST_MS 10000            /* between two renewals where each token ends, or is refused, as soon as it comes */
+#define AGAIN_NS NS_PER_SEC      /* a failed renewal is answered from memory for so long */
+#define REST_NS (10 * NS_PER_SEC) /* between two renewals where each token ends, or is refused, as soon as it comes */
 #define HEADER "Authorization: Bearer "
 
 struct google_auth {
@@ -22,10 +22,10 @@ struct google_auth {
 	pthread_cond_t renewed;
 	bool renewing;
 	struct buf header;            /* "Authorization: Bearer ..."; empty: none */
-	int64_t expires_ms;
-	int64_t refused_ms;           /* when Cloud Storage last refused a token */
-	int64_t again_ms;             /* wall clock: no renewal is tried before */
-	struct err failure;           /* why there is no token while again_ms lies ahead */
+	int64_t expires_ms;           /* wall clock, as the token says */
+	uint64_t refused_ns;          /* when Cloud Storage last refused a token; 0: never */
+	uint64_t again_ns;            /* no renewal is tried before; monotonic as refused_ns is, or a clock set back would hold it up */
+	struct err failure;           /* why there is no token while again_ns lies ahead */
 	char origin[480];
 };
 
@@ -107,13 +107,13 @@ static void renew(struct google_auth *a)
 		buf_str(&a->header, HEADER);
 		buf_add(&a->header, token.value.data, token.value.len);
 		a->expires_ms = token.expires_ms;
-		a->again_ms = lasts(a, RENEW_MS) ? 0 : clock_wall_ms() + REST_MS;
+		a->again_ns = lasts(a, RENEW_MS) ? 0 : clock_mono_ns() + REST_NS;
 		(void)err_set(&a->failure, ERR_RETRY, 0, "the access token ended as soon as it came: is this host's clock right?");
 	} else {
-		uint32_t wait_ms = failure.wait_ms > AGAIN_MS ? failure.wait_ms : AGAIN_MS;
+		uint64_t wait_ns = failure.wait_ms * NS_PER_MS;
 
 		a->failure = failure;
-		a->again_ms = clock_wall_ms() + wait_ms;
+		a->again_ns = clock_mono_ns() + (wait_ns > AGAIN_NS ? wait_ns : AGAIN_NS);
 	}
 	buf_wipe(&token.value);
 	pthread_cond_broadcast(&a->renewed);
@@ -126,7 +126,7 @@ int google_auth_get(struct google_auth *a, struct buf *ret, struct err *err)
 
 	pthread_mutex_lock(&a->lock);
 	while (!lasts(a, RENEW_MS) && !tried) {
-		if (!a->renewing && clock_wall_ms() >= a->again_ms) {
+		if (!a->renewing && clock_mono_ns() >= a->again_ns) {
 			renew(a);
 			tried = true;
 		} else if (lasts(a, LAST_MS) || !a->renewing) {
@@ -150,12 +150,12 @@ void google_auth_expired(struct google_auth *a, const struct buf *used)
 {
 	pthread_mutex_lock(&a->lock);
 	if (a->header.len > 0 && slice_eq(buf_slice(&a->header), buf_slice(used))) {
-		int64_t now_ms = clock_wall_ms();
+		uint64_t now_ns = clock_mono_ns();
 
 		buf_wipe(&a->header);
 		/* One may have ended, or been withdrawn. A second one at once has another reason. */
-		a->again_ms = now_ms - a->refused_ms < REST_MS ? now_ms + REST_MS : 0;
-		a->refused_ms = now_ms;
+		a->again_ns = a->refused_ns && now_ns - a->refused_ns < REST_NS ? now_ns + REST_NS : 0;
+		a->refused_ns = now_ns;
 		(void)err_set(&a->failure, ERR_RETRY, 0, "Cloud Storage refuses one fresh access token after the other (%s)", a->origin);
 	}
 	pthread_mutex_unlock(&a->lock);

@@ -2,6 +2,18 @@
 #include "daemon/base/clock.h"
 #include "tests/unit/connectors/google_fixture.h"
 
+#include <sys/syscall.h>
+
+static atomic_llong wall_ahead_s, mono_ahead_s;
+
+int clock_gettime(clockid_t which, struct timespec *ret) /* NOLINT(readability-inconsistent-declaration-parameter-name) */
+{
+	if (syscall(SYS_clock_gettime, which, ret) < 0)
+		return -1;
+	ret->tv_sec += which == CLOCK_REALTIME ? wall_ahead_s : which == CLOCK_MONOTONIC ? mono_ahead_s : 0;
+	return 0;
+}
+
 static void test_service_account_signs_an_assertion(void **state)
 {
 	struct fixture *f = *state;
@@ -158,6 +170,21 @@ static void test_refusals_are_told_without_secrets_and_remembered(void **state)
 	assert_fails(f, "answered 400");
 }
 
+/* The clock is set back, as NTP does on a host that woke up with a wrong one. */
+static void test_a_failure_is_not_remembered_for_longer_where_the_clock_is_set_back(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refusal = "{\"error\":\"invalid_grant\"}";
+	begin(f, "key.json", USER);
+	assert_fails(f, "invalid_grant");
+	f->refusal = NULL;
+	wall_ahead_s = -7200;
+	mono_ahead_s = 2;
+	assert_token(f, "token-0");
+	wall_ahead_s = mono_ahead_s = 0;
+}
+
 static void *get_in_thread(void *arg)
 {
 	struct fixture *f = arg;
@@ -197,6 +224,7 @@ int main(void)
 		TEST(test_one_request_serves_until_the_token_is_refused),
 		TEST(test_short_lived_tokens_are_no_storm),
 		TEST(test_refusals_are_told_without_secrets_and_remembered),
+		TEST(test_a_failure_is_not_remembered_for_longer_where_the_clock_is_set_back),
 		TEST(test_many_threads_are_one_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
