@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The file being read: its place for messages and paths. */
 struct reader {
@@ -326,6 +327,17 @@ static int load(const char *path, bool files_too, struct config **ret, struct er
 		return -1;
 	*ret = TAKE_PTR(c);
 	return 0;
+}
+
+int config_find(const char *given, const char **ret, struct err *err)
+{
+	const char *env = getenv("INLET_CONFIG");
+	struct stat st;
+	bool named = env && *env, here = lstat("inlet.yaml", &st) == 0;
+	*ret = given ? given : named ? env : here ? "inlet.yaml" : "/etc/inlet/inlet.yaml";
+	if (given || lstat(*ret, &st) == 0)
+		return 0;
+	return err_set(err, ERR_REJECT, errno, "no configuration: name one with --config FILE or $INLET_CONFIG, or make ./inlet.yaml; '%s'", *ret);
 }
 
 int config_load(const char *path, struct config **ret, struct err *err)

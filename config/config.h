@@ -126,6 +126,10 @@ struct config {
 	uint32_t decode_workers; /* 0: cores */
 };
 
+/* The file that a program reads: the given one; else $INLET_CONFIG; else ./inlet.yaml where anything of that name lies, readable or not;
+ * else /etc/inlet/inlet.yaml. *ret is borrowed from the argument or the environment. ERR_REJECT, with the cure: none was given, and there
+ * is none. */
+int config_find(const char *given, const char **ret, struct err *err);
 /* Errors read "config/x.yaml:12:7: sources[0].folder.setle: unknown key; did you mean 'settle'?" (ERR_REJECT; ERR_RETRY when
  * the file cannot be read). Also refused: two sources of one name, state_dir inside a watched folder or a watched folder
  * inside state_dir (resolved paths), a folder or bucket listed twice, a missing card, a secret, a name that no bucket has, what is no

@@ -18,25 +18,10 @@
 
 CLEANUP_FN(struct client *, client_close)
 
-static const char *config_path(const struct args *a)
-{
-	const char *env = getenv("INLET_CONFIG");
-	if (a->config)
-		return a->config;
-	if (env && *env)
-		return env;
-	return access("inlet.yaml", F_OK) == 0 ? "inlet.yaml" : "/etc/inlet/inlet.yaml";
-}
-
 static int load_config(const struct args *a, struct config **ret, struct err *err)
 {
-	const char *path = config_path(a);
-	if (!a->config && access(path, F_OK) < 0)
-		return err_set(err, ERR_REJECT, errno,
-			"no configuration: name one with --config FILE or $INLET_CONFIG, or make ./inlet.yaml; "
-			"'%s'",
-			path);
-	return config_load(path, ret, err);
+	const char *path;
+	return config_find(a->config, &path, err) < 0 ? -1 : config_load(path, ret, err);
 }
 
 static int run(const struct args *a, struct err *err)

@@ -69,16 +69,6 @@ static int run(enum mode mode, const struct config *c)
 	return EXIT_USAGE;
 }
 
-static const char *find_config(const char *given)
-{
-	if (given)
-		return given;
-	const char *env = getenv("INLET_CONFIG");
-	if (env && *env)
-		return env;
-	return access("inlet.yaml", R_OK) == 0 ? "inlet.yaml" : "/etc/inlet/inlet.yaml";
-}
-
 int main(int argc, char **argv)
 {
 	enum { OPT_ONCE = 256, OPT_CHECK, OPT_ATTEND, OPT_REBUILD, OPT_HELP_CONFIG, OPT_VERSION };
@@ -115,7 +105,7 @@ int main(int argc, char **argv)
 	log_init("inletd", verbose);
 	CLEANUP(config_freep) struct config *c = NULL;
 	struct err err;
-	if ((mode == MODE_CHECK ? config_check : config_load)(find_config(file), &c, &err) < 0) {
+	if (config_find(file, &file, &err) < 0 || (mode == MODE_CHECK ? config_check : config_load)(file, &c, &err) < 0) {
 		LOG_ERR(LOG_FATAL, "%s", err.text);
 		return EXIT_USAGE;
 	}

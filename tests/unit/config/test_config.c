@@ -315,10 +315,46 @@ static void test_networks_are_networks(void **state)
 		"/inlet.yaml:3:20: fetch.networks: '10.0.0.0/33': needs a prefix of 0 to 32 bits behind the '/'");
 }
 
+static void assert_found(const char *given, const char *file)
+{
+	const char *found = NULL;
+	struct err err;
+	if (config_find(given, &found, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(found, file);
+}
+
+static void test_which_file_a_program_reads(void **state)
+{
+	const struct fixture *f = *state;
+	CLEANUP(close_fdp) int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *found;
+	struct err err;
+	assert_int_equal(chdir(f->dir), 0);
+	(void)unsetenv("INLET_CONFIG");
+	assert_found("given.yaml", "given.yaml"); /* whether it is there, config_load() says */
+	assert_int_equal(symlink("nowhere", "inlet.yaml"), 0); /* nobody means another file by it */
+	assert_found(NULL, "inlet.yaml");
+	(void)setenv("INLET_CONFIG", "", 1);
+	assert_found(NULL, "inlet.yaml");
+	(void)setenv("INLET_CONFIG", "named.yaml", 1);
+	assert_found("given.yaml", "given.yaml");
+	assert_int_equal(config_find(NULL, &found, &err), -1);
+	assert_int_equal(err.class, ERR_REJECT);
+	assert_non_null(strstr(err.text, "--config FILE"));
+	assert_non_null(strstr(err.text, "'named.yaml'"));
+	assert_int_equal(rename("inlet.yaml", "named.yaml"), 0);
+	assert_found(NULL, "named.yaml");
+	(void)unsetenv("INLET_CONFIG");
+	assert_int_equal(unlink("named.yaml"), 0);
+	assert_int_equal(fchdir(before), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_networks_are_networks),
+		TEST(test_which_file_a_program_reads),
 		TEST(test_the_contract_that_scripts_rely_on),
 		TEST(test_only_state_dir_and_sources_are_required),
 		TEST(test_sections_of_threads_and_batches),
