@@ -34,6 +34,7 @@ struct loop {
 	struct drain_counts reported;
 	/* --once: a thread waits for the end of all work and says so here */
 	pthread_t drainer;
+	bool draining;             /* there is such a thread, and nobody has joined it */
 	int drained_fd;
 	int drained;               /* result of pipeline_drain() */
 	struct err drain_err;
@@ -148,11 +149,10 @@ static void *drain_thread(void *arg)
 static int on_drained(sd_event_source *s, int fd, uint32_t revents, void *arg)
 {
 	struct loop *l = arg;
-	(void)revents;
+	(void)fd, (void)revents;
 	(void)sd_event_source_set_enabled(s, SD_EVENT_OFF);
 	(void)pthread_join(l->drainer, NULL);
-	(void)close(fd);
-	l->drained_fd = -1; /* joined: loop_run() has nothing to wait for */
+	l->draining = false;
 	if (l->drained < 0)
 		l->failure = l->drain_err;
 	finish(l, l->drained < 0 ? LOOP_FAILED : LOOP_DRAINED);
@@ -193,9 +193,24 @@ static int watch_signals(struct loop *l)
 static int watch_drain(struct loop *l)
 {
 	l->drained_fd = eventfd(0, EFD_CLOEXEC);
-	int rc = sd_event_add_io(l->event, NULL, l->drained_fd, EPOLLIN, on_drained, l);
+	int rc = l->drained_fd < 0 ? -errno : sd_event_add_io(l->event, NULL, l->drained_fd, EPOLLIN, on_drained, l);
 	if (rc >= 0)
 		rc = -pthread_create(&l->drainer, NULL, drain_thread, l);
+	l->draining = rc >= 0;
+	return rc;
+}
+
+static int watch(struct loop *l)
+{
+	int rc = sd_event_new(&l->event);
+	if (rc >= 0)
+		rc = watch_signals(l);
+	if (rc >= 0)
+		rc = watch_time(l);
+	if (rc >= 0)
+		rc = watch_fds(l);
+	if (rc >= 0 && l->mode == PIPELINE_ONCE)
+		rc = watch_drain(l);
 	return rc;
 }
 
@@ -204,31 +219,22 @@ enum loop_end loop_run(struct pipeline *p, enum pipeline_mode mode, const struct
 	struct loop l = { .p = p, .mode = mode, .home = home, .end = LOOP_FAILED, .drained_fd = -1 };
 	struct attend *attend = NULL;
 	pipeline_counts(p, &l.reported);
-	int rc = sd_event_new(&l.event);
-	if (rc >= 0)
-		rc = watch_signals(&l);
-	if (rc >= 0)
-		rc = watch_time(&l);
-	if (rc >= 0)
-		rc = watch_fds(&l);
+	int rc = watch(&l);
 	(void)err_set(&l.failure, ERR_FATAL, rc < 0 ? -rc : 0, "event loop");
-	if (rc >= 0 && mode == PIPELINE_ATTEND && attend_open(l.event, home->dir, deserted, &l, &attend, &l.failure) < 0)
-		rc = -1;
-	if (rc >= 0 && mode == PIPELINE_ONCE)
-		rc = watch_drain(&l);
+	if (rc >= 0 && mode == PIPELINE_ATTEND)
+		rc = attend_open(l.event, home->dir, deserted, &l, &attend, &l.failure);
 	if (rc >= 0)
 		(void)sd_event_loop(l.event);
 	if (l.end == LOOP_FAILED)
 		*err = l.failure;
 	pipeline_stop(p); /* also ends the drain thread's wait */
-	if (l.drained_fd >= 0) {
+	if (l.draining)
 		(void)pthread_join(l.drainer, NULL);
-		close_fdp(&l.drained_fd);
-	}
 	attend_close(attend);
 	(void)sd_event_source_disable_unref(l.pump);
 	(void)sd_event_source_disable_unref(l.report);
 	(void)sd_event_source_disable_unref(l.watchdog);
 	(void)sd_event_unref(l.event);
+	close_fdp(&l.drained_fd);
 	return l.end;
 }

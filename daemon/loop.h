@@ -4,7 +4,8 @@
 
 #include "daemon/stages/pipeline.h"
 
-/* Signals that end the program (SIGHUP: where it runs in a terminal); blocked in every thread, taken by the loop. Call before the first thread starts. */
+/* Signals that end the program (SIGHUP: where it runs in a terminal) are blocked in every thread, and the loop takes them; SIGPIPE is
+ * ignored. Call before the first thread starts. */
 void loop_block_signals(void);
 
 enum loop_end {

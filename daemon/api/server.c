@@ -133,10 +133,21 @@ static void upload_begin(struct server *s, struct MHD_Connection *c, const char 
 	in->uploading = upload->open(&r);
 }
 
+/* Counts first and looks then, or server_stop() could miss what begins in between and wait for it without a limit. */
+static bool enter(struct gate *g)
+{
+	g->running++;
+	if (!g->stopping)
+		return true;
+	g->running--;
+	return false;
+}
+
 static void take_piece(struct server *s, struct incoming *in, const char *data, size_t n)
 {
 	if (in->upload) {
-		s->gate.running++;
+		if (!enter(&s->gate))
+			return; /* what is missing now is of a request that gets 503 */
 		in->upload->take(in->uploading, (struct slice){ data, n });
 		s->gate.running--;
 		return;
@@ -165,12 +176,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		*size = 0;
 		return MHD_YES;
 	}
-	if (s->gate.stopping)
-		return send_reply(
-			c, reply_problem(MHD_HTTP_SERVICE_UNAVAILABLE, "inletd is stopping; try again in a moment"));
+	if (!enter(&s->gate))
+		return send_reply(c, reply_problem(MHD_HTTP_SERVICE_UNAVAILABLE, "inletd is stopping; try again in a moment"));
 	/* The answer may take hours to make (sync, verify) or to be read (a pager): no time limit until it is sent. */
 	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-	s->gate.running++;
 	struct reply reply = in->upload ? in->upload->finish(TAKE_PTR(in->uploading)) : answer(s, c, path, method, in);
 	s->gate.running--;
 	return send_reply(c, reply);
