@@ -7,6 +7,7 @@
  */
 #include "config/config.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/base/file.h"
 #include "daemon/cli/args.h"
 #include "daemon/cli/client.h"
 #include "daemon/cli/interrupt.h"
@@ -78,6 +79,8 @@ int main(int argc, char **argv)
 {
 	struct args args;
 	struct err err = { 0 };
+	if (file_standard_fds() < 0)
+		return EXIT_FAILED;
 	interrupt_catch();
 	int code = args_parse(argc, argv, &args, &err) < 0 ? EXIT_USAGE : dispatch(&args, &err);
 	args_done(&args);

@@ -24,6 +24,7 @@
  * base/ is what knows nothing of Inlet; model/ holds its words. daemon/DESIGN.md has the rest. */
 #include "config/config.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/base/file.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
@@ -82,6 +83,8 @@ int main(int argc, char **argv)
 	enum mode mode = MODE_DAEMON;
 	const char *file = NULL;
 	bool verbose = false;
+	if (file_standard_fds() < 0)
+		return EXIT_FAILED;
 	for (int opt; (opt = getopt_long(argc, argv, "c:vh", options, NULL)) != -1;) {
 		switch (opt) {
 		case 'c': file = optarg; break;

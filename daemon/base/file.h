@@ -27,6 +27,9 @@ int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 int file_open_beneath(int dirfd, const char *path, int flags);
 /* The same, but symlinks are followed as long as they stay below dirfd. */
 int file_open_within(int dirfd, const char *path, int flags);
+/* First of all in main(): descriptors 0 to 2 that are closed become /dev/null, opened so that their use fails as before (EBADF), and no
+ * file that is opened later can be one of them. Programs that are started inherit them. -1: that is not possible. */
+int file_standard_fds(void);
 int file_direct(int fd, bool on); /* O_DIRECT on or off; -1 with errno: not on this file system */
 int64_t file_free_bytes(int fd); /* available to us on that file system (statvfs f_bavail); -1 unknown */
 

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 
 import pytest
-from conftest import wait_for
+from conftest import BUILD, wait_for
 
 
 def test_once_ingests_deduplicates_and_remembers(inlet):
@@ -120,6 +121,20 @@ def test_segments_are_tar_files(inlet):
     webdataset = pytest.importorskip("webdataset")
     samples = list(webdataset.WebDataset(str(inlet.state / "store/segments/00000001.tar"), shardshuffle=False))
     assert len(samples) == 20 and all(hashlib.sha256(s["txt"]).hexdigest() == s["__key__"].split("/")[-1] for s in samples)
+
+
+def test_closed_standard_descriptors_are_no_files_of_the_store(inlet):
+    """Else the lock, the index or a segment is descriptor 2, and what is said there is written into it."""
+    inlet.put("a.txt", "alpha")
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    with subprocess.Popen([*closed, BUILD / "inletd", "--config", inlet.config]) as daemon:
+        wait_for("the store to be its own", lambda: (inlet.state / "lock").is_file() and
+                 (inlet.state / "lock").read_text() == f"daemon {daemon.pid}\n")
+        wait_for("the item", lambda: inlet.items())
+        opened = [os.readlink(f"/proc/{daemon.pid}/fd/{fd}") for fd in range(3)]
+        daemon.terminate()
+    assert opened == ["/dev/null"] * 3
+    assert subprocess.run([*closed, BUILD / "inlet", "--config", inlet.config, "items"]).returncode == 1  # there was no place to print them
 
 
 def test_export_reads_back(inlet):
