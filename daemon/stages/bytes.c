@@ -43,7 +43,7 @@ static int read_again(struct pipeline *p, struct source *s, const struct object 
 		return -1;
 	if (fd < 0)
 		return err_set(err, ERR_RETRY, errno, "memory for an object");
-	sink_file(&sink, p, hash, buffer, fd, p->config->limits.object_bytes);
+	sink_file(&sink, p->account, hash, buffer, fd, p->config->limits.object_bytes);
 	if (fetch(s, o, &sink.sink, err) < 0 || sink_end(&sink, &content, err) < 0)
 		return -1;
 	if (!content_id_eq(&content, &item->content))

@@ -8,19 +8,11 @@
 #include "daemon/stages/source.h"
 #include "daemon/stages/upkeep.h"
 
-static bool in_hand(struct pipeline *p)
-{
-	pthread_mutex_lock(&p->account.lock);
-	bool some = p->account.in_hand > 0;
-	pthread_mutex_unlock(&p->account.lock);
-	return some;
-}
-
 static bool busy(struct pipeline *p, uint32_t attempts)
 {
 	if (!p->active)
 		return false;
-	if (in_hand(p) || upkeep_busy(p->upkeep))
+	if (account_holds(p->account) || upkeep_busy(p->upkeep))
 		return true;
 	for (size_t i = 0; i < p->source_count; i++)
 		if (!source_idle(p->sources[i], true))
@@ -32,28 +24,7 @@ static bool busy(struct pipeline *p, uint32_t attempts)
 	for (enum media m = 0; m < MEDIAS; m++)
 		if (p->inferrers[m] && inferrer_pending(p->inferrers[m], attempts))
 			return true;
-	return in_hand(p);
-}
-
-/* Sleeps until something happened after the look that counted `seen` wakes. -1: the deadline passed. */
-static int await(struct pipeline *p, uint64_t seen, uint64_t deadline_ns)
-{
-	int rc = 0;
-	struct timespec at = clock_spec(deadline_ns);
-	pthread_mutex_lock(&p->account.lock);
-	while (p->account.wakes == seen && rc == 0)
-		rc = deadline_ns == UINT64_MAX ? pthread_cond_wait(&p->account.changed, &p->account.lock)
-					       : pthread_cond_timedwait(&p->account.changed, &p->account.lock, &at);
-	pthread_mutex_unlock(&p->account.lock);
-	return rc == 0 ? 0 : -1;
-}
-
-static uint64_t wakes(struct pipeline *p)
-{
-	pthread_mutex_lock(&p->account.lock);
-	uint64_t n = p->account.wakes;
-	pthread_mutex_unlock(&p->account.lock);
-	return n;
+	return account_holds(p->account);
 }
 
 int pipeline_drain(struct pipeline *p, uint32_t attempts, uint64_t timeout_ms, struct err *err)
@@ -62,14 +33,14 @@ int pipeline_drain(struct pipeline *p, uint32_t attempts, uint64_t timeout_ms, s
 	if (pipeline_activate(p, err) < 0) /* a stand-in may have been asked for nothing else */
 		return -1;
 	for (;;) {
-		uint64_t seen = wakes(p);
+		uint64_t seen = account_wakes(p->account);
 		if (pipeline_failed(p, err) < 0)
 			return -1;
-		if (p->stopping)
+		if (account_stopping(p->account))
 			return err_set(err, ERR_RETRY, 0, "stopping: the queue is durable and goes on at the next start");
-		if (!busy(p, attempts) && wakes(p) == seen)
+		if (!busy(p, attempts) && account_wakes(p->account) == seen)
 			return 0;
-		if (await(p, seen, deadline_ns) < 0)
+		if (account_await(p->account, seen, deadline_ns) < 0)
 			return err_set(err, ERR_RETRY, 0, "work is still going on; `inlet status` shows it");
 	}
 }

@@ -159,7 +159,7 @@ bool feed_next(struct feed *f, uint64_t deadline_ns, struct work *ret)
 		if (n > 0)
 			continue;
 		if (n < 0) {
-			pipeline_fail(f->p, &err);
+			account_fail(f->p->account, &err);
 			break;
 		}
 		if (f->woken || clock_mono_ns() >= deadline_ns)
@@ -169,7 +169,7 @@ bool feed_next(struct feed *f, uint64_t deadline_ns, struct work *ret)
 	f->woken = false;
 	pthread_mutex_unlock(&f->lock);
 	if (got)
-		account_take(f->p, 1);
+		account_take(f->p->account, 1);
 	return got;
 }
 
@@ -184,7 +184,7 @@ void feed_release(struct feed *f, uint64_t number)
 	}
 	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->lock);
-	account_give(f->p, 1);
+	account_give(f->p->account, 1);
 }
 
 bool feed_pending(struct feed *f, uint32_t attempts)

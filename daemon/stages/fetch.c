@@ -89,7 +89,7 @@ void fetch_job_end(struct fetcher *f, struct fetch_job *job)
 		refetch_release(f->refetch, claim);
 	if (follower)
 		refetch_release(f->refetch, follower);
-	account_give(f->p, 1);
+	account_give(f->p->account, 1);
 }
 
 /* Objects that were not kept for want of room are found again by another pass: the retrier asks for it. */
@@ -111,7 +111,7 @@ static int submit(struct fetcher *f, struct fetch_batch *b, int (*push)(struct q
 		batch_free(b);
 		return 0;
 	}
-	account_take(f->p, b->count);
+	account_take(f->p->account, b->count);
 	if (push(b->lane->queue, b) == 0)
 		return 0;
 	for (size_t i = 0; i < b->count; i++)
@@ -148,7 +148,7 @@ static void take_batch(struct fetch_worker *w, struct fetch_batch *b)
 	struct fetcher *f = w->f;
 	for (size_t i = 0; i < b->count; i++) {
 		struct fetch_job *job = b->jobs[i];
-		if (f->p->stopping || source_paused(b->source)) {
+		if (account_stopping(f->p->account) || source_paused(b->source)) {
 			fetch_job_end(f, job); /* the pass after the pause finds it again */
 		} else if (!has_room(w, job)) {
 			fetch_job_left(f, 1);

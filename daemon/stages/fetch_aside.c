@@ -28,7 +28,7 @@ int aside_read(struct fetch_worker *w, struct fetch_job *job, struct err *err)
 	}
 	if (large_create(w->p->store, job->object.bytes, &fd, err) < 0)
 		return -1;
-	sink_file(&sink, w->p, w->hash, w->buffer, fd, w->p->config->limits.object_bytes);
+	sink_file(&sink, w->p->account, w->hash, w->buffer, fd, w->p->config->limits.object_bytes);
 	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
 		sink_end(&sink, &content, err) < 0)
 		return -1;

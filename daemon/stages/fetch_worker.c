@@ -10,6 +10,7 @@
 #include "daemon/stages/import_source.h"
 #include "daemon/stages/kept.h"
 #include "daemon/stages/pace.h"
+#include "daemon/stages/retry.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
 #include "daemon/stages/source_label.h"
@@ -72,7 +73,7 @@ static void arrived(void *arg, int64_t revision, const struct err *err)
 	struct cargo *c = arg;
 	struct pipeline *p = c->p;
 	if (revision < 0 && err->class == ERR_FATAL)
-		pipeline_fail(p, err);
+		account_fail(p->account, err);
 	if (revision < 0 && err->class != ERR_FATAL)
 		fetch_job_left(c->fetcher, c->count);
 	pipeline_committed(p);
@@ -154,7 +155,7 @@ static int fetch_small(struct fetch_worker *w, struct fetch_job *job, struct err
 	struct fetch_sink sink;
 	struct object seen;
 	struct content_id content;
-	sink_arena(&sink, w->p, w->hash, w->arena);
+	sink_arena(&sink, w->p->account, w->hash, w->arena);
 	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
 		sink_end(&sink, &content, err) < 0)
 		return -1;
@@ -193,7 +194,7 @@ static int fetch_clone(struct fetch_worker *w, struct fetch_job *job, struct err
 	if (ops->clone(source_connector(job->source), &job->object, fd, &seen, err) < 0)
 		return err->class == ERR_REJECT ? 0 : -1;
 	uint64_t bytes = 0;
-	if (sink_reread(w->p, w->hash, w->buffer, fd, &content, &bytes, err) < 0)
+	if (sink_reread(w->p->account, w->hash, w->buffer, fd, &content, &bytes, err) < 0)
 		return -1;
 	struct arrival a = arrival_of(job, &seen, &content);
 	a.bytes = bytes;
@@ -214,11 +215,11 @@ static int read_large(struct fetch_worker *w, struct fetch_job *job, int fd, str
 	if (fd >= 0 && near && large_writer_open(store_arenas(w->p->store), fd, &writer, err) < 0)
 		return -1;
 	if (writer)
-		sink_large(&sink, w->p, w->hash, writer, limit);
+		sink_large(&sink, w->p->account, w->hash, writer, limit);
 	else if (fd >= 0)
-		sink_file(&sink, w->p, w->hash, w->buffer, fd, limit);
+		sink_file(&sink, w->p->account, w->hash, w->buffer, fd, limit);
 	else
-		sink_hash(&sink, w->p, w->hash, w->buffer, limit);
+		sink_hash(&sink, w->p->account, w->hash, w->buffer, limit);
 	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
 		sink_end(&sink, &content, err) < 0)
 		return -1;
@@ -246,7 +247,7 @@ static int fetch_kept(struct fetch_worker *w, struct fetch_job *job, uint8_t *ro
 	struct fetch_sink sink;
 	struct object seen;
 	struct content_id content;
-	sink_memory(&sink, w->p, w->hash, room, bytes);
+	sink_memory(&sink, w->p->account, w->hash, room, bytes);
 	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
 		sink_end(&sink, &content, err) < 0) {
 		kept_drop(kept, room, bytes);
@@ -257,7 +258,7 @@ static int fetch_kept(struct fetch_worker *w, struct fetch_job *job, uint8_t *ro
 	if (sink.bytes != bytes)
 		kept_drop(kept, room, bytes);
 	else if (kept_put(kept, &content, room, bytes))
-		pipeline_wake(w->p); /* it waits with the rest of what is due */
+		account_wake_loop(w->p->account); /* it waits with the rest of what is due */
 	submit_alone(w, job, &a, -1);
 	return 0;
 }
@@ -348,7 +349,7 @@ static int fetch_paced(struct fetch_worker *w, struct fetch_job *job, struct err
 		int ok = fetch_one(w, job, err);
 		bool throttled = ok < 0 && err->sys == FETCH_THROTTLED;
 		pace_leave(pace, round, ok == 0 ? PACE_DONE : throttled ? PACE_THROTTLED : PACE_FAILED, throttled ? err->wait_ms : 0);
-		if (!throttled || tries == THROTTLED_TRIES || w->p->stopping || source_paused(job->source))
+		if (!throttled || tries == THROTTLED_TRIES || account_stopping(w->p->account) || source_paused(job->source))
 			return ok;
 	}
 }
@@ -398,12 +399,12 @@ static int prepare_failed_sidecar(struct change *c, struct view *now, void *arg,
 /* The object stays where it is; the ledger says why it is not in the dataset. */
 static void fetch_failed(struct fetch_worker *w, struct fetch_job *job, const struct err *err)
 {
-	if (w->p->stopping || left_to_a_pass(job, err)) {
+	if (account_stopping(w->p->account) || left_to_a_pass(job, err)) {
 		fetch_job_end(w->f, job);
 		return;
 	}
 	if (err->class == ERR_FATAL) {
-		pipeline_fail(w->p, err);
+		account_fail(w->p->account, err);
 		fetch_job_end(w->f, job);
 		return;
 	}
@@ -411,7 +412,7 @@ static void fetch_failed(struct fetch_worker *w, struct fetch_job *job, const st
 	struct told *t = change_alloc(c, sizeof(*t));
 	struct record_failure *r = &t->failure;
 	*t = (struct told){ .source = job->source };
-	(void)retry_plan(w->p, err, job->attempts, r);
+	(void)retry_plan(w->p->config->limits.attempts, err, job->attempts, r);
 	if (err->class == ERR_REJECT && err->sys == FETCH_ARCHIVED) {
 		r->archived = true;
 		r->due_ms = clock_wall_ms() + ARCHIVED_AGAIN_MS;

@@ -301,7 +301,7 @@ static int conclude_unseen(struct pipeline *p, struct import_pass *pass, struct 
 	struct conclusion what = { .p = p, .pass = pass };
 	int more;
 	do {
-		account_step(p);
+		account_step(p->account);
 		store_trim(p->store);
 		more = conclude_some(&what, &after, err);
 	} while (more > 0);

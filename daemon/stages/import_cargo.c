@@ -231,13 +231,13 @@ static void committed(void *arg, int64_t revision, const struct err *err)
 	struct import_cargo *c = arg;
 	struct pipeline *p = c->p;
 	if (revision < 0 && err->class == ERR_FATAL)
-		pipeline_fail(p, err);
+		account_fail(p->account, err);
 	pipeline_committed(p);
 	const struct import_landing l = { c->bytes, c->frames, buf_slice(&c->refused) };
 	import_pass_land(p, c->pass, &l, revision < 0 ? err : NULL);
 	buf_done(&c->refused);
 	free(c);
-	account_give(p, 1); /* last: what is in hand keeps the pipeline alive */
+	account_give(p->account, 1); /* last: what is in hand keeps the pipeline alive */
 }
 
 void cargo_submit(struct import_cargo *c, uint64_t frames)
@@ -246,7 +246,7 @@ void cargo_submit(struct import_cargo *c, uint64_t frames)
 	struct err err;
 	c->frames = frames;
 	import_pass_launch(c->p, c->pass, c->bytes);
-	account_take(c->p, 1);
+	account_take(c->p->account, 1);
 	change_prepare(change, prepare, c);
 	if (committer_submit(c->p->store, change, committed, c, &err) < 0)
 		committed(c, -1, &err);

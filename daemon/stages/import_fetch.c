@@ -16,6 +16,7 @@
 #include "daemon/stages/import_recheck.h"
 #include "daemon/stages/import_source.h"
 #include "daemon/stages/refetch.h"
+#include "daemon/stages/retry.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ static int landing_wrote(struct sink *sink, size_t n, struct err *err)
 	sha256_add(l->hash, l->buffer + l->held, n);
 	l->held += n;
 	l->bytes += n;
-	account_step(l->p);
+	account_step(l->p->account);
 	return 0;
 }
 
@@ -158,7 +159,7 @@ struct landed {
 static void done_with(struct import_fetch *f, uint64_t number, bool again)
 {
 	if (again)
-		account_give(f->p, 1);
+		account_give(f->p->account, 1);
 	else
 		refetch_release(f->refetch, number);
 }
@@ -168,7 +169,7 @@ static void committed(void *arg, int64_t revision, const struct err *err)
 	struct landed *l = arg;
 	struct pipeline *p = l->f->p;
 	if (revision < 0 && err->class == ERR_FATAL)
-		pipeline_fail(p, err);
+		account_fail(p->account, err);
 	pipeline_committed(p);
 	struct landed own = *l;
 	free(l);
@@ -228,7 +229,7 @@ static void failed(struct import_fetch *f, const struct errand *e, const struct 
 {
 	struct change *c = change_new();
 	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
-	(void)retry_plan(f->p, err, e->work.attempts, r);
+	(void)retry_plan(f->p->config->limits.attempts, err, e->work.attempts, r);
 	r->subject = SUBJECT_OBJECT;
 	r->number = e->work.number;
 	r->stage = STAGE_FETCH;
@@ -311,8 +312,8 @@ static void run_again(struct import_fetch *f, struct errand *e, struct landing *
 	struct err err;
 	int done = find_errand(f->p, e, &err) < 0 ? -1 : ask_again(f, e, l, &err);
 	if (done < 0 && err.class == ERR_FATAL)
-		pipeline_fail(f->p, &err);
-	else if (done < 0 && !f->p->stopping)
+		account_fail(f->p->account, &err);
+	else if (done < 0 && !account_stopping(f->p->account))
 		LOG_DEBUG(LOG_SOURCE, "'%s' is not asked whether it changed, its bytes stand: %s", e->source ? e->source : "", err.text);
 	if (done != 0)
 		done_with(f, e->work.number, true);
@@ -331,8 +332,8 @@ static void run(struct import_fetch *f, struct task *t, struct sha256 *hash, uin
 		run_again(f, &e, &l);
 	else if (find_errand(f->p, &e, &err) < 0 || fetch(f, &e, &l, &err) < 0) {
 		if (err.class == ERR_FATAL)
-			pipeline_fail(f->p, &err);
-		if (f->p->stopping || err.class == ERR_FATAL || !e.key)
+			account_fail(f->p->account, &err);
+		if (account_stopping(f->p->account) || err.class == ERR_FATAL || !e.key)
 			refetch_release(f->refetch, w->number);
 		else
 			failed(f, &e, &err);
@@ -348,7 +349,7 @@ static void *fetch_thread(void *arg)
 	uint8_t *buffer = mem_alloc(ARENA_MEMBER_MAX);
 	struct task *t;
 	while ((t = queue_pop(f->queue)) != NULL) {
-		if (f->p->stopping)
+		if (account_stopping(f->p->account))
 			done_with(f, t->work.number, t->again);
 		else
 			run(f, t, hash, buffer);
@@ -407,17 +408,17 @@ static void ask(void *arg, uint64_t object)
 	struct import_fetch *f = arg;
 	struct task *t = mem_zero(1, sizeof(*t));
 	*t = (struct task){ .work.number = object, .again = true };
-	account_take(f->p, 1);
+	account_take(f->p->account, 1);
 	if (queue_push(f->queue, t) == 0)
 		return;
 	free(t); /* stopping */
-	account_give(f->p, 1);
+	account_give(f->p->account, 1);
 }
 
 static void pass_done(struct import_fetch *f, struct import_pass *pass)
 {
 	import_pass_put(f->p, pass);
-	account_give(f->p, 1);
+	account_give(f->p->account, 1);
 }
 
 static void *asker_thread(void *arg)
@@ -442,7 +443,7 @@ void import_recheck(struct import_fetch *f, uint64_t id)
 	f->asks = f->asks || pthread_create(&f->asker, NULL, asker_thread, f) == 0;
 	bool asks = f->asks;
 	pthread_mutex_unlock(&f->lock);
-	account_take(f->p, 1);
+	account_take(f->p->account, 1);
 	if (!asks || queue_push_over(f->passes, pass) < 0)
 		pass_done(f, pass);
 }

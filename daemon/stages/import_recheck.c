@@ -59,11 +59,11 @@ void recheck_walk(struct pipeline *p, struct import_pass *pass, recheck_fn *ask,
 	size_t n;
 	struct err err;
 	int more = 1;
-	while (more > 0 && !p->stopping) {
+	while (more > 0 && !account_stopping(p->account)) {
 		more = some(p, pass, &after, objects, &n, &err);
 		for (size_t i = 0; more >= 0 && i < n; i++)
 			ask(arg, objects[i]);
 	}
 	if (more < 0 && err.class == ERR_FATAL)
-		pipeline_fail(p, &err);
+		account_fail(p->account, &err);
 }

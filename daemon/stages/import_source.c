@@ -91,7 +91,7 @@ static ssize_t read_manifest(void *arg, void *p, size_t n, struct err *err)
 {
 	const struct reading *r = arg;
 	ssize_t got = read(r->fd, p, n);
-	account_step(r->p);
+	account_step(r->p->account);
 	return got < 0 ? err_set(err, ERR_RETRY, errno, "read back the manifest") : got;
 }
 
@@ -178,7 +178,7 @@ static int all_rows(struct reading *r, struct manifest *m, struct err *err)
 	struct err later;
 	int more;
 	while ((more = manifest_next(m, &row, &failure, err)) > 0) {
-		if (r->p->stopping)
+		if (account_stopping(r->p->account))
 			return err_set(err, ERR_RETRY, ECANCELED, "stopping");
 		r->end->rows++;
 		if ((more == 1 ? one_row(r, m, &row, err) : sender_failure(&r->sender, m, &failure, err)) < 0)

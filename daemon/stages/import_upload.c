@@ -234,7 +234,7 @@ static int payload_begin(struct import_upload *u, struct err *err)
 			u->buffer = mem_alloc(SINK_BUFFER);
 		if (large_create(u->p->store, bytes, &u->fd, err) < 0)
 			return -1;
-		sink_file(&u->sink, u->p, u->hash, u->buffer, u->fd, limit);
+		sink_file(&u->sink, u->p->account, u->hash, u->buffer, u->fd, limit);
 		return 0;
 	}
 	if (u->arena && arena_room(u->arena) <= bytes)
@@ -245,7 +245,7 @@ static int payload_begin(struct import_upload *u, struct err *err)
 		u->arena = arena_get(store_arenas(u->p->store), (size_t)bytes);
 	if (!u->arena)
 		return err_set(err, ERR_RETRY, 0, "inletd is stopping; import again, it goes on where it was");
-	sink_arena(&u->sink, u->p, u->hash, u->arena);
+	sink_arena(&u->sink, u->p->account, u->hash, u->arena);
 	return 0;
 }
 

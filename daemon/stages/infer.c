@@ -51,7 +51,7 @@ static void scored(void *arg, int64_t revision, const struct err *err)
 	struct sample_job *j = arg;
 	struct pipeline *p = j->f->p;
 	if (revision < 0 && err->class == ERR_FATAL)
-		pipeline_fail(p, err);
+		account_fail(p->account, err);
 	pipeline_committed(p);
 	job_release(j); /* last: what is in hand keeps the pipeline alive */
 }
@@ -65,7 +65,7 @@ static void submit(struct sample_job *j, struct change *c)
 
 static void fail(struct sample_job *j, const struct err *err)
 {
-	if (j->f->p->stopping) {
+	if (account_stopping(j->f->p->account)) {
 		job_release(j);
 		return;
 	}
@@ -131,7 +131,7 @@ static int run_models(struct inferrer *f, struct sample_job **jobs, size_t n, st
 			return err_wrap(err, "model '%s'", model_info(slot->model)->name);
 		for (size_t i = 0; i < n; i++)
 			jobs[i]->runs[jobs[i]->run_count++] = (struct fresh_run){ slot, scratch[i] };
-		account_step(f->p);
+		account_step(f->p->account);
 	}
 	return 0;
 }
@@ -165,7 +165,7 @@ static void *batch_thread(void *arg)
 		size_t n = 0;
 		for (struct sample_job *j = first; j; j = n < max ? queue_pop_until(f->ready, deadline_ns) : NULL)
 			jobs[n++] = j;
-		if (!f->p->stopping)
+		if (!account_stopping(f->p->account))
 			run_batch(f, jobs, n, scratch);
 		else
 			for (size_t i = 0; i < n; i++)

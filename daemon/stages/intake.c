@@ -65,7 +65,7 @@ static int stay_closed(struct intake *i, const char *why)
 	i->looks += i->looks < LOOKS;
 	bool stopping = i->stopping;
 	pthread_mutex_unlock(&i->lock);
-	account_step(i->p); /* waiting for room is no hang */
+	account_step(i->p->account); /* waiting for room is no hang */
 	return stopping || !patient ? -1 : 0;
 }
 

@@ -341,18 +341,18 @@ static void noted(void *arg, int64_t revision, const struct err *err)
 {
 	struct pipeline *p = arg;
 	if (revision < 0 && err->class == ERR_FATAL)
-		pipeline_fail(p, err);
-	account_give(p, 1);
+		account_fail(p->account, err);
+	account_give(p->account, 1);
 }
 
 static int submit_noted(struct join *j, struct err *err)
 {
 	if (!j->change)
 		return 0;
-	account_take(j->p, 1);
+	account_take(j->p->account, 1);
 	if (committer_submit(j->p->store, TAKE_PTR(j->change), noted, j->p, err) == 0)
 		return 0;
-	account_give(j->p, 1);
+	account_give(j->p->account, 1);
 	return -1;
 }
 
@@ -429,8 +429,8 @@ int merge_page(void *arg, const struct page *whole, struct err *err)
 	struct page own = *whole, *page = &own;
 	CLEANUP(freep) struct entry *left = source_config(m->source)->manifest ? only_manifests(m, &own) : NULL;
 	struct pipeline *p = source_pipeline(m->source);
-	account_step(p);
-	if (p->stopping || source_paused(m->source))
+	account_step(p->account);
+	if (account_stopping(p->account) || source_paused(m->source))
 		return err_set(err, ERR_RETRY, 0, "stopping");
 	if (source_check(m->source, err) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include "daemon/stages/handover.h"
 #include "daemon/stages/infer.h"
 #include "daemon/stages/kept.h"
+#include "daemon/stages/retry.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ struct change *item_failure(struct pipeline *p, const struct work *w, enum stage
 	struct slice reason = change_copy(c, slice_of(err->text)), fix = change_copy(c, slice_of(cure));
 	struct slice type = change_copy(c, slice_of(media_type));
 	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
-	(void)retry_plan(p, err, w->attempts, r);
+	(void)retry_plan(p->config->limits.attempts, err, w->attempts, r);
 	r->subject = SUBJECT_ITEM;
 	r->number = w->number;
 	r->stage = stage;
@@ -61,7 +62,7 @@ static void done(void *arg, int64_t revision, const struct err *err)
 		if (d->handed)
 			inputs_free(handover_take(n->p->handover, d->item));
 		if (err->class == ERR_FATAL)
-			pipeline_fail(n->p, err);
+			account_fail(n->p->account, err);
 	}
 	pipeline_committed(n->p);
 	feed_release(n->feed, d->item); /* last: what is in hand keeps the pipeline alive */
@@ -129,7 +130,7 @@ static void normalize_one(struct normalizer *n, const struct work *w)
 		return;
 	}
 	if (got < 0 || decode_run(p->decoder, &job, &result, &err) < 0) {
-		if (p->stopping) {
+		if (account_stopping(p->account)) {
 			feed_release(n->feed, w->number);
 		} else {
 			const char *cure = err.class == ERR_REJECT ? "replace the file or leave it out; `inlet retry` after a change" : "";

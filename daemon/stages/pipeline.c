@@ -16,10 +16,8 @@
 #include "daemon/stages/source.h"
 #include "daemon/stages/upkeep.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 
 #define DECODE_RECYCLE 1000          /* items a worker serves: bounds what a hostile one could gather */
 #define DECODE_MEMORY (2ULL << 30)   /* RLIMIT_AS of a worker: 100 Mpx at 4 bytes, upright and turned, and the libraries */
@@ -47,24 +45,19 @@ static int count_items(struct pipeline *p, struct err *err)
 int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mode, const char *decode_worker,
 	struct pipeline **ret, struct err *err)
 {
+	struct account *account;
+	if (account_open(&account, err) < 0)
+		return -1;
 	struct pipeline *p = mem_zero(1, sizeof(*p));
+	p->account = account;
 	p->config = c;
 	p->store = s;
 	p->mode = mode;
 	p->decode_worker = decode_worker;
-	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_init(&p->account.lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->account.changed, &attr);
-	pthread_condattr_destroy(&attr);
-	pthread_mutex_init(&p->failed_lock, NULL);
 	pthread_mutex_init(&p->activate_lock, NULL);
 	p->imports = imports_new();
 	p->sources = mem_zero(c->source_count, sizeof(*p->sources));
-	bool ok = p->wake_fd >= 0 || err_set(err, ERR_FATAL, errno, "eventfd") == 0;
-	ok = ok && count_items(p, err) == 0;
+	bool ok = count_items(p, err) == 0;
 	for (size_t i = 0; ok && i < c->source_count; i++) {
 		p->sources[i] = source_open(p, &c->sources[i], err);
 		if (p->sources[i])
@@ -157,7 +150,7 @@ int pipeline_activate(struct pipeline *p, struct err *err)
 	pthread_mutex_unlock(&p->activate_lock);
 	if (ok == 0) {
 		pipeline_committed(p);
-		pipeline_wake(p);
+		account_wake_loop(p->account);
 	}
 	return ok;
 }
@@ -182,7 +175,7 @@ void pipeline_committed(struct pipeline *p)
 
 void pipeline_stop(struct pipeline *p)
 {
-	p->stopping = true;
+	account_stop(p->account);
 	for (size_t i = 0; i < p->source_count; i++)
 		source_stop(p->sources[i]);
 	pthread_mutex_lock(&p->activate_lock);
@@ -202,16 +195,7 @@ void pipeline_stop(struct pipeline *p)
 		router_stop(p->router);
 	pthread_mutex_unlock(&p->activate_lock);
 	arena_pool_close(store_arenas(p->store));
-	account_wake(p);
-}
-
-/* Until every change is done: callbacks reach into the stages. */
-static void await_hands(struct pipeline *p)
-{
-	pthread_mutex_lock(&p->account.lock);
-	while (p->account.in_hand > 0)
-		pthread_cond_wait(&p->account.changed, &p->account.lock);
-	pthread_mutex_unlock(&p->account.lock);
+	account_wake(p->account);
 }
 
 void pipeline_close(struct pipeline *p)
@@ -222,7 +206,7 @@ void pipeline_close(struct pipeline *p)
 	for (size_t i = 0; i < p->source_count; i++)
 		source_join(p->sources[i]);
 	upkeep_close(p->upkeep);
-	await_hands(p);
+	account_await_none(p->account); /* until every change is done: callbacks reach into the stages */
 	p->active = false;
 	fetcher_close(p->fetcher);
 	import_fetch_close(p->import_fetch);
@@ -238,10 +222,7 @@ void pipeline_close(struct pipeline *p)
 	for (size_t i = 0; i < p->model_count; i++)
 		model_close(p->models[i].model);
 	imports_free(p->imports);
-	close_fdp(&p->wake_fd);
-	pthread_cond_destroy(&p->account.changed);
-	pthread_mutex_destroy(&p->account.lock);
-	pthread_mutex_destroy(&p->failed_lock);
+	account_close(p->account);
 	pthread_mutex_destroy(&p->activate_lock);
 	free(p->sources);
 	free(p);
@@ -261,19 +242,13 @@ int pipeline_source_fd(const struct pipeline *p, size_t i)
 
 int pipeline_wake_fd(const struct pipeline *p)
 {
-	return p->wake_fd;
-}
-
-void pipeline_wake(struct pipeline *p)
-{
-	uint64_t one = 1;
-	(void)!write(p->wake_fd, &one, sizeof(one));
+	return account_loop_fd(p->account);
 }
 
 uint64_t pipeline_pump(struct pipeline *p)
 {
-	uint64_t due_ns = UINT64_MAX, count;
-	(void)!read(p->wake_fd, &count, sizeof(count));
+	uint64_t due_ns = UINT64_MAX;
+	account_loop_woken(p->account);
 	for (size_t i = 0; i < p->source_count; i++) {
 		uint64_t at = source_pump(p->sources[i]);
 		due_ns = at < due_ns ? at : due_ns;
@@ -284,24 +259,17 @@ uint64_t pipeline_pump(struct pipeline *p)
 
 uint64_t pipeline_progress(struct pipeline *p)
 {
-	pthread_mutex_lock(&p->account.lock);
-	bool idle = p->account.in_hand == 0;
-	pthread_mutex_unlock(&p->account.lock);
+	bool idle = !account_holds(p->account);
 	for (size_t i = 0; i < p->source_count; i++)
 		idle = idle && source_idle(p->sources[i], false);
 	if (idle)
-		account_step(p);
-	return atomic_load(&p->account.progress);
+		account_step(p->account);
+	return account_progress(p->account);
 }
 
 int pipeline_failed(struct pipeline *p, struct err *err)
 {
-	pthread_mutex_lock(&p->failed_lock);
-	bool failed = p->failed;
-	if (failed)
-		*err = p->failure;
-	pthread_mutex_unlock(&p->failed_lock);
-	return failed ? -1 : store_failed(p->store, err);
+	return account_failed(p->account, err) < 0 ? -1 : store_failed(p->store, err);
 }
 
 /* ---- answers ---- */

@@ -7,6 +7,7 @@
 #include "daemon/stages/fetch.h"
 #include "daemon/stages/import_fetch.h"
 #include "daemon/stages/intake.h"
+#include "daemon/stages/retry.h"
 #include "daemon/stages/source.h"
 
 #include <stdlib.h>
@@ -119,7 +120,7 @@ static void *refetch_thread(void *arg)
 				postpone(r->p, &work, paused);
 				feed_release(r->feed, work.number);
 			}
-		} else if (r->p->stopping) {
+		} else if (account_stopping(r->p->account)) {
 			return NULL;
 		} else if (left) {
 			ask_for_passes(r);

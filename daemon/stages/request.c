@@ -5,6 +5,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/stages/import_source.h"
+#include "daemon/stages/retry.h"
 #include "daemon/stages/source.h"
 
 #include <stdio.h>

@@ -130,7 +130,7 @@ static void routed(void *arg, int64_t revision, const struct err *err)
 {
 	struct routing *j = arg;
 	if (revision < 0 && err->class == ERR_FATAL)
-		pipeline_fail(j->r->p, err);
+		account_fail(j->r->p->account, err);
 	feed_release(j->r->feed, j->item);
 	free(j);
 }

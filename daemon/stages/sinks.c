@@ -26,7 +26,7 @@ static int memory_wrote(struct sink *sink, size_t n, struct err *err)
 	struct fetch_sink *s = (struct fetch_sink *)sink;
 	sha256_add(s->hash, s->place + s->bytes, n);
 	s->bytes += n;
-	account_step(s->p);
+	account_step(s->account);
 	return 0;
 }
 
@@ -70,7 +70,7 @@ static int buffer_wrote(struct sink *sink, size_t n, struct err *err)
 	sha256_add(s->hash, s->place + s->held, n);
 	s->held += n;
 	s->bytes += n;
-	account_step(s->p);
+	account_step(s->account);
 	return s->held == s->room ? flush(s, err) : 0;
 }
 
@@ -89,39 +89,39 @@ static int large_wrote(struct sink *sink, size_t n, struct err *err)
 	sha256_add(s->hash, s->place, n);
 	large_writer_wrote(s->writer, n);
 	s->bytes += n;
-	account_step(s->p);
+	account_step(s->account);
 	return 0;
 }
 
-void sink_memory(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *place, size_t room)
+void sink_memory(struct fetch_sink *s, struct account *account, struct sha256 *hash, uint8_t *place, size_t room)
 {
 	static const struct sink_ops ops = { memory_space, memory_wrote };
-	*s = (struct fetch_sink){ .sink = { &ops }, .p = p, .hash = hash, .limit = room, .place = place, .room = room, .fd = -1 };
+	*s = (struct fetch_sink){ .sink = { &ops }, .account = account, .hash = hash, .limit = room, .place = place, .room = room, .fd = -1 };
 	sha256_begin(hash);
 }
 
-void sink_arena(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct arena *a)
+void sink_arena(struct fetch_sink *s, struct account *account, struct sha256 *hash, struct arena *a)
 {
-	sink_memory(s, p, hash, arena_payload(a), arena_room(a));
+	sink_memory(s, account, hash, arena_payload(a), arena_room(a));
 }
 
-void sink_file(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd, uint64_t limit)
+void sink_file(struct fetch_sink *s, struct account *account, struct sha256 *hash, uint8_t *buffer, int fd, uint64_t limit)
 {
 	static const struct sink_ops ops = { buffer_space, buffer_wrote };
-	*s = (struct fetch_sink){ .sink = { &ops }, .p = p, .hash = hash, .limit = limit, .place = buffer, .room = SINK_BUFFER, .fd = fd };
+	*s = (struct fetch_sink){ .sink = { &ops }, .account = account, .hash = hash, .limit = limit, .place = buffer, .room = SINK_BUFFER, .fd = fd };
 	sha256_begin(hash);
 }
 
-void sink_large(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, struct large_writer *w, uint64_t limit)
+void sink_large(struct fetch_sink *s, struct account *account, struct sha256 *hash, struct large_writer *w, uint64_t limit)
 {
 	static const struct sink_ops ops = { large_space, large_wrote };
-	*s = (struct fetch_sink){ .sink = { &ops }, .p = p, .hash = hash, .limit = limit, .fd = -1, .writer = w };
+	*s = (struct fetch_sink){ .sink = { &ops }, .account = account, .hash = hash, .limit = limit, .fd = -1, .writer = w };
 	sha256_begin(hash);
 }
 
-void sink_hash(struct fetch_sink *s, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, uint64_t limit)
+void sink_hash(struct fetch_sink *s, struct account *account, struct sha256 *hash, uint8_t *buffer, uint64_t limit)
 {
-	sink_file(s, p, hash, buffer, -1, limit);
+	sink_file(s, account, hash, buffer, -1, limit);
 }
 
 int sink_end(struct fetch_sink *s, struct content_id *ret, struct err *err)
@@ -134,7 +134,7 @@ int sink_end(struct fetch_sink *s, struct content_id *ret, struct err *err)
 	return 0;
 }
 
-int sink_reread(struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd, struct content_id *ret, uint64_t *ret_bytes,
+int sink_reread(struct account *account, struct sha256 *hash, uint8_t *buffer, int fd, struct content_id *ret, uint64_t *ret_bytes,
 	struct err *err)
 {
 	uint64_t at = 0;
@@ -147,7 +147,7 @@ int sink_reread(struct pipeline *p, struct sha256 *hash, uint8_t *buffer, int fd
 			break;
 		sha256_add(hash, buffer, (size_t)n);
 		at += (uint64_t)n;
-		account_step(p);
+		account_step(account);
 	}
 	sha256_end(hash, ret->sha256);
 	*ret_bytes = at;

@@ -255,8 +255,8 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	else if (ok == 0)
 		went_well(s, &pass, &m);
 	else if (err.class == ERR_FATAL)
-		pipeline_fail(s->p, &err);
-	else if (!s->p->stopping && !s->paused)
+		account_fail(s->p->account, &err);
+	else if (!account_stopping(s->p->account) && !s->paused)
 		went_offline(s, &err);
 	merge_done(&m);
 	absent_free(absent);
@@ -278,13 +278,13 @@ static void *discover_thread(void *arg)
 		s->running = true;
 		pthread_mutex_unlock(&s->lock);
 		run_pass(s, scope);
-		account_step(s->p);
+		account_step(s->p->account);
 		pthread_mutex_lock(&s->lock);
 		s->running = false;
 		s->passes++;
 		pthread_mutex_unlock(&s->lock);
-		account_wake(s->p);
-		pipeline_wake(s->p);
+		account_wake(s->p->account);
+		account_wake_loop(s->p->account);
 		pthread_mutex_lock(&s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);

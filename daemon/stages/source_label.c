@@ -160,8 +160,8 @@ static int relabel_place(struct relabel *r, struct slice place, struct err *err)
 	struct pipeline *p = source_pipeline(r->s);
 	int more;
 	do {
-		account_step(p);
-		if (p->stopping)
+		account_step(p->account);
+		if (account_stopping(p->account))
 			return err_set(err, ERR_RETRY, 0, "stopping");
 		more = read_some(r, place, &after, err);
 		if (more >= 0 && relabel_some(r, err) < 0)

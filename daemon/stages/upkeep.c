@@ -56,9 +56,9 @@ static int apply_bands(struct pipeline *p, const struct model_slot *slot, struct
 	bool same = view_meta(v, name, &stored) > 0 && slice_eq(stored, buf_slice(&text));
 	view_close(v);
 	int more = same ? 0 : 1;
-	for (uint64_t after = 0; more > 0 && !p->stopping;) {
+	for (uint64_t after = 0; more > 0 && !account_stopping(p->account);) {
 		more = reroute_slice(p, version, &after, err);
-		account_step(p);
+		account_step(p->account);
 	}
 	if (!same && more == 0)
 		more = committer_set_meta(p->store, name, buf_slice(&text), err);
@@ -98,9 +98,9 @@ static int take_up_parked(struct pipeline *p, struct err *err)
 	bool same = view_meta(v, "normalizer", &stored) > 0 && slice_eq(stored, slice_of(now));
 	view_close(v);
 	int more = same ? 0 : 1;
-	for (uint64_t after = 0; more > 0 && !p->stopping;) {
+	for (uint64_t after = 0; more > 0 && !account_stopping(p->account);) {
 		more = unpark_slice(p, &after, err);
-		account_step(p);
+		account_step(p->account);
 	}
 	return !same && more == 0 ? committer_set_meta(p->store, "normalizer", slice_of(now), err) : more;
 }
@@ -111,14 +111,14 @@ static void *upkeep_thread(void *arg)
 	struct pipeline *p = u->p;
 	struct err err;
 	int ok = p->config->normalize ? take_up_parked(p, &err) : 0;
-	for (size_t i = 0; ok >= 0 && i < p->model_count && !p->stopping; i++)
+	for (size_t i = 0; ok >= 0 && i < p->model_count && !account_stopping(p->account); i++)
 		if (p->models[i].model)
 			ok = apply_bands(p, &p->models[i], &err);
 	if (ok < 0 && err.class == ERR_FATAL)
-		pipeline_fail(p, &err);
+		account_fail(p->account, &err);
 	pipeline_committed(p);
 	u->busy = false;
-	account_wake(p);
+	account_wake(p->account);
 	return NULL;
 }
 

@@ -137,7 +137,7 @@ static int conclude_one(void *arg, struct slice key, bool directory, struct err 
 		.directory = directory };
 	if (c->which == CONCLUDE_OTHERS && !directory) /* of a directory that is gone no sidecar is left */
 		note_leaving(c, copy);
-	account_step(source_pipeline(c->s));
+	account_step(source_pipeline(c->s)->account);
 	return ++c->count % GONE_BATCH == 0 ? conclude_flush(c, err) : 0;
 }
 
