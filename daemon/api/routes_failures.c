@@ -6,6 +6,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/model/import_body.h"
 #include "daemon/stages/import.h"
+#include "daemon/stages/pipeline.h"
 
 #define PAGE_FAILURES 500 /* looked at in one snapshot */
 
@@ -100,7 +101,7 @@ static int find_import(struct failure_list *l, struct pipeline *p, unsigned *ret
 	if (!l->import && view_import_next(v, i.id, &other, err) != 0)
 		return err_set(err, ERR_REJECT, 0, "there are several imports: say which with --import N; each import says its number, and `inlet failures --json` whose each is");
 	l->import = i.id;
-	l->mendable = import_mendable(p, &i, &why) == 0;
+	l->mendable = import_mendable(pipeline_config(p), &i, &why) == 0;
 	buf_add(&l->source, i.source.p, i.source.len);
 	if (l->format == FAILURES_MANIFEST)
 		buf_add(&l->header, i.header.p, i.header.len);

@@ -3,6 +3,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/stages/import.h"
+#include "daemon/stages/pipeline.h"
 
 static struct reply mend_answer(struct request *r, struct slice which)
 {
@@ -10,7 +11,7 @@ static struct reply mend_answer(struct request *r, struct slice which)
 	struct buf text = { 0 };
 	struct json j = { .to = &text };
 	json_open(&j, NULL, '{');
-	if (import_mend(r->pipeline, which, &j, &err) < 0) {
+	if (import_mend(pipeline_imports(r->pipeline), which, &j, &err) < 0) {
 		buf_done(&text);
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	}
@@ -35,7 +36,7 @@ struct reply import_begin_answer(struct request *r)
 		body_str(r, "format", &b.format, &err) < 0 || body_str(r, "header", &b.header, &err) < 0 ||
 		body_str(r, "attributes", &b.attributes, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
-	if (import_begin(r->pipeline, &b, &pass, &import, &attributes, &err) < 0)
+	if (import_begin(pipeline_imports(r->pipeline), &b, &pass, &import, &attributes, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	struct json j = { .to = &text };
 	json_open(&j, NULL, '{');
@@ -50,7 +51,7 @@ struct reply import_begin_answer(struct request *r)
 
 static void *rows_open(const struct request *r)
 {
-	return import_upload_new(r->pipeline, r->item);
+	return import_upload_new(pipeline_imports(r->pipeline), r->item);
 }
 
 static void rows_take(void *upload, struct slice bytes)
@@ -92,7 +93,7 @@ struct reply import_settle_answer(struct request *r)
 	struct buf text = { 0 };
 	struct json j = { .to = &text };
 	json_open(&j, NULL, '{');
-	if (import_settle(r->pipeline, r->item, &j, &err) < 0) {
+	if (import_settle(pipeline_imports(r->pipeline), r->item, &j, &err) < 0) {
 		buf_done(&text);
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	}
@@ -113,7 +114,7 @@ struct reply import_end_answer(struct request *r)
 	if (body_u64(r, "rows", 0, INT64_MAX, &close.rows, &err) < 0 || body_u64(r, "failed", 0, INT64_MAX, &close.failed, &err) < 0 ||
 		body_str(r, "attributes", &close.attributes, &err) < 0 || body_bool(r, "wait", &wait, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
-	if (import_end(r->pipeline, r->item, &close, &counts, &err) < 0)
+	if (import_end(pipeline_imports(r->pipeline), r->item, &close, &counts, &err) < 0)
 		return reply_err(&err, MHD_HTTP_BAD_REQUEST);
 	json_open(&j, NULL, '{');
 	json_u64(&j, "import", counts.import);
@@ -126,7 +127,7 @@ struct reply import_end_answer(struct request *r)
 		json_u64(&j, "left", counts.left);
 	}
 	if (outcome_json(r->pipeline, wait, 0, &j, &err) < 0 ||
-		import_left(r->pipeline, counts.import, &quarantined, &retrying, &err) < 0) {
+		import_left(pipeline_imports(r->pipeline), counts.import, &quarantined, &retrying, &err) < 0) {
 		buf_done(&text);
 		return reply_err(&err, MHD_HTTP_CONFLICT);
 	}

@@ -2,7 +2,6 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/stages/pace.h"
 #include "daemon/stages/sinks.h"
 #include "daemon/stages/source.h"
 
@@ -12,18 +11,10 @@
 
 #define IN_MEMORY_MAX (8U << 20) /* larger objects are read again into an unlinked file */
 
-/* At the pace of all that is asked of the source. */
 static int fetch(struct source *s, const struct object *o, struct sink *into, struct err *err)
 {
-	struct pace *pace = source_pace(s);
 	struct object seen;
-	uint64_t round;
-	if (pace)
-		pace_enter(pace, &round);
-	int ok = source_ops(s)->fetch(source_connector(s), o, into, &seen, err);
-	bool throttled = ok < 0 && err->sys == FETCH_THROTTLED;
-	if (pace)
-		pace_leave(pace, round, ok == 0 ? PACE_DONE : throttled ? PACE_THROTTLED : PACE_FAILED, throttled ? err->wait_ms : 0);
+	int ok = source_read(s, o, into, &seen, err);
 	if (ok < 0 && err->class == ERR_REJECT && err->sys == FETCH_ARCHIVED)
 		err->class = ERR_RETRY; /* its content is known and nothing is wrong with it: it waits until it is restored */
 	return ok;

@@ -96,7 +96,7 @@ static void submit(struct fetch_worker *w, struct fetch_job *job, prepare_fn *pr
 static int take_list(struct fetch_worker *w, struct fetch_job *job, int fd, struct err *err)
 {
 	struct import_source_end end;
-	if (import_source_run(w->p, source_config(job->source), job->object.key, fd, &end, err) < 0)
+	if (import_source_run(w->p->imports, source_config(job->source), job->object.key, fd, &end, err) < 0)
 		return -1;
 	if (end.waiting) {
 		(void)err_set(err, ERR_RETRY, 0, "%llu of its %llu row%s name%s files that are not there or cannot be read (import %llu)",

@@ -43,18 +43,26 @@ struct beginning {
 	uint64_t import;         /* 0: it is new */
 };
 
-static int refuse_name(struct pipeline *p, const struct import_begin *b, struct view *v, struct err *err)
+static bool is_source(const struct config *c, struct slice name)
+{
+	for (size_t i = 0; i < c->source_count; i++)
+		if (slice_eq(slice_of(c->sources[i].name), name))
+			return true;
+	return false;
+}
+
+static int refuse_name(struct imports *imports, const struct import_begin *b, struct view *v, struct err *err)
 {
 	struct source_row source;
 	int found = view_source(v, b->name, &source, err);
 	if (found < 0)
 		return -1;
-	const struct source_config *owner = b->own ? NULL : import_source_of(p->config, b->name);
+	const struct source_config *owner = b->own ? NULL : import_source_of(imports->config, b->name);
 	if (owner)
 		return err_set(err, ERR_REJECT, 0, "'%.*s' is how a manifest of the source '%s' is called; give the import another name with "
 			"--name", (int)b->name.len, b->name.p, owner->name);
 	bool is_other = found > 0 && source.kind.len && !slice_eq(source.kind, SLICE_LIT("manifest"));
-	if (!is_other && !pipeline_source(p, b->name))
+	if (!is_other && !is_source(imports->config, b->name))
 		return 0;
 	return err_set(err, ERR_REJECT, 0, "'%.*s' is the name of a source; give the import another one with --name", (int)b->name.len,
 		b->name.p);
@@ -91,7 +99,7 @@ static int prepare_begin(struct change *c, struct view *now, void *arg, struct e
 	return 0;
 }
 
-int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct buf *as,
+int import_begin(struct imports *imports, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct buf *as,
 	struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
@@ -102,12 +110,12 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 		return err_set(err, ERR_REJECT, 0, "the name of an import is 1 to %d bytes of UTF-8; give it one with --name", NAME_MAX_BYTES);
 	if (b->file.len > FILE_MAX_BYTES || b->format.len > FORMAT_MAX_BYTES || b->header.len > MANIFEST_HEADER_MAX)
 		return err_set(err, ERR_REJECT, 0, "the path, the format or the header of the manifest is too long");
-	if (take_attributes(b->attributes, &kept, err) < 0 || view_open(p->store, &v, err) < 0 || refuse_name(p, b, v, err) < 0)
+	if (take_attributes(b->attributes, &kept, err) < 0 || view_open(imports->store, &v, err) < 0 || refuse_name(imports, b, v, err) < 0)
 		return -1;
 	g.attributes = buf_slice(&kept);
 	struct change *c = change_new();
 	change_prepare(c, prepare_begin, &g);
-	if (committer_wait(p->store, c, err) < 0 || view_renew(v, err) < 0 || view_import_of(v, b->name, &import, err) < 0)
+	if (committer_wait(imports->store, c, err) < 0 || view_renew(v, err) < 0 || view_import_of(v, b->name, &import, err) < 0)
 		return -1;
 	struct import_pass *pass = import_pass_new(import.id, b->name);
 	*ret_import = import.id;
@@ -116,9 +124,9 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 	if (pass->folder && as)
 		buf_add(as, import.attributes.p, import.attributes.len);
 	pass->users = 1;
-	*ret_pass = import_pass_add(p->imports, pass); /* from here on no other pass adds failures */
-	int ok = pass->folder ? places_load(&pass->places, p->store, pass->import, err) : 0;
-	import_pass_put(p, pass);
+	*ret_pass = import_pass_add(imports, pass); /* from here on no other pass adds failures */
+	int ok = pass->folder ? places_load(&pass->places, imports->store, pass->import, err) : 0;
+	import_pass_put(imports, pass);
 	return ok;
 }
 
@@ -126,7 +134,7 @@ int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret
 
 /* What a pass makes of the rows that it did not see. */
 struct conclusion {
-	struct pipeline *p;
+	struct imports *imports;
 	struct import_pass *pass;
 	struct view *v;
 	struct change *change;
@@ -200,13 +208,13 @@ static int conclude_object(struct conclusion *c, const struct ledger_row *object
 	return 0;
 }
 
-static int commit(struct pipeline *p, struct change *c, struct err *err)
+static int commit(struct imports *imports, struct change *c, struct err *err)
 {
 	if (change_records(c) == 0) {
 		change_free(c);
 		return 0;
 	}
-	return committer_wait(p->store, c, err) < 0 ? -1 : 0;
+	return committer_wait(imports->store, c, err) < 0 ? -1 : 0;
 }
 
 /* A run of objects after *after in one snapshot. 1: there are more. */
@@ -216,7 +224,7 @@ static int conclude_some(struct conclusion *c, struct buf *after, struct err *er
 	struct ledger_walk *w;
 	struct ledger_row row;
 	int more = 0;
-	if (view_open(c->p->store, &v, err) < 0 ||
+	if (view_open(c->imports->store, &v, err) < 0 ||
 		view_walk(v, slice_of(c->pass->name), LAYOUT_FLAT, SLICE_LIT(""), buf_slice(after), &w, err) < 0)
 		return -1;
 	c->v = v;
@@ -234,16 +242,16 @@ static int conclude_some(struct conclusion *c, struct buf *after, struct err *er
 		change_free(c->change);
 		return -1;
 	}
-	return commit(c->p, c->change, err) < 0 ? -1 : more;
+	return commit(c->imports, c->change, err) < 0 ? -1 : more;
 }
 
 /* Failures of lines that did not fail this time; of a pass that mends, of lines that it told. 1: there are more. */
-static int mend_some(struct pipeline *p, struct import_pass *pass, uint64_t *after, struct import_counts *counts, struct err *err)
+static int mend_some(struct imports *imports, struct import_pass *pass, uint64_t *after, struct import_counts *counts, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct failure f;
 	struct change *c = change_new();
-	int more = view_open(p->store, &v, err) < 0 ? -1 : 1;
+	int more = view_open(imports->store, &v, err) < 0 ? -1 : 1;
 	for (int n = 0; more > 0 && n < SLICE_ROWS; n++) {
 		more = view_failure_next(v, SUBJECT_ROW, *after, &f, err);
 		if (more <= 0 || row_import(f.number) != pass->import) {
@@ -262,7 +270,7 @@ static int mend_some(struct pipeline *p, struct import_pass *pass, uint64_t *aft
 		change_free(c);
 		return -1;
 	}
-	return commit(p, c, err) < 0 ? -1 : more;
+	return commit(imports, c, err) < 0 ? -1 : more;
 }
 
 struct ending {
@@ -295,67 +303,67 @@ static int prepare_end(struct change *c, struct view *now, void *arg, struct err
 }
 
 /* What the pass did not see. */
-static int conclude_unseen(struct pipeline *p, struct import_pass *pass, struct import_counts *counts, struct err *err)
+static int conclude_unseen(struct imports *imports, struct import_pass *pass, struct import_counts *counts, struct err *err)
 {
 	CLEANUP(buf_done) struct buf after = { 0 };
-	struct conclusion what = { .p = p, .pass = pass };
+	struct conclusion what = { .imports = imports, .pass = pass };
 	int more;
 	do {
-		account_step(p->account);
-		store_trim(p->store);
+		account_step(imports->account);
+		store_trim(imports->store);
 		more = conclude_some(&what, &after, err);
 	} while (more > 0);
 	counts->vanished = what.vanished;
 	return more;
 }
 
-static int conclude(struct pipeline *p, struct import_pass *pass, struct ending *e, struct err *err)
+static int conclude(struct imports *imports, struct import_pass *pass, struct ending *e, struct err *err)
 {
 	struct import_counts *counts = &e->counts;
 	uint64_t last = row_number(pass->import, 0);
-	int more = pass->mending ? mend_objects(p, pass, &counts->mended, err) : conclude_unseen(p, pass, counts, err);
+	int more = pass->mending ? mend_objects(imports, pass, &counts->mended, err) : conclude_unseen(imports, pass, counts, err);
 	if (more < 0)
 		return -1;
 	do
-		more = mend_some(p, pass, &last, counts, err);
+		more = mend_some(imports, pass, &last, counts, err);
 	while (more > 0);
 	if (more < 0)
 		return -1;
 	struct change *c = change_new();
 	change_prepare(c, prepare_end, e);
-	return committer_wait(p->store, c, err) < 0 ? -1 : 0;
+	return committer_wait(imports->store, c, err) < 0 ? -1 : 0;
 }
 
-int import_end(struct pipeline *p, uint64_t id, const struct import_close *b, struct import_counts *ret, struct err *err)
+int import_end(struct imports *imports, uint64_t id, const struct import_close *b, struct import_counts *ret, struct err *err)
 {
 	CLEANUP(buf_done) struct buf attributes = { 0 };
 	if (take_attributes(b->attributes, &attributes, err) < 0)
 		return -1;
-	struct import_pass *pass = import_pass_get(p, id, err);
+	struct import_pass *pass = import_pass_get(imports, id, err);
 	if (!pass)
 		return -1;
 	struct ending e = { .counts = { .import = pass->import, .rows = b->rows, .failed = b->failed, .written = pass->written,
 		.mending = pass->mending }, .attributes = buf_slice(&attributes) };
 	int ok = import_pass_await(pass, 0, err);
 	if (ok == 0)
-		ok = conclude(p, pass, &e, err);
+		ok = conclude(imports, pass, &e, err);
 	if (ok == 0)
-		ok = pipeline_activate(p, err);
+		ok = imports->ops->activate(imports->pipeline, err);
 	if (ok == 0 && pass->names_urls && !pass->mending)
-		import_recheck(p->import_fetch, id);
+		import_recheck(imports->fetch, id);
 	pass->ended = true;
-	import_pass_put(p, pass);
+	import_pass_put(imports, pass);
 	if (ok == 0)
 		*ret = e.counts;
 	return ok;
 }
 
-int import_left(struct pipeline *p, uint64_t import, uint64_t *ret_quarantined, uint64_t *ret_retrying, struct err *err)
+int import_left(struct imports *imports, uint64_t import, uint64_t *ret_quarantined, uint64_t *ret_retrying, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct import i;
 	struct source_row source = { 0 };
-	if (view_open(p->store, &v, err) < 0 || view_import(v, import, &i, err) < 0 || view_source(v, i.source, &source, err) < 0)
+	if (view_open(imports->store, &v, err) < 0 || view_import(v, import, &i, err) < 0 || view_source(v, i.source, &source, err) < 0)
 		return -1;
 	*ret_quarantined = source.quarantined;
 	*ret_retrying = source.retrying;

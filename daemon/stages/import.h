@@ -39,7 +39,7 @@
 #define INLET_STAGES_IMPORT_H
 
 #include "daemon/base/json.h"
-#include "daemon/stages/pipeline.h"
+#include "daemon/stages/imports.h"
 
 struct import_begin {
 	struct slice name;           /* of the import and its source, 1 to 400 bytes */
@@ -50,26 +50,26 @@ struct import_begin {
 };
 /* ERR_REJECT: the name is that of a source of another kind. `as`, which may be NULL, gets the attributes of a folder: as this pass
  * is to read it. */
-int import_begin(struct pipeline *p, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct buf *as,
+int import_begin(struct imports *imports, const struct import_begin *b, uint64_t *ret_pass, uint64_t *ret_import, struct buf *as,
 	struct err *err);
 
 /* Begins a mending pass over the rows that failed of an import, by number or by name, and adds to j what its rows are read by: import,
  * pass, name, file, format, last (no row stood in a line above). ERR_REJECT: there is none, it is being read or was broken off, or
  * its rows do not stand alone. */
-int import_mend(struct pipeline *p, struct slice which, struct json *j, struct err *err);
+int import_mend(struct imports *imports, struct slice which, struct json *j, struct err *err);
 struct import;
-int import_mendable(struct pipeline *p, const struct import *i, struct err *err); /* ERR_REJECT: as above, as far as the index knows */
+int import_mendable(const struct config *c, const struct import *i, struct err *err); /* ERR_REJECT: as above, as far as the index knows */
 
 /* One thread, one upload of a pass at a time. import_take() blocks while the store cannot take more; after its first failure it only
  * swallows. import_finish() adds the answer's members to j, and waits only where very much is on its way to the disk; -1: the first
  * failure (ERR_REJECT: not a frame, or no such pass). Either import_finish() or import_drop() ends it. */
 struct import_upload;
-struct import_upload *import_upload_new(struct pipeline *p, uint64_t pass);
+struct import_upload *import_upload_new(struct imports *imports, uint64_t pass);
 void import_take(struct import_upload *u, struct slice bytes);
 int import_finish(struct import_upload *u, struct json *j, struct err *err);
 void import_drop(struct import_upload *u);
 /* Returns when all that was taken is durable, and adds what is told of it to j; -1: the first failure. */
-int import_settle(struct pipeline *p, uint64_t pass, struct json *j, struct err *err);
+int import_settle(struct imports *imports, uint64_t pass, struct json *j, struct err *err);
 
 /* What the client counted and read. The stages take up what came, also those of a stand-in. */
 struct import_counts {
@@ -80,13 +80,13 @@ struct import_counts {
 	uint64_t mended, left;
 };
 /* How many of its objects could not be fetched so far, for good and for now. */
-int import_left(struct pipeline *p, uint64_t import, uint64_t *ret_quarantined, uint64_t *ret_retrying, struct err *err);
+int import_left(struct imports *imports, uint64_t import, uint64_t *ret_quarantined, uint64_t *ret_retrying, struct err *err);
 /* With the rest of its line it must fit into one of the log. */
 #define IMPORT_ATTRIBUTES_MAX (512U << 10)
 struct import_close {
 	uint64_t rows, failed;
 	struct slice attributes;     /* a JSON object: what the manifest says of all its rows (manifest_attributes()); may be empty */
 };
-int import_end(struct pipeline *p, uint64_t pass, const struct import_close *b, struct import_counts *ret, struct err *err);
+int import_end(struct imports *imports, uint64_t pass, const struct import_close *b, struct import_counts *ret, struct err *err);
 
 #endif

@@ -2,8 +2,7 @@
 #include "daemon/stages/import_bucket.h"
 
 #include "config/source_config.h"
-#include "daemon/stages/pace.h"
-#include "daemon/stages/source.h"
+#include "daemon/stages/import_internal.h"
 
 #define S3 "s3://"
 #define GS "gs://"
@@ -51,41 +50,28 @@ static bool covers(const struct source_config *c, const struct place *at)
 }
 
 /* The first of the configuration. */
-static struct source *find_source(struct pipeline *p, const struct place *at)
+static const struct source_config *find_source(const struct config *c, const struct place *at)
 {
-	for (size_t i = 0; i < p->source_count; i++)
-		if (source_config_is_bucket(source_config(p->sources[i])) && covers(source_config(p->sources[i]), at))
-			return p->sources[i];
+	for (size_t i = 0; i < c->source_count; i++)
+		if (source_config_is_bucket(&c->sources[i]) && covers(&c->sources[i], at))
+			return &c->sources[i];
 	return NULL;
 }
 
-/* What is not there is not a matter of a later pass: nothing lists what a manifest names. */
-static int get(struct source *s, const struct place *at, struct sink *into, struct object *ret_seen, struct err *err)
-{
-	int ok = source_ops(s)->fetch(source_connector(s), &(struct object){ .key = at->key }, into, ret_seen, err);
-	if (ok < 0 && err->class == ERR_RETRY && err->sys == ENOENT)
-		err->class = ERR_REJECT;
-	return ok;
-}
-
-int import_bucket_get(struct pipeline *p, const char *url, struct sink *into, struct object *ret_seen, struct err *err)
+int import_bucket_get(struct imports *imports, const char *url, struct sink *into, struct object *ret_seen, struct err *err)
 {
 	struct place at = { .scheme = "" };
-	uint64_t round;
 	if (read_place(url, &at, err) < 0)
 		return -1;
-	struct source *s = find_source(p, &at);
-	if (!s) {
+	const struct source_config *c = find_source(imports->config, &at);
+	if (!c) {
 		(void)err_set(err, ERR_REJECT, 0, "no source of the configuration covers '%.200s'", url);
 		err->sys = EPERM;
 		return -1;
 	}
-	if (source_paused(s))
-		return err_set(err, ERR_RETRY, 0, "the source '%s', through which it is read, is paused", source_name(s));
-	pace_enter(source_pace(s), &round);
-	int ok = get(s, &at, into, ret_seen, err);
-	bool throttled = ok < 0 && err->sys == FETCH_THROTTLED;
-	pace_leave(source_pace(s), round, ok == 0 ? PACE_DONE : throttled ? PACE_THROTTLED : PACE_FAILED, throttled ? err->wait_ms : 0);
+	int ok = imports->ops->read(imports->pipeline, c, &(struct object){ .key = at.key }, into, ret_seen, err);
+	if (ok < 0 && err->class == ERR_RETRY && err->sys == ENOENT)
+		err->class = ERR_REJECT; /* what is not there is not a matter of a later pass: nothing lists what a manifest names */
 	return ok;
 }
 

@@ -16,7 +16,7 @@ struct loaded_row {
 	struct content_id content; /* of its arrival */
 };
 struct import_cargo {
-	struct pipeline *p;
+	struct imports *imports;
 	struct import_pass *pass;
 	struct change *change;   /* also the memory of every slice below */
 	struct loaded_row rows[CARGO_ROWS_MAX];
@@ -29,10 +29,10 @@ struct import_cargo {
 	uint64_t frames;
 };
 
-struct import_cargo *cargo_new(struct pipeline *p, struct import_pass *pass)
+struct import_cargo *cargo_new(struct imports *imports, struct import_pass *pass)
 {
 	struct import_cargo *c = mem_zero(1, sizeof(*c));
-	c->p = p;
+	c->imports = imports;
 	c->pass = pass;
 	c->change = change_new();
 	return c;
@@ -229,15 +229,15 @@ static int prepare(struct change *change, struct view *now, void *arg, struct er
 static void committed(void *arg, int64_t revision, const struct err *err)
 {
 	struct import_cargo *c = arg;
-	struct pipeline *p = c->p;
+	struct imports *imports = c->imports;
 	if (revision < 0 && err->class == ERR_FATAL)
-		account_fail(p->account, err);
-	pipeline_committed(p);
+		account_fail(imports->account, err);
+	imports_committed(imports);
 	const struct import_landing l = { c->bytes, c->frames, buf_slice(&c->refused) };
-	import_pass_land(p, c->pass, &l, revision < 0 ? err : NULL);
+	import_pass_land(imports, c->pass, &l, revision < 0 ? err : NULL);
 	buf_done(&c->refused);
 	free(c);
-	account_give(p->account, 1); /* last: what is in hand keeps the pipeline alive */
+	account_give(imports->account, 1); /* last: what is in hand keeps the pipeline alive */
 }
 
 void cargo_submit(struct import_cargo *c, uint64_t frames)
@@ -245,9 +245,9 @@ void cargo_submit(struct import_cargo *c, uint64_t frames)
 	struct change *change = c->change;
 	struct err err;
 	c->frames = frames;
-	import_pass_launch(c->p, c->pass, c->bytes);
-	account_take(c->p->account, 1);
+	import_pass_launch(c->imports, c->pass, c->bytes);
+	account_take(c->imports->account, 1);
 	change_prepare(change, prepare, c);
-	if (committer_submit(c->p->store, change, committed, c, &err) < 0)
+	if (committer_submit(c->imports->store, change, committed, c, &err) < 0)
 		committed(c, -1, &err);
 }

@@ -11,7 +11,7 @@
 #define CARGO_BYTES_MAX (4U << 20) /* of lines */
 
 struct import_cargo;
-struct import_cargo *cargo_new(struct pipeline *p, struct import_pass *pass);
+struct import_cargo *cargo_new(struct imports *imports, struct import_pass *pass);
 void cargo_free(struct import_cargo *c); /* one never submitted; NULL allowed */
 struct change *cargo_change(struct import_cargo *c); /* where arrivals and their arena go */
 /* Room for a row of this key? */

@@ -15,7 +15,6 @@
 #include "daemon/stages/import_bucket.h"
 #include "daemon/stages/import_recheck.h"
 #include "daemon/stages/import_source.h"
-#include "daemon/stages/refetch.h"
 #include "daemon/stages/retry.h"
 
 #include <errno.h>
@@ -24,11 +23,10 @@
 #define THREADS 8
 
 struct import_fetch {
-	struct pipeline *p;
+	struct imports *imports;
 	struct guard *guard;
 	struct url_fetch *urls;
 	atomic_bool stopping;
-	struct refetch *refetch;  /* whose work it is */
 	struct queue *queue;      /* of struct task */
 	pthread_mutex_t lock;
 	pthread_t threads[THREADS]; /* with their count, and asks: guarded by lock */
@@ -38,16 +36,17 @@ struct import_fetch {
 	bool asks;                /* asker runs */
 };
 
-/* Of the refetch, or asked again: then it is counted in hand here. */
 struct task {
 	struct work work;
-	bool again;
+	bool again;               /* asked again: it is counted in hand here */
+	import_done_fn *done;
+	void *arg;                /* of done */
 };
 
 /* One fetch. Its size is not known before it has come: it is gathered in memory, and goes to a large blob when it is more. */
 struct landing {
 	struct sink sink;         /* first */
-	struct pipeline *p;
+	struct imports *imports;
 	struct sha256 *hash;
 	uint8_t *buffer;          /* ARENA_MEMBER_MAX */
 	size_t held;              /* of it */
@@ -58,8 +57,7 @@ struct landing {
 
 /* The row, as it was when its fetch began; one allocation a string. */
 struct errand {
-	struct work work;
-	bool again;
+	struct task task;
 	char *source, *key, *url; /* owned */
 	char *version;            /* owned: that of the bytes which are there, of one that is asked again */
 	size_t key_len;
@@ -79,7 +77,7 @@ static void errand_done(struct errand *e)
 
 static int spill(struct landing *l, struct err *err)
 {
-	if (l->fd < 0 && large_create(l->p->store, 0, &l->fd, err) < 0)
+	if (l->fd < 0 && large_create(l->imports->store, 0, &l->fd, err) < 0)
 		return -1;
 	if (file_write_at(l->fd, l->buffer, l->held, l->bytes - l->held, err) < 0)
 		return -1;
@@ -107,30 +105,30 @@ static int landing_wrote(struct sink *sink, size_t n, struct err *err)
 	sha256_add(l->hash, l->buffer + l->held, n);
 	l->held += n;
 	l->bytes += n;
-	account_step(l->p->account);
+	account_step(l->imports->account);
 	return 0;
 }
 
 /* --- one row --- */
 
-static int find_errand(struct pipeline *p, struct errand *e, struct err *err)
+static int find_errand(struct imports *imports, struct errand *e, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct slice source, key;
 	struct ledger_row object;
 	const struct import_row *rows;
 	size_t n;
-	if (view_open(p->store, &v, err) < 0)
+	if (view_open(imports->store, &v, err) < 0)
 		return -1;
-	int found = view_object_by_number(v, e->work.number, &source, &key, &object, err);
-	if (found < 0 || view_rows(v, e->work.number, &rows, &n, err) < 0)
+	int found = view_object_by_number(v, e->task.work.number, &source, &key, &object, err);
+	if (found < 0 || view_rows(v, e->task.work.number, &rows, &n, err) < 0)
 		return -1;
 	if (found == 0)
-		return err_set(err, ERR_REJECT, 0, "object %llu is not in the index any more", (unsigned long long)e->work.number);
+		return err_set(err, ERR_REJECT, 0, "object %llu is not in the index any more", (unsigned long long)e->task.work.number);
 	e->source = mem_strndup(source.p, source.len);
 	e->key = mem_strndup(key.p, key.len);
 	e->key_len = key.len;
-	if (e->again && object.state == OBJECT_PRESENT)
+	if (e->task.again && object.state == OBJECT_PRESENT)
 		e->version = mem_strndup(object.version.p, object.version.len);
 	for (size_t i = n; i > 0 && !e->url; i--) {
 		struct import_failure origin;
@@ -151,37 +149,33 @@ static int find_errand(struct pipeline *p, struct errand *e, struct err *err)
 
 struct landed {
 	struct import_fetch *f;
-	uint64_t number;
-	bool again;
+	struct task task;
 };
 
 /* Last of all: what is in hand keeps the pipeline alive. */
-static void done_with(struct import_fetch *f, uint64_t number, bool again)
+static void done_with(const struct task *t)
 {
-	if (again)
-		account_give(f->p->account, 1);
-	else
-		refetch_release(f->refetch, number);
+	t->done(t->arg, t->work.number);
 }
 
 static void committed(void *arg, int64_t revision, const struct err *err)
 {
 	struct landed *l = arg;
-	struct pipeline *p = l->f->p;
+	struct imports *imports = l->f->imports;
 	if (revision < 0 && err->class == ERR_FATAL)
-		account_fail(p->account, err);
-	pipeline_committed(p);
-	struct landed own = *l;
+		account_fail(imports->account, err);
+	imports_committed(imports);
+	struct task own = l->task;
 	free(l);
-	done_with(own.f, own.number, own.again);
+	done_with(&own);
 }
 
 static void submit(struct import_fetch *f, const struct errand *e, struct change *c)
 {
 	struct landed *l = mem_alloc(sizeof(*l));
 	struct err err;
-	*l = (struct landed){ f, e->work.number, e->again };
-	if (committer_submit(f->p->store, c, committed, l, &err) < 0)
+	*l = (struct landed){ f, e->task };
+	if (committer_submit(f->imports->store, c, committed, l, &err) < 0)
 		committed(l, -1, &err);
 }
 
@@ -194,7 +188,7 @@ static int arrive(struct import_fetch *f, const struct errand *e, struct landing
 	if (l->fd >= 0 && l->held > 0 && spill(l, err) < 0)
 		return -1;
 	if (l->fd < 0) {
-		arena = arena_get(store_arenas(f->p->store), l->held);
+		arena = arena_get(store_arenas(f->imports->store), l->held);
 		if (!arena)
 			return err_set(err, ERR_RETRY, ECANCELED, "stopping");
 		memcpy(arena_payload(arena), l->buffer, l->held);
@@ -229,9 +223,9 @@ static void failed(struct import_fetch *f, const struct errand *e, const struct 
 {
 	struct change *c = change_new();
 	struct record_failure *r = &change_add(c, RECORD_FAILURE)->failure;
-	(void)retry_plan(f->p->config->limits.attempts, err, e->work.attempts, r);
+	(void)retry_plan(f->imports->config->limits.attempts, err, e->task.work.attempts, r);
 	r->subject = SUBJECT_OBJECT;
-	r->number = e->work.number;
+	r->number = e->task.work.number;
 	r->stage = STAGE_FETCH;
 	r->reason = change_copy(c, slice_of(err->text));
 	r->cure = slice_of(cure_of(e, err));
@@ -265,7 +259,7 @@ static int fetch_file(struct import_fetch *f, struct errand *e, struct landing *
 	struct stat before, after;
 	char version[VERSION_TEXT_MAX];
 	uint64_t now_ns = clock_wall_ns();
-	if (import_source_open(f->p, slice_of(e->source), slice_of(e->url), &fd, &before, &e->cure, err) < 0)
+	if (import_source_open(f->imports, slice_of(e->source), slice_of(e->url), &fd, &before, &e->cure, err) < 0)
 		return -1;
 	e->cure = "raise limits.object, or leave the file out";
 	if (read_into(l, fd, (uint64_t)before.st_size, err) < 0)
@@ -279,11 +273,11 @@ static int fetch_file(struct import_fetch *f, struct errand *e, struct landing *
 static int fetch(struct import_fetch *f, struct errand *e, struct landing *l, struct err *err)
 {
 	struct object seen;
-	if (store_ready(f->p->store, ARENA_MEMBER_MAX, err) < 0)
+	if (store_ready(f->imports->store, ARENA_MEMBER_MAX, err) < 0)
 		return -1;
 	if (e->path)
 		return fetch_file(f, e, l, err);
-	int got = import_names_bucket(e->url) ? import_bucket_get(f->p, e->url, &l->sink, &seen, err) :
+	int got = import_names_bucket(e->url) ? import_bucket_get(f->imports, e->url, &l->sink, &seen, err) :
 		url_fetch_get(f->urls, e->url, NULL, &l->sink, &seen, err);
 	return got < 0 ? -1 : arrive(f, e, l, seen.version, err);
 }
@@ -301,7 +295,7 @@ static int ask_again(struct import_fetch *f, struct errand *e, struct landing *l
 	struct object seen;
 	if (!e->version || e->path || import_names_bucket(e->url) || is_signed(e->url))
 		return 1;
-	if (store_ready(f->p->store, ARENA_MEMBER_MAX, err) < 0)
+	if (store_ready(f->imports->store, ARENA_MEMBER_MAX, err) < 0)
 		return -1;
 	int got = url_fetch_get(f->urls, e->url, e->version, &l->sink, &seen, err);
 	return got != 0 ? got : arrive(f, e, l, seen.version, err);
@@ -310,31 +304,30 @@ static int ask_again(struct import_fetch *f, struct errand *e, struct landing *l
 static void run_again(struct import_fetch *f, struct errand *e, struct landing *l)
 {
 	struct err err;
-	int done = find_errand(f->p, e, &err) < 0 ? -1 : ask_again(f, e, l, &err);
+	int done = find_errand(f->imports, e, &err) < 0 ? -1 : ask_again(f, e, l, &err);
 	if (done < 0 && err.class == ERR_FATAL)
-		account_fail(f->p->account, &err);
-	else if (done < 0 && !account_stopping(f->p->account))
+		account_fail(f->imports->account, &err);
+	else if (done < 0 && !account_stopping(f->imports->account))
 		LOG_DEBUG(LOG_SOURCE, "'%s' is not asked whether it changed, its bytes stand: %s", e->source ? e->source : "", err.text);
 	if (done != 0)
-		done_with(f, e->work.number, true);
+		done_with(&e->task);
 }
 
 static void run(struct import_fetch *f, struct task *t, struct sha256 *hash, uint8_t *buffer)
 {
-	struct work *w = &t->work;
 	static const struct sink_ops ops = { landing_space, landing_wrote };
-	struct errand e = { .work = *w, .again = t->again };
-	struct landing l = { .sink = { &ops }, .p = f->p, .hash = hash, .buffer = buffer,
-		.limit = f->p->config->limits.object_bytes, .fd = -1 };
+	struct errand e = { .task = *t };
+	struct landing l = { .sink = { &ops }, .imports = f->imports, .hash = hash, .buffer = buffer,
+		.limit = f->imports->config->limits.object_bytes, .fd = -1 };
 	struct err err;
 	sha256_begin(hash);
 	if (t->again)
 		run_again(f, &e, &l);
-	else if (find_errand(f->p, &e, &err) < 0 || fetch(f, &e, &l, &err) < 0) {
+	else if (find_errand(f->imports, &e, &err) < 0 || fetch(f, &e, &l, &err) < 0) {
 		if (err.class == ERR_FATAL)
-			account_fail(f->p->account, &err);
-		if (account_stopping(f->p->account) || err.class == ERR_FATAL || !e.key)
-			refetch_release(f->refetch, w->number);
+			account_fail(f->imports->account, &err);
+		if (account_stopping(f->imports->account) || err.class == ERR_FATAL || !e.key)
+			done_with(t);
 		else
 			failed(f, &e, &err);
 	}
@@ -349,8 +342,8 @@ static void *fetch_thread(void *arg)
 	uint8_t *buffer = mem_alloc(ARENA_MEMBER_MAX);
 	struct task *t;
 	while ((t = queue_pop(f->queue)) != NULL) {
-		if (account_stopping(f->p->account))
-			done_with(f, t->work.number, t->again);
+		if (account_stopping(f->imports->account))
+			done_with(t);
 		else
 			run(f, t, hash, buffer);
 		free(t);
@@ -362,15 +355,15 @@ static void *fetch_thread(void *arg)
 
 /* --- life --- */
 
-int import_fetch_open(struct pipeline *p, struct import_fetch **ret, struct err *err)
+int import_fetch_open(struct imports *imports, struct import_fetch **ret, struct err *err)
 {
 	struct import_fetch *f = mem_zero(1, sizeof(*f));
-	f->p = p;
+	f->imports = imports;
 	f->guard = guard_new();
 	f->queue = queue_new(THREADS, free);
 	f->passes = queue_new(1, free);
 	pthread_mutex_init(&f->lock, NULL);
-	for (char **network = p->config->networks; network && *network; network++) {
+	for (char **network = imports->config->networks; network && *network; network++) {
 		if (guard_allow_network(f->guard, *network, err) < 0) {
 			import_fetch_close(f);
 			return err_wrap(err, "fetch.networks");
@@ -389,36 +382,41 @@ static void start_threads(struct import_fetch *f)
 	pthread_mutex_unlock(&f->lock);
 }
 
-void import_fetch_take(struct import_fetch *f, struct refetch *from, const struct work *w)
+void import_fetch_take(struct import_fetch *f, const struct work *w, import_done_fn *done, void *arg)
 {
-	f->refetch = from;
 	start_threads(f);
 	struct task *own = mem_zero(1, sizeof(*own));
-	own->work = *w;
+	*own = (struct task){ .work = *w, .done = done, .arg = arg };
 	if (queue_push_over(f->queue, own) == 0)
 		return;
-	refetch_release(from, w->number); /* stopping */
+	done_with(own); /* stopping */
 	free(own);
 }
 
 /* --- asked again --- */
 
+static void asked(void *arg, uint64_t object)
+{
+	(void)object;
+	account_give(arg, 1);
+}
+
 static void ask(void *arg, uint64_t object)
 {
 	struct import_fetch *f = arg;
 	struct task *t = mem_zero(1, sizeof(*t));
-	*t = (struct task){ .work.number = object, .again = true };
-	account_take(f->p->account, 1);
+	*t = (struct task){ .work.number = object, .again = true, .done = asked, .arg = f->imports->account };
+	account_take(f->imports->account, 1);
 	if (queue_push(f->queue, t) == 0)
 		return;
-	free(t); /* stopping */
-	account_give(f->p->account, 1);
+	done_with(t); /* stopping */
+	free(t);
 }
 
 static void pass_done(struct import_fetch *f, struct import_pass *pass)
 {
-	import_pass_put(f->p, pass);
-	account_give(f->p->account, 1);
+	import_pass_put(f->imports, pass);
+	account_give(f->imports->account, 1);
 }
 
 static void *asker_thread(void *arg)
@@ -426,7 +424,7 @@ static void *asker_thread(void *arg)
 	struct import_fetch *f = arg;
 	struct import_pass *pass;
 	while ((pass = queue_pop(f->passes)) != NULL) {
-		recheck_walk(f->p, pass, ask, f);
+		recheck_walk(f->imports, pass, ask, f);
 		pass_done(f, pass);
 	}
 	return NULL;
@@ -435,7 +433,7 @@ static void *asker_thread(void *arg)
 void import_recheck(struct import_fetch *f, uint64_t id)
 {
 	struct err err;
-	struct import_pass *pass = import_pass_get(f->p, id, &err);
+	struct import_pass *pass = import_pass_get(f->imports, id, &err);
 	if (!pass)
 		return;
 	start_threads(f);
@@ -443,7 +441,7 @@ void import_recheck(struct import_fetch *f, uint64_t id)
 	f->asks = f->asks || pthread_create(&f->asker, NULL, asker_thread, f) == 0;
 	bool asks = f->asks;
 	pthread_mutex_unlock(&f->lock);
-	account_take(f->p->account, 1);
+	account_take(f->imports->account, 1);
 	if (!asks || queue_push_over(f->passes, pass) < 0)
 		pass_done(f, pass);
 }

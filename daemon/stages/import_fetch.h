@@ -4,11 +4,11 @@
 #ifndef INLET_STAGES_IMPORT_FETCH_H
 #define INLET_STAGES_IMPORT_FETCH_H
 
-#include "daemon/stages/internal.h"
+#include "daemon/stages/imports.h"
 
 struct import_fetch;
 /* ERR_REJECT: a network of the configuration is none. The threads start with the first row. */
-int import_fetch_open(struct pipeline *p, struct import_fetch **ret, struct err *err);
+int import_fetch_open(struct imports *imports, struct import_fetch **ret, struct err *err);
 struct import_pass;
 /* Asks again, in the background, whether the URLs that this pass saw again have changed: those of servers that tell versions apart,
  * unless they are signed (a signature made anew is not in the index). What has not changed costs no bytes and no write; what has is a
@@ -17,9 +17,6 @@ void import_recheck(struct import_fetch *f, uint64_t pass);
 void import_fetch_stop(struct import_fetch *f);  /* running fetches end within a second */
 void import_fetch_close(struct import_fetch *f); /* joins; NULL allowed */
 
-/* Takes work of STAGE_FETCH that `from` has claimed (refetch.h: in its thread), and releases it when its end is durable. Claims are
- * bounded, so it never blocks. */
-struct refetch;
-void import_fetch_take(struct import_fetch *f, struct refetch *from, const struct work *w);
+void import_fetch_take(struct import_fetch *f, const struct work *w, import_done_fn *done, void *arg); /* imports_fetch() */
 
 #endif

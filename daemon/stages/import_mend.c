@@ -42,9 +42,9 @@ static int is_being_read(const struct import *i, struct err *err)
 		"import %.*s` has ended", i->id, (int)i->source.len, i->source.p);
 }
 
-int import_mendable(struct pipeline *p, const struct import *i, struct err *err)
+int import_mendable(const struct config *c, const struct import *i, struct err *err)
 {
-	const struct source_config *owner = import_source_of(p->config, i->source);
+	const struct source_config *owner = import_source_of(c, i->source);
 	if (owner)
 		return err_set(err, ERR_REJECT, 0, "import %" PRIu64 " is a list of the source '%s', which reads it itself: mend it there",
 			i->id, owner->name);
@@ -65,12 +65,12 @@ static int last_failure(struct view *v, uint64_t import, uint64_t *ret, struct e
 	return more < 0 ? -1 : 0;
 }
 
-int import_mend(struct pipeline *p, struct slice which, struct json *j, struct err *err)
+int import_mend(struct imports *imports, struct slice which, struct json *j, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct import i;
 	uint64_t last;
-	if (view_open(p->store, &v, err) < 0 || find(v, which, &i, err) < 0 || import_mendable(p, &i, err) < 0 ||
+	if (view_open(imports->store, &v, err) < 0 || find(v, which, &i, err) < 0 || import_mendable(imports->config, &i, err) < 0 ||
 		last_failure(v, i.id, &last, err) < 0)
 		return -1;
 	struct import_pass *pass = import_pass_new(i.id, i.source);
@@ -78,7 +78,7 @@ int import_mend(struct pipeline *p, struct slice which, struct json *j, struct e
 	pass->users = 1;
 	pass->mending = true;
 	pass->places.last = last;
-	uint64_t id = import_pass_add(p->imports, pass);
+	uint64_t id = import_pass_add(imports, pass);
 	if (id == 0) {
 		import_pass_free(pass);
 		return is_being_read(&i, err);
@@ -89,7 +89,7 @@ int import_mend(struct pipeline *p, struct slice which, struct json *j, struct e
 	json_bytes(j, "file", i.file);
 	json_str(j, "format", i.format);
 	json_u64(j, "last", last > i.rows ? last : i.rows);
-	import_pass_put(p, pass);
+	import_pass_put(imports, pass);
 	return 0;
 }
 
@@ -117,14 +117,14 @@ static int replaced_rows(struct view *v, struct import_pass *pass, const struct 
 }
 
 /* A run of failures after *after. 1: there are more. */
-static int objects_some(struct pipeline *p, struct import_pass *pass, uint64_t *after, uint64_t *gone, struct err *err)
+static int objects_some(struct imports *imports, struct import_pass *pass, uint64_t *after, uint64_t *gone, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	const struct import_row *rows;
 	struct failure f;
 	size_t n;
 	struct change *c = change_new();
-	int more = view_open(p->store, &v, err) < 0 ? -1 : 1;
+	int more = view_open(imports->store, &v, err) < 0 ? -1 : 1;
 	for (int k = 0; more > 0 && k < SLICE_FAILURES; k++) {
 		more = view_failure_next(v, SUBJECT_OBJECT, *after, &f, err);
 		if (more > 0 && f.subject != SUBJECT_OBJECT)
@@ -145,16 +145,16 @@ static int objects_some(struct pipeline *p, struct import_pass *pass, uint64_t *
 		change_free(c);
 		return more;
 	}
-	return committer_wait(p->store, c, err) < 0 ? -1 : more;
+	return committer_wait(imports->store, c, err) < 0 ? -1 : more;
 }
 
-int mend_objects(struct pipeline *p, struct import_pass *pass, uint64_t *ret_gone, struct err *err)
+int mend_objects(struct imports *imports, struct import_pass *pass, uint64_t *ret_gone, struct err *err)
 {
 	uint64_t after = 0;
 	int more;
 	*ret_gone = 0;
 	do
-		more = objects_some(p, pass, &after, ret_gone, err);
+		more = objects_some(imports, pass, &after, ret_gone, err);
 	while (more > 0);
 	return more;
 }

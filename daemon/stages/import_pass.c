@@ -10,16 +10,6 @@
 
 /* --- passes --- */
 
-struct imports *imports_new(void)
-{
-	struct imports *i = mem_zero(1, sizeof(*i));
-	uint32_t random;
-	pthread_mutex_init(&i->lock, NULL);
-	hash_random(&random, sizeof(random)); /* a pass of an owner that has gone must not be taken for one of ours */
-	i->next_id = 1 + random;
-	return i;
-}
-
 struct import_pass *import_pass_new(uint64_t import, struct slice name)
 {
 	struct import_pass *pass = mem_zero(1, sizeof(*pass));
@@ -43,18 +33,6 @@ void import_pass_free(struct import_pass *pass)
 	free(pass);
 }
 
-void imports_free(struct imports *i)
-{
-	while (i && i->passes) {
-		struct import_pass *next = i->passes->next;
-		import_pass_free(i->passes);
-		i->passes = next;
-	}
-	if (i)
-		pthread_mutex_destroy(&i->lock);
-	free(i);
-}
-
 /* Frees what has ended and is used by nobody. The lock is held. */
 static void sweep(struct imports *i)
 {
@@ -69,16 +47,16 @@ static void sweep(struct imports *i)
 	}
 }
 
-struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err *err)
+struct import_pass *import_pass_get(struct imports *imports, uint64_t id, struct err *err)
 {
 	struct import_pass *pass;
-	pthread_mutex_lock(&p->imports->lock);
-	for (pass = p->imports->passes; pass; pass = pass->next)
+	pthread_mutex_lock(&imports->lock);
+	for (pass = imports->passes; pass; pass = pass->next)
 		if (pass->id == id && !pass->ended)
 			break;
 	if (pass)
 		pass->users++;
-	pthread_mutex_unlock(&p->imports->lock);
+	pthread_mutex_unlock(&imports->lock);
 	if (!pass)
 		(void)err_set(err, ERR_REJECT, 0,
 			"this pass over the manifest is not under way any more: inletd was started anew, or the manifest is imported "
@@ -86,12 +64,12 @@ struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err 
 	return pass;
 }
 
-void import_pass_put(struct pipeline *p, struct import_pass *pass)
+void import_pass_put(struct imports *imports, struct import_pass *pass)
 {
-	pthread_mutex_lock(&p->imports->lock);
+	pthread_mutex_lock(&imports->lock);
 	pass->users--;
-	sweep(p->imports);
-	pthread_mutex_unlock(&p->imports->lock);
+	sweep(imports);
+	pthread_mutex_unlock(&imports->lock);
 }
 
 /* The lock is held. */
@@ -170,18 +148,18 @@ void import_pass_unclaim(struct import_pass *pass, uint64_t frames, struct slice
 	pthread_mutex_unlock(&pass->lock);
 }
 
-void import_pass_launch(struct pipeline *p, struct import_pass *pass, size_t bytes)
+void import_pass_launch(struct imports *imports, struct import_pass *pass, size_t bytes)
 {
-	pthread_mutex_lock(&p->imports->lock);
+	pthread_mutex_lock(&imports->lock);
 	pass->users++;
-	pthread_mutex_unlock(&p->imports->lock);
+	pthread_mutex_unlock(&imports->lock);
 	pthread_mutex_lock(&pass->lock);
 	pass->flying++;
 	pass->flying_bytes += bytes;
 	pthread_mutex_unlock(&pass->lock);
 }
 
-void import_pass_land(struct pipeline *p, struct import_pass *pass, const struct import_landing *l, const struct err *err)
+void import_pass_land(struct imports *imports, struct import_pass *pass, const struct import_landing *l, const struct err *err)
 {
 	pthread_mutex_lock(&pass->lock);
 	if (err && pass->failed.class == 0)
@@ -192,7 +170,7 @@ void import_pass_land(struct pipeline *p, struct import_pass *pass, const struct
 	pass->flying_bytes -= l->bytes;
 	pthread_cond_broadcast(&pass->landed);
 	pthread_mutex_unlock(&pass->lock);
-	import_pass_put(p, pass);
+	import_pass_put(imports, pass);
 }
 
 int import_pass_await(struct import_pass *pass, size_t bytes, struct err *err)
@@ -205,7 +183,7 @@ int import_pass_await(struct import_pass *pass, size_t bytes, struct err *err)
 	return r;
 }
 
-void import_pass_tell(struct pipeline *p, struct import_pass *pass, struct json *j)
+void import_pass_tell(struct imports *imports, struct import_pass *pass, struct json *j)
 {
 	pthread_mutex_lock(&pass->lock);
 	uint64_t durable = pass->flying ? pass->durable : pass->frames;
@@ -213,5 +191,5 @@ void import_pass_tell(struct pipeline *p, struct import_pass *pass, struct json 
 	pass->refused = (struct buf){ 0 };
 	pthread_mutex_unlock(&pass->lock);
 	json_u64(j, "durable", durable);
-	refusals_tell(p->store, buf_slice(&refused), j);
+	refusals_tell(imports->store, buf_slice(&refused), j);
 }

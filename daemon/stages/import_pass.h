@@ -1,12 +1,13 @@
-/* import_pass.h - what the files of daemon/stages/import share: a pass under way. Seen only by them and pipeline.c. */
+/* import_pass.h - what the files of daemon/stages/import share: a pass under way. Seen only by them. */
 #ifndef INLET_STAGES_IMPORT_PASS_H
 #define INLET_STAGES_IMPORT_PASS_H
 
 #include "daemon/base/bitset.h"
 #include "daemon/stages/import.h"
+#include "daemon/stages/import_internal.h"
 #include "daemon/stages/import_place.h"
-#include "daemon/stages/internal.h"
-#include "daemon/store/view.h"
+
+#include <stdatomic.h>
 
 /* Changed in the committer's thread (prepare), read by others when all of their changes are durable. */
 struct import_pass {
@@ -36,19 +37,13 @@ struct import_pass {
 	pthread_cond_t landed;
 };
 
-struct imports {
-	pthread_mutex_t lock;
-	struct import_pass *passes; /* guarded by lock */
-	uint64_t next_id;
-};
-
 struct import_pass *import_pass_new(uint64_t import, struct slice name);
 void import_pass_free(struct import_pass *pass); /* one never added */
 /* Returns its number; ends others of its import. 0: it would only mend, and a pass over all of the import is under way. */
 uint64_t import_pass_add(struct imports *i, struct import_pass *pass);
 /* NULL: there is none of that number (any more). The caller gives it back. */
-struct import_pass *import_pass_get(struct pipeline *p, uint64_t id, struct err *err);
-void import_pass_put(struct pipeline *p, struct import_pass *pass);
+struct import_pass *import_pass_get(struct imports *imports, uint64_t id, struct err *err);
+void import_pass_put(struct imports *imports, struct import_pass *pass);
 
 /* One upload at a time: *ret_frames is the number of its first frame. Unclaimed in any case, once claimed; frames: of the pass by then; refused: to be
  * told like what lands (import_refusal.h).
@@ -61,13 +56,13 @@ struct import_landing {
 	uint64_t frames;         /* of the pass, up to its last */
 	struct slice refused;
 };
-void import_pass_launch(struct pipeline *p, struct import_pass *pass, size_t bytes);
-void import_pass_land(struct pipeline *p, struct import_pass *pass, const struct import_landing *l, const struct err *err);
+void import_pass_launch(struct imports *imports, struct import_pass *pass, size_t bytes);
+void import_pass_land(struct imports *imports, struct import_pass *pass, const struct import_landing *l, const struct err *err);
 /* Until no more than so many bytes are under way; 0: nothing at all. -1: what failed. */
 int import_pass_await(struct import_pass *pass, size_t bytes, struct err *err);
 int import_pass_failed(struct import_pass *pass, struct err *err);
 /* "durable" and "refused", which it forgets (import.h). */
-void import_pass_tell(struct pipeline *p, struct import_pass *pass, struct json *j);
+void import_pass_tell(struct imports *imports, struct import_pass *pass, struct json *j);
 
 /* Has this row been met in this pass? */
 static inline bool import_saw(struct import_pass *pass, uint64_t row)
@@ -109,9 +104,6 @@ static inline bool import_has_moved(struct import_pass *pass, uint64_t row)
 }
 
 /* import_mend.c: objects that could not be fetched, and that only lines named which a mending pass told otherwise, go. */
-int mend_objects(struct pipeline *p, struct import_pass *pass, uint64_t *ret_gone, struct err *err);
-
-struct imports *imports_new(void);
-void imports_free(struct imports *i); /* NULL allowed */
+int mend_objects(struct imports *imports, struct import_pass *pass, uint64_t *ret_gone, struct err *err);
 
 #endif

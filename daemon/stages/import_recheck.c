@@ -24,7 +24,7 @@ static bool tells_versions(struct slice version)
 }
 
 /* A run of objects behind *after; 1: there are more. */
-static int some(struct pipeline *p, struct import_pass *pass, struct buf *after, uint64_t *ret, size_t *ret_n, struct err *err)
+static int some(struct imports *imports, struct import_pass *pass, struct buf *after, uint64_t *ret, size_t *ret_n, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	const struct import_row *rows;
@@ -33,7 +33,7 @@ static int some(struct pipeline *p, struct import_pass *pass, struct buf *after,
 	size_t n;
 	int more = 0;
 	*ret_n = 0;
-	if (view_open(p->store, &v, err) < 0 ||
+	if (view_open(imports->store, &v, err) < 0 ||
 		view_walk(v, slice_of(pass->name), LAYOUT_FLAT, SLICE_LIT(""), buf_slice(after), &w, err) < 0)
 		return -1;
 	for (int k = 0; k < SLICE_ROWS && (more = ledger_next(w, &row, err)) > 0; k++) {
@@ -52,18 +52,18 @@ static int some(struct pipeline *p, struct import_pass *pass, struct buf *after,
 	return more;
 }
 
-void recheck_walk(struct pipeline *p, struct import_pass *pass, recheck_fn *ask, void *arg)
+void recheck_walk(struct imports *imports, struct import_pass *pass, recheck_fn *ask, void *arg)
 {
 	CLEANUP(buf_done) struct buf after = { 0 };
 	uint64_t objects[SLICE_ROWS];
 	size_t n;
 	struct err err;
 	int more = 1;
-	while (more > 0 && !account_stopping(p->account)) {
-		more = some(p, pass, &after, objects, &n, &err);
+	while (more > 0 && !account_stopping(imports->account)) {
+		more = some(imports, pass, &after, objects, &n, &err);
 		for (size_t i = 0; more >= 0 && i < n; i++)
 			ask(arg, objects[i]);
 	}
 	if (more < 0 && err.class == ERR_FATAL)
-		account_fail(p->account, &err);
+		account_fail(imports->account, &err);
 }

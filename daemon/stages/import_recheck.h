@@ -6,6 +6,6 @@
 
 /* ask(): for the number of each object that was there, that the pass saw again and whose version its server tells; it may block. */
 typedef void recheck_fn(void *arg, uint64_t object);
-void recheck_walk(struct pipeline *p, struct import_pass *pass, recheck_fn *ask, void *arg);
+void recheck_walk(struct imports *imports, struct import_pass *pass, recheck_fn *ask, void *arg);
 
 #endif

@@ -11,6 +11,7 @@
 #include "daemon/sender/sender.h"
 #include "daemon/sender/tree.h"
 #include "daemon/stages/import.h"
+#include "daemon/stages/import_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +68,7 @@ const struct source_config *import_source_of(const struct config *c, struct slic
 /* --- one manifest --- */
 
 struct reading {
-	struct pipeline *p;
+	struct imports *imports;
 	const struct source_config *c;
 	struct slice key;
 	int fd;
@@ -91,7 +92,7 @@ static ssize_t read_manifest(void *arg, void *p, size_t n, struct err *err)
 {
 	const struct reading *r = arg;
 	ssize_t got = read(r->fd, p, n);
-	account_step(r->p->account);
+	account_step(r->imports->account);
 	return got < 0 ? err_set(err, ERR_RETRY, errno, "read back the manifest") : got;
 }
 
@@ -104,7 +105,7 @@ static int seek_manifest(void *arg, uint64_t offset, struct err *err)
 static int hand_rows(struct reading *r, uint64_t pass, import_give_fn *give, void *from, struct json *j, struct err *err)
 {
 	CLEANUP(freep) char *piece = mem_alloc(PIECE);
-	struct import_upload *u = import_upload_new(r->p, pass);
+	struct import_upload *u = import_upload_new(r->imports, pass);
 	ssize_t n;
 	while ((n = give(from, piece, PIECE, err)) > 0)
 		import_take(u, (struct slice){ piece, (size_t)n });
@@ -121,7 +122,7 @@ static int hand_over(void *arg, uint64_t pass, import_give_fn *give, void *from,
 	CLEANUP(buf_done) struct buf answer = { 0 };
 	struct json j = { .to = &answer };
 	json_open(&j, NULL, '{');
-	if ((give ? hand_rows(r, pass, give, from, &j, err) : import_settle(r->p, pass, &j, err)) < 0)
+	if ((give ? hand_rows(r, pass, give, from, &j, err) : import_settle(r->imports, pass, &j, err)) < 0)
 		return -1;
 	json_close(&j, '}');
 	*ret = json_loadb(answer.data, answer.len, 0, NULL);
@@ -178,7 +179,7 @@ static int all_rows(struct reading *r, struct manifest *m, struct err *err)
 	struct err later;
 	int more;
 	while ((more = manifest_next(m, &row, &failure, err)) > 0) {
-		if (account_stopping(r->p->account))
+		if (account_stopping(r->imports->account))
 			return err_set(err, ERR_RETRY, ECANCELED, "stopping");
 		r->end->rows++;
 		if ((more == 1 ? one_row(r, m, &row, err) : sender_failure(&r->sender, m, &failure, err)) < 0)
@@ -210,7 +211,7 @@ static int open_files(struct reading *r, struct err *err)
 	if (source_config_is_bucket(r->c))
 		return 0;
 	CLEANUP(freep) char *beside = mem_strdup(r->file);
-	return import_files_open_all(r->c->manifest->roots, dirname(beside), r->p->config->state_dir, &r->files, err);
+	return import_files_open_all(r->c->manifest->roots, dirname(beside), r->imports->config->state_dir, &r->files, err);
 }
 
 static int begin(struct reading *r, const struct manifest *m, struct err *err)
@@ -220,14 +221,14 @@ static int begin(struct reading *r, const struct manifest *m, struct err *err)
 		.format = slice_of(manifest_format_name(manifest_format(m))) };
 	if (manifest_header(m, &header) == 0 && text_is_utf8(header))
 		b.header = header;
-	return import_begin(r->p, &b, &r->sender.pass, &r->end->import, NULL, err);
+	return import_begin(r->imports, &b, &r->sender.pass, &r->end->import, NULL, err);
 }
 
 static int finish(struct reading *r, const struct manifest *m, struct err *err)
 {
 	struct import_counts counts;
 	struct import_close close = { .rows = r->end->rows, .failed = r->sender.failed, .attributes = manifest_attributes(m) };
-	if (import_end(r->p, r->sender.pass, &close, &counts, err) < 0)
+	if (import_end(r->imports, r->sender.pass, &close, &counts, err) < 0)
 		return -1;
 	r->end->failed = r->sender.failed;
 	r->end->waiting = r->sender.waiting;
@@ -247,7 +248,7 @@ static int read_all(struct reading *r, struct err *err)
 	CLEANUP(manifest_closep) struct manifest *m = NULL;
 	struct manifest_columns columns = { .loose = true };
 	struct manifest_options o = { .format = r->c->manifest->format, .input = r->c->manifest->input, .columns = &columns,
-		.field_max = (size_t)r->p->config->import.field_bytes, .seek = seek_manifest, .spool = -1 };
+		.field_max = (size_t)r->imports->config->import.field_bytes, .seek = seek_manifest, .spool = -1 };
 	if (open_files(r, err) < 0)
 		return -1;
 	for (enum manifest_role role = 0; role < MANIFEST_ROLES; role++)
@@ -257,7 +258,7 @@ static int read_all(struct reading *r, struct err *err)
 	o.name = r->file;
 	if (lseek(r->fd, 0, SEEK_SET) < 0)
 		return err_set(err, ERR_RETRY, errno, "read back the manifest");
-	if (large_create(r->p->store, 0, &o.spool, err) < 0) /* the reader's from here on */
+	if (large_create(r->imports->store, 0, &o.spool, err) < 0) /* the reader's from here on */
 		return -1;
 	if (manifest_open(&o, read_manifest, r, &m, err) < 0)
 		return just_a_text(r, err) ? 0 : -1;
@@ -265,14 +266,14 @@ static int read_all(struct reading *r, struct err *err)
 	r->sender.arg = r;
 	r->sender.files = &r->files;
 	r->sender.later = true;
-	r->sender.bytes_max = r->p->config->limits.object_bytes;
+	r->sender.bytes_max = r->imports->config->limits.object_bytes;
 	return begin(r, m, err) < 0 || all_rows(r, m, err) < 0 ? -1 : finish(r, m, err);
 }
 
-int import_source_run(struct pipeline *p, const struct source_config *c, struct slice key, int fd, struct import_source_end *ret,
+int import_source_run(struct imports *imports, const struct source_config *c, struct slice key, int fd, struct import_source_end *ret,
 	struct err *err)
 {
-	struct reading r = { .p = p, .c = c, .key = key, .fd = fd, .files = { .root = -1 }, .end = ret };
+	struct reading r = { .imports = imports, .c = c, .key = key, .fd = fd, .files = { .root = -1 }, .end = ret };
 	*ret = (struct import_source_end){ 0 };
 	int ok = identify(&r, err), no = IMPORT_NO_NAME;
 	if (ok == 0) {
@@ -291,17 +292,17 @@ int import_source_run(struct pipeline *p, const struct source_config *c, struct 
 	return ok;
 }
 
-int import_source_open(struct pipeline *p, struct slice import, struct slice path, int *ret_fd, struct stat *ret_st,
+int import_source_open(struct imports *imports, struct slice import, struct slice path, int *ret_fd, struct stat *ret_st,
 	const char **ret_cure, struct err *err)
 {
-	const struct source_config *c = import_source_of(p->config, import);
+	const struct source_config *c = import_source_of(imports->config, import);
 	struct import_files files;
 	*ret_cure = "list the source again in the configuration, or import the list by `inlet import`";
 	if (!c || source_config_is_bucket(c))
 		return err_set(err, ERR_REJECT, 0, "the source of its list is not in the configuration any more");
 	size_t n = strlen(c->name) + 1;
 	CLEANUP(freep) char *beside = mem_printf("%s/%.*s", c->folder.path, (int)(import.len - n), import.p + n);
-	if (import_files_open_all(c->manifest->roots, dirname(beside), p->config->state_dir, &files, err) < 0)
+	if (import_files_open_all(c->manifest->roots, dirname(beside), imports->config->state_dir, &files, err) < 0)
 		return -1;
 	int ok = import_files_get(&files, path, ret_fd, ret_st, ret_cure, err);
 	import_files_close(&files);

@@ -6,7 +6,9 @@
 #ifndef INLET_STAGES_IMPORT_SOURCE_H
 #define INLET_STAGES_IMPORT_SOURCE_H
 
-#include "daemon/stages/internal.h"
+#include "config/config.h"
+#include "daemon/stages/imports.h"
+#include "daemon/store/view.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -26,12 +28,12 @@ struct import_source_end {
 #define IMPORT_WAITS EAGAIN           /* with ERR_RETRY: all is imported but the rows that wait */
 /* Imports the manifest in fd, from its first byte; blocks until all is durable. ERR_REJECT as above; ERR_RETRY: stopping (ECANCELED), no
  * room (ENOSPC), ... Many threads, one a manifest. */
-int import_source_run(struct pipeline *p, const struct source_config *c, struct slice key, int fd, struct import_source_end *ret,
+int import_source_run(struct imports *imports, const struct source_config *c, struct slice key, int fd, struct import_source_end *ret,
 	struct err *err);
 
 /* A file that a row of one of its manifests names, opened as it was when the manifest was read. import: "SOURCE/KEY". ERR_REJECT,
  * ERR_RETRY as import_files_get(); *ret_cure says what would help. Any thread. */
-int import_source_open(struct pipeline *p, struct slice import, struct slice path, int *ret_fd, struct stat *ret_st,
+int import_source_open(struct imports *imports, struct slice import, struct slice path, int *ret_fd, struct stat *ret_st,
 	const char **ret_cure, struct err *err);
 
 /* Over the manifests of a source as the index has them. */

@@ -25,7 +25,7 @@ struct frame {
 };
 
 struct import_upload {
-	struct pipeline *p;
+	struct imports *imports;
 	struct import_pass *pass;  /* NULL: refused */
 	bool claimed;              /* the pass */
 	bool failed;
@@ -49,13 +49,13 @@ struct import_upload {
 	struct arena *arena;       /* of cargo's change, not yet handed over */
 };
 
-struct import_upload *import_upload_new(struct pipeline *p, uint64_t id)
+struct import_upload *import_upload_new(struct imports *imports, uint64_t id)
 {
 	struct import_upload *u = mem_zero(1, sizeof(*u));
-	u->p = p;
+	u->imports = imports;
 	u->fd = -1;
 	u->hash = sha256_new();
-	u->pass = import_pass_get(p, id, &u->err);
+	u->pass = import_pass_get(imports, id, &u->err);
 	u->claimed = u->pass && import_pass_claim(u->pass, &u->first, &u->err) == 0;
 	u->failed = !u->claimed;
 	u->frames = u->first;
@@ -85,7 +85,7 @@ static struct import_cargo *cargo_for(struct import_upload *u, struct slice key)
 	if (u->cargo && !cargo_takes(u->cargo, key))
 		flush(u);
 	if (!u->cargo)
-		u->cargo = cargo_new(u->p, u->pass);
+		u->cargo = cargo_new(u->imports, u->pass);
 	return u->cargo;
 }
 
@@ -162,7 +162,7 @@ static int refuse_offer(struct import_upload *u, const struct ledger_row *object
 /* What the ledger has of the frame's key: 1, 0, -1. */
 static int look_up(struct import_upload *u, struct ledger_row *ret, struct err *err)
 {
-	if ((!u->view ? view_open(u->p->store, &u->view, err) : u->view_rests ? view_renew(u->view, err) : 0) < 0)
+	if ((!u->view ? view_open(u->imports->store, &u->view, err) : u->view_rests ? view_renew(u->view, err) : 0) < 0)
 		return -1;
 	u->view_rests = false;
 	return view_object(u->view, slice_of(u->pass->name), LAYOUT_FLAT, u->frame.key, ret, err);
@@ -225,27 +225,27 @@ static int passes_over(struct import_upload *u, struct err *err)
 /* Where the payload goes: a member of the arena, or a file of its own. */
 static int payload_begin(struct import_upload *u, struct err *err)
 {
-	uint64_t limit = u->p->config->limits.object_bytes;
+	uint64_t limit = u->imports->config->limits.object_bytes;
 	uint64_t bytes = u->frame.bytes;
 	if (bytes > limit)
 		return err_set(err, ERR_REJECT, 0, "%" PRIu64 " bytes are more than limits.object allows (%" PRIu64 ")", bytes, limit);
 	if (bytes > ARENA_MEMBER_MAX) {
 		if (!u->buffer)
 			u->buffer = mem_alloc(SINK_BUFFER);
-		if (large_create(u->p->store, bytes, &u->fd, err) < 0)
+		if (large_create(u->imports->store, bytes, &u->fd, err) < 0)
 			return -1;
-		sink_file(&u->sink, u->p->account, u->hash, u->buffer, u->fd, limit);
+		sink_file(&u->sink, u->imports->account, u->hash, u->buffer, u->fd, limit);
 		return 0;
 	}
 	if (u->arena && arena_room(u->arena) <= bytes)
 		flush(u);
-	if (!u->arena && store_ready(u->p->store, bytes, err) < 0)
+	if (!u->arena && store_ready(u->imports->store, bytes, err) < 0)
 		return -1;
 	if (!u->arena)
-		u->arena = arena_get(store_arenas(u->p->store), (size_t)bytes);
+		u->arena = arena_get(store_arenas(u->imports->store), (size_t)bytes);
 	if (!u->arena)
 		return err_set(err, ERR_RETRY, 0, "inletd is stopping; import again, it goes on where it was");
-	sink_arena(&u->sink, u->p->account, u->hash, u->arena);
+	sink_arena(&u->sink, u->imports->account, u->hash, u->arena);
 	return 0;
 }
 
@@ -396,7 +396,7 @@ static void put_answer(struct import_upload *u, struct json *j)
 	if (u->wanted.len)
 		buf_add(j->to, u->wanted.data, u->wanted.len);
 	json_close(j, ']');
-	import_pass_tell(u->p, u->pass, j);
+	import_pass_tell(u->imports, u->pass, j);
 }
 
 int import_finish(struct import_upload *u, struct json *j, struct err *err)
@@ -407,7 +407,7 @@ int import_finish(struct import_upload *u, struct json *j, struct err *err)
 	if (!u->failed)
 		flush(u);
 	u->failed = u->failed || import_pass_await(u->pass, FLYING_BYTES, &u->err) < 0;
-	store_trim(u->p->store);
+	store_trim(u->imports->store);
 	bool failed = u->failed;
 	if (failed) {
 		*err = u->err;
@@ -430,7 +430,7 @@ void import_drop(struct import_upload *u)
 	if (u->claimed)
 		import_pass_unclaim(u->pass, u->frames, SLICE_LIT(""));
 	if (u->pass)
-		import_pass_put(u->p, u->pass);
+		import_pass_put(u->imports, u->pass);
 	buf_done(&u->frame.text);
 	buf_done(&u->frame.place);
 	buf_done(&u->line);
@@ -441,14 +441,14 @@ void import_drop(struct import_upload *u)
 	free(u);
 }
 
-int import_settle(struct pipeline *p, uint64_t id, struct json *j, struct err *err)
+int import_settle(struct imports *imports, uint64_t id, struct json *j, struct err *err)
 {
-	struct import_pass *pass = import_pass_get(p, id, err);
+	struct import_pass *pass = import_pass_get(imports, id, err);
 	if (!pass)
 		return -1;
 	int ok = import_pass_await(pass, 0, err);
 	if (ok == 0)
-		import_pass_tell(p, pass, j);
-	import_pass_put(p, pass);
+		import_pass_tell(imports, pass, j);
+	import_pass_put(imports, pass);
 	return ok;
 }

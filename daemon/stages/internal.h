@@ -33,7 +33,6 @@ struct upkeep;
 struct handover;
 struct kept;
 struct imports;
-struct import_fetch;
 
 struct model_slot {
 	const struct model_config *config;
@@ -61,8 +60,7 @@ struct pipeline {
 	struct inferrer *inferrers[MEDIAS];
 	struct router *router;
 	struct upkeep *upkeep;
-	struct imports *imports;          /* passes over manifests */
-	struct import_fetch *import_fetch;
+	struct imports *imports;
 
 	struct account *account;
 	pthread_mutex_t activate_lock;

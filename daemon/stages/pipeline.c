@@ -7,8 +7,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/stages/fetch.h"
 #include "daemon/stages/handover.h"
-#include "daemon/stages/import_fetch.h"
-#include "daemon/stages/import_pass.h"
+#include "daemon/stages/imports.h"
 #include "daemon/stages/infer.h"
 #include "daemon/stages/kept.h"
 #include "daemon/stages/normalize.h"
@@ -16,6 +15,7 @@
 #include "daemon/stages/source.h"
 #include "daemon/stages/upkeep.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,6 +42,32 @@ static int count_items(struct pipeline *p, struct err *err)
 	return 0;
 }
 
+/* ---- what imports ask for ---- */
+
+static int activate(void *pipeline, struct err *err)
+{
+	return pipeline_activate(pipeline, err);
+}
+
+static void committed(void *pipeline)
+{
+	pipeline_committed(pipeline);
+}
+
+static int read_object(void *pipeline, const struct source_config *c, const struct object *o, struct sink *into,
+	struct object *ret_seen, struct err *err)
+{
+	struct source *s = pipeline_source(pipeline, slice_of(c->name));
+	assert(s); /* every source of the configuration runs */
+	if (source_paused(s))
+		return err_set(err, ERR_RETRY, 0, "the source '%s', through which it is read, is paused", c->name);
+	return source_read(s, o, into, ret_seen, err);
+}
+
+static const struct import_ops for_imports = { activate, committed, read_object };
+
+/* ---- its life ---- */
+
 int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mode, const char *decode_worker,
 	struct pipeline **ret, struct err *err)
 {
@@ -55,7 +81,7 @@ int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mo
 	p->mode = mode;
 	p->decode_worker = decode_worker;
 	pthread_mutex_init(&p->activate_lock, NULL);
-	p->imports = imports_new();
+	p->imports = imports_new(c, s, account, &for_imports, p);
 	p->sources = mem_zero(c->source_count, sizeof(*p->sources));
 	bool ok = count_items(p, err) == 0;
 	for (size_t i = 0; ok && i < c->source_count; i++) {
@@ -120,7 +146,7 @@ static int start_stages(struct pipeline *p, struct err *err)
 	p->handover = handover_new(p->config->limits.memory_bytes / HANDOVER_SHARE);
 	if (p->config->normalize)
 		p->kept = kept_new(p->config->limits.memory_bytes / KEPT_SHARE, KEPT_NS);
-	if (import_fetch_open(p, &p->import_fetch, err) < 0)
+	if (imports_start(p->imports, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->source_count; i++)
 		if (source_begin(p->sources[i], err) < 0)
@@ -185,7 +211,7 @@ void pipeline_stop(struct pipeline *p)
 		decode_pool_stop(p->decoder);
 	if (p->fetcher)
 		fetcher_stop(p->fetcher);
-	import_fetch_stop(p->import_fetch);
+	imports_stop(p->imports);
 	if (p->normalizer)
 		normalizer_stop(p->normalizer);
 	for (enum media m = 0; m < MEDIAS; m++)
@@ -209,7 +235,7 @@ void pipeline_close(struct pipeline *p)
 	account_await_none(p->account); /* until every change is done: callbacks reach into the stages */
 	p->active = false;
 	fetcher_close(p->fetcher);
-	import_fetch_close(p->import_fetch);
+	imports_close(p->imports);
 	normalizer_close(p->normalizer);
 	for (enum media m = 0; m < MEDIAS; m++)
 		inferrer_close(p->inferrers[m]);
@@ -221,7 +247,6 @@ void pipeline_close(struct pipeline *p)
 	kept_free(p->kept);
 	for (size_t i = 0; i < p->model_count; i++)
 		model_close(p->models[i].model);
-	imports_free(p->imports);
 	account_close(p->account);
 	pthread_mutex_destroy(&p->activate_lock);
 	free(p->sources);
@@ -311,6 +336,11 @@ const char *pipeline_intake(struct pipeline *p, char *buf, size_t n)
 		return fetcher_paused(p->fetcher, buf, n);
 	buf[0] = '\0';
 	return buf;
+}
+
+struct imports *pipeline_imports(struct pipeline *p)
+{
+	return p->imports;
 }
 
 struct store *pipeline_store(struct pipeline *p)

@@ -8,6 +8,7 @@
 #include "daemon/model/item.h"
 #include "daemon/store/store.h"
 
+struct imports;
 struct pipeline;
 struct view;
 
@@ -90,6 +91,7 @@ struct model_view {
 	char error[512];       /* not "": could not be loaded */
 };
 size_t pipeline_models(struct pipeline *p, struct model_view *ret, size_t max);
+struct imports *pipeline_imports(struct pipeline *p);
 struct store *pipeline_store(struct pipeline *p);
 const struct config *pipeline_config(const struct pipeline *p);
 /* A line for each check of `inlet doctor`: "ok", "warn" or "fail"; name; what it found; the cure ("" when ok). */

@@ -5,7 +5,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/stages/feed.h"
 #include "daemon/stages/fetch.h"
-#include "daemon/stages/import_fetch.h"
+#include "daemon/stages/imports.h"
 #include "daemon/stages/intake.h"
 #include "daemon/stages/retry.h"
 #include "daemon/stages/source.h"
@@ -22,6 +22,11 @@ struct refetch {
 	pthread_t thread;
 	uint64_t pass_ns, wait_ns;    /* of the thread: when it last asked for a pass, and how long the next one waits */
 };
+
+static void fetched(void *refetch, uint64_t object)
+{
+	refetch_release(refetch, object);
+}
 
 /* Makes a batch of a retry that has become due, or an errand of a row of a manifest; one that is in hand waits for the end of that.
  * False: its source is paused or not configured; *ret_paused says whether it is the first. */
@@ -49,7 +54,7 @@ static bool requeue(struct refetch *r, const struct work *work, bool *ret_paused
 	if (b)
 		(void)fetch_submit_retry(r->fetcher, b, &err); /* while stopping it ends the object's way itself */
 	if (url)
-		import_fetch_take(r->p->import_fetch, r, work);
+		imports_fetch(r->p->imports, work, fetched, r);
 	return taken || url;
 }
 

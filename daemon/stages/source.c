@@ -366,6 +366,18 @@ struct pace *source_pace(const struct source *s)
 	return s->pace;
 }
 
+int source_read(struct source *s, const struct object *o, struct sink *into, struct object *ret_seen, struct err *err)
+{
+	uint64_t round;
+	if (s->pace)
+		pace_enter(s->pace, &round);
+	int ok = s->ops->fetch(s->connector, o, into, ret_seen, err);
+	bool throttled = ok < 0 && err->sys == FETCH_THROTTLED;
+	if (s->pace)
+		pace_leave(s->pace, round, ok == 0 ? PACE_DONE : throttled ? PACE_THROTTLED : PACE_FAILED, throttled ? err->wait_ms : 0);
+	return ok;
+}
+
 unsigned source_threads(const struct source *s)
 {
 	return s->config->manifest ? MANIFESTS_AT_ONCE : s->threads;

@@ -22,6 +22,8 @@ const struct connector_ops *source_ops(const struct source *s);
 struct connector *source_connector(const struct source *s);
 struct pipeline *source_pipeline(const struct source *s);
 struct pace *source_pace(const struct source *s);       /* of its requests; NULL: not paced, it is read from disks */
+/* Reads an object at that pace: as connector_ops.fetch(). Any thread. */
+int source_read(struct source *s, const struct object *o, struct sink *into, struct object *ret_seen, struct err *err);
 unsigned source_threads(const struct source *s);        /* that it may keep busy; 0: it shares those of the folders */
 
 int source_fd(const struct source *s);                  /* main loop: events, -1 none */
