@@ -19,7 +19,7 @@ ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS) $(SAN)
 DECODE_SRC := $(wildcard daemon/decode/worker*.c)
 LIB_SRC    := $(filter-out $(DECODE_SRC),$(wildcard daemon/base/*.c config/*.c daemon/model/*.c daemon/net/*.c \
 	daemon/manifest/*.c connectors/*.c daemon/store/*.c daemon/decode/*.c daemon/infer/*.c daemon/export/*.c daemon/sender/*.c \
-	daemon/stages/*.c daemon/api/*.c daemon/cli/*.c))
+	daemon/flow/*.c daemon/imports/*.c daemon/stages/*.c daemon/api/*.c daemon/cli/*.c))
 # Beside the three mains, daemon/*.c are inletd's own parts.
 INLETD_SRC := $(filter-out daemon/inlet.c daemon/inlet-decode.c,$(wildcard daemon/*.c))
 MAIN_SRC   := $(INLETD_SRC) daemon/inlet.c daemon/inlet-decode.c

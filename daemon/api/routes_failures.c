@@ -4,8 +4,8 @@
 #include "daemon/api/show.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
+#include "daemon/imports/import.h"
 #include "daemon/model/import_body.h"
-#include "daemon/stages/import.h"
 #include "daemon/stages/pipeline.h"
 
 #define PAGE_FAILURES 500 /* looked at in one snapshot */

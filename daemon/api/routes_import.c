@@ -1,8 +1,8 @@
-/* routes_import.c - passes over manifests that a client reads (daemon/stages/import.h). */
+/* routes_import.c - passes over manifests that a client reads (daemon/imports/import.h). */
 #include "daemon/api/routes.h"
 
 #include "daemon/base/cleanup.h"
-#include "daemon/stages/import.h"
+#include "daemon/imports/import.h"
 #include "daemon/stages/pipeline.h"
 
 static struct reply mend_answer(struct request *r, struct slice which)

@@ -10,7 +10,7 @@
  *   GET  /api/v1/failures?after=ID&limit=&import=N&format=json|csv   JSON lines, or a manifest of the rows that failed
  *   POST /api/v1/retry {"id":"o12"} | {"all":true};  /relabel;  /sync {"source":"…","accept_gone":false,"rebind":false}
  *   POST /api/v1/import {"name":"…","file":"…","format":"…","header":"…"}   begins a pass over a manifest that a client reads
- *   POST /api/v1/import/PASS/rows            rows and their bytes, streamed (daemon/stages/import.h)
+ *   POST /api/v1/import/PASS/rows            rows and their bytes, streamed (daemon/imports/import.h)
  *   POST /api/v1/import/PASS/end {"rows":12,"failed":1,"wait":true}
  *   POST /api/v1/pause {"source":"…"}, /resume; without a source: all of them
  *   POST /api/v1/wait {"timeout_ms":…}       returns when nothing is due

@@ -2,7 +2,7 @@
 #ifndef INLET_API_STATUS_H
 #define INLET_API_STATUS_H
 
-#include "daemon/stages/import_source.h"
+#include "daemon/imports/source.h"
 #include "daemon/stages/pipeline.h"
 #include "daemon/store/view.h"
 

@@ -1,4 +1,4 @@
-/* sender.h - rows of a manifest on their way into the store: gathered into uploads (daemon/stages/import.h), files offered first and sent
+/* sender.h - rows of a manifest on their way into the store: gathered into uploads (daemon/imports/import.h), files offered first and sent
  * where they are wanted. Used by whoever reads a manifest, with that one's rights: the client, and the daemon for its sources. One
  * thread. */
 #ifndef INLET_SENDER_SENDER_H
@@ -19,7 +19,7 @@ struct import_sender {
 	const struct import_files *files;
 	uint64_t pass;
 	uint64_t bytes_max;          /* of a file: a larger one fails here, and holds up nobody */
-	bool later;                  /* files that are not there are fetched when they come (import_fetch.h), and are no failures of their rows */
+	bool later;                  /* files that are not there are fetched when they come (daemon/imports/fetch.h), and are no failures of their rows */
 	uint64_t failed;             /* rows and files that could not be used */
 	uint64_t waiting;            /* of these, what they name is not there or not readable now */
 	uint64_t vanished;           /* files of a folder that went while it was read: no failures */

@@ -2,7 +2,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/stages/sinks.h"
+#include "daemon/flow/sinks.h"
 #include "daemon/stages/source.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
 #include "config/source_config.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/text.h"
-#include "daemon/stages/import_source.h"
-#include "daemon/stages/sinks.h"
+#include "daemon/flow/sinks.h"
+#include "daemon/imports/source.h"
 #include "daemon/stages/source.h"
 #include "daemon/stages/source_sidecar.h"
 

@@ -9,8 +9,8 @@
 
 #include "connectors/connector.h"
 #include "daemon/decode/pool.h"
+#include "daemon/flow/account.h"
 #include "daemon/infer/model.h"
-#include "daemon/stages/account.h"
 #include "daemon/stages/pipeline.h"
 #include "daemon/store/view.h"
 

@@ -6,9 +6,9 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
+#include "daemon/imports/source.h"
 #include "daemon/manifest/sidecar.h"
 #include "daemon/stages/fetch.h"
-#include "daemon/stages/import_source.h"
 #include "daemon/stages/source.h"
 #include "daemon/stages/source_sidecar.h"
 

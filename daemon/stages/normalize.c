@@ -4,11 +4,11 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
+#include "daemon/flow/retry.h"
 #include "daemon/stages/feed.h"
 #include "daemon/stages/handover.h"
 #include "daemon/stages/infer.h"
 #include "daemon/stages/kept.h"
-#include "daemon/stages/retry.h"
 
 #include <errno.h>
 #include <stdlib.h>

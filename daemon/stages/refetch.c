@@ -3,11 +3,11 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
+#include "daemon/flow/retry.h"
+#include "daemon/imports/imports.h"
 #include "daemon/stages/feed.h"
 #include "daemon/stages/fetch.h"
-#include "daemon/stages/imports.h"
 #include "daemon/stages/intake.h"
-#include "daemon/stages/retry.h"
 #include "daemon/stages/source.h"
 
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/stages/import_source.h"
-#include "daemon/stages/retry.h"
+#include "daemon/flow/retry.h"
+#include "daemon/imports/source.h"
 #include "daemon/stages/source.h"
 
 #include <stdio.h>

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 LAYERS = [
     {"daemon/base"}, {"config"}, {"daemon/model"}, {"daemon/net"}, {"daemon/manifest"},
     {"connectors", "daemon/store", "daemon/decode", "daemon/infer", "daemon/export"},
-    {"daemon/sender"}, {"daemon/stages"}, {"daemon/api", "daemon/cli"}, {"daemon"},
+    {"daemon/sender"}, {"daemon/flow"}, {"daemon/imports"}, {"daemon/stages"}, {"daemon/api", "daemon/cli"}, {"daemon"},
 ]
 # Only one file may include these; the rest of the tree speaks to that file.
 OWNED = {"lmdb.h": {"daemon/store/kv.c"}, "yaml.h": {"config/yaml.c"}}
