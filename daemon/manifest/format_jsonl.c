@@ -112,9 +112,35 @@ static int jsonl_next(struct manifest *m, struct err *err)
 	return objects_next(m, jsonl_row, err);
 }
 
+/* All of it is in the window, where the first row can tell whether it is the only one. */
+static int sidecar_open(struct manifest *m, struct err *err)
+{
+	struct window *w = &m->window;
+	if (objects_open(m, err) < 0)
+		return -1;
+	while (!w->ended && window_left(w) <= m->o.record_max)
+		if (window_more(w, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* What follows the row, but for the end of the list that it may be in. */
+static struct slice sidecar_rest(const struct manifest *m)
+{
+	const struct window *w = &m->window;
+	struct slice rest = slice_trim((struct slice){ w->data + w->at, window_left(w) });
+	if (m->values.layout == VALUES_LIST && rest.len && *rest.p == ']')
+		rest = slice_trim((struct slice){ rest.p + 1, rest.len - 1 });
+	return rest;
+}
+
 /* "x/NAME.json" is about "NAME". */
 static int sidecar_row(struct manifest *m, const struct node *root)
 {
+	struct slice rest = sidecar_rest(m);
+	if (rest.len || !m->window.ended)
+		return draft_fail(&m->draft, rest.len ? window_place(&m->window, (size_t)(rest.p - m->window.data)) : m->draft.row.at, NULL,
+			"more follows its JSON object");
 	struct slice name = slice_of(m->name);
 	const char *slash = memrchr(name.p, '/', name.len);
 	if (slash)
@@ -134,5 +160,5 @@ static int sidecar_next(struct manifest *m, struct err *err)
 
 const struct format manifest_jsonl = { .title = "JSON", .open = objects_open, .next = jsonl_next,
 	.describe = objects_describe, .values = objects_values };
-const struct format manifest_sidecar = { .title = "sidecar", .open = objects_open, .next = sidecar_next,
+const struct format manifest_sidecar = { .title = "sidecar", .open = sidecar_open, .next = sidecar_next,
 	.values = objects_values };

@@ -171,42 +171,64 @@ static void take_metadata(struct manifest *m, const struct mapped *in)
 
 /* ---- labels ---- */
 
+/* "cat", 3, {"name":"dog","confidence":0.5}; false: it has no name. */
+static bool label_of(struct manifest *m, const struct node *n)
+{
+	static const char *const names[] = { "concept", "name", "label", "class" };
+	struct arena *a = &m->draft.arena;
+	const struct node *named = n;
+	const struct node *confidence = NULL;
+	if (n->kind == NODE_OBJECT) {
+		for (size_t i = 0; i < 4 && (named == n || !named); i++)
+			named = node_get(&m->dom, n, names[i]);
+		confidence = node_get(&m->dom, n, "confidence");
+		if (!confidence)
+			confidence = node_get(&m->dom, n, "score");
+	}
+	struct slice concept = slice_trim(node_scalar(named, a));
+	if (concept.len)
+		draft_label(&m->draft, arena_copy(a, concept))->confidence = node_number(confidence, -1);
+	return concept.len > 0;
+}
+
 /* ["cat", {"name":"dog","confidence":0.5}, 3], or regions of Label Studio */
 static void labels_of_list(struct manifest *m, const struct node *list)
 {
-	struct arena *a = &m->draft.arena;
 	size_t nameless = 0;
-	for (const struct node *n = node_first(&m->dom, list); n; n = node_next(&m->dom, list, n)) {
-		const struct node *named = n;
-		const struct node *confidence = NULL;
-		if (n->kind == NODE_OBJECT && labelstudio_region(m, n))
-			continue;
-		if (n->kind == NODE_OBJECT) {
-			static const char *const names[] = { "concept", "name", "label", "class" };
-			for (size_t i = 0; i < 4 && (named == n || !named); i++)
-				named = node_get(&m->dom, n, names[i]);
-			confidence = node_get(&m->dom, n, "confidence");
-			if (!confidence)
-				confidence = node_get(&m->dom, n, "score");
-		}
-		struct slice concept = slice_trim(node_scalar(named, a));
-		if (concept.len)
-			draft_label(&m->draft, arena_copy(a, concept))->confidence = node_number(confidence, -1);
-		nameless += concept.len == 0;
-	}
+	for (const struct node *n = node_first(&m->dom, list); n; n = node_next(&m->dom, list, n))
+		if (!(n->kind == NODE_OBJECT && labelstudio_region(m, n)))
+			nameless += !label_of(m, n);
 	if (nameless)
 		draft_warn(&m->draft, "%zu of its labels %s no name and %s left out", nameless, nameless == 1 ? "has" : "have",
 			nameless == 1 ? "is" : "are");
+}
+
+/* {"cat":0.9,"dog":0.1}: names and how sure each is. 1; 0: it is nothing of the kind. */
+static bool labels_of_scores(struct manifest *m, const struct node *object)
+{
+	const struct node *n = node_first(&m->dom, object);
+	while (n && n->kind == NODE_NUMBER && n->name.len)
+		n = node_next(&m->dom, object, n);
+	if (n || object->count == 0)
+		return false;
+	for (n = node_first(&m->dom, object); n; n = node_next(&m->dom, object, n))
+		draft_label(&m->draft, arena_copy(&m->draft.arena, node_name(n, &m->draft.arena)))->confidence = node_number(n, -1);
+	return true;
 }
 
 void add_labels(struct manifest *m, struct slice cell)
 {
 	struct dom_error ignored;
 	cell = slice_trim(cell);
-	if (cell.len && (*cell.p == '[' || *cell.p == '"') && dom_parse(&m->dom, cell, &ignored) == 0) {
+	if (cell.len && strchr("[{\"", *cell.p) && dom_parse(&m->dom, cell, &ignored) == 0) {
 		const struct node *root = dom_root(&m->dom);
 		if (root->kind == NODE_ARRAY) {
 			labels_of_list(m, root);
+			return;
+		}
+		if (root->kind == NODE_OBJECT) {
+			if (!label_of(m, root) && !labels_of_scores(m, root))
+				draft_warn(&m->draft, "its labels are an object without a name, and left out");
 			return;
 		}
 		cell = node_string(root, &m->draft.arena);
@@ -323,7 +345,7 @@ static int take_labels(struct manifest *m, const struct mapped *in)
 		return DRAFT_FAILED;
 	struct manifest_place at = box.len ? in->place(m, ROLE_XMIN) : m->draft.row.at; /* the parser is used for labels */
 	struct slice one = slice_trim(in->of[ROLE_LABEL]);
-	if (one.len && *one.p == '[')
+	if (one.len && (*one.p == '[' || *one.p == '{'))
 		add_labels(m, one);
 	else if (one.len)
 		(void)draft_label(&m->draft, one);

@@ -62,6 +62,17 @@ static void test_reading(void **state)
 	reads("", "the sidecar is empty");
 	reads("{\"label\": \n  nothing}", "line 2, column 3: a value is expected here");
 	reads("[1]", "line 1, column 2: the row is no JSON object");
+	reads("[{\"label\": \"cat\"} ]\n", "{\"path\":\"a.jpg\",\"labels\":[{\"concept\":\"cat\"}]}");
+	/* What would be passed over in silence. */
+	reads("{\"label\": \"cat\"}\n\n{\"label\": \"dog\"}\n", "line 3, column 1: more follows its JSON object");
+	reads("[{\"label\": \"cat\"},\n {\"label\": \"dog\"}]", "line 1, column 18: more follows its JSON object");
+	reads("{\n\"label\": \"cat\"\n}\n}", "line 4, column 1: more follows its JSON object");
+	/* One label, or some with how sure each is. */
+	reads("{\"labels\": {\"name\": \"cat\", \"score\": 0.5}}",
+		"{\"path\":\"a.jpg\",\"labels\":[{\"concept\":\"cat\",\"confidence\":0.5}]}");
+	reads("{\"label\": {\"cat\": 0.5, \"a \\\"dog\\\"\": 0.25}}",
+		"{\"path\":\"a.jpg\",\"labels\":[{\"concept\":\"cat\",\"confidence\":0.5},{\"concept\":\"a \\\"dog\\\"\",\"confidence\":0.25}]}");
+	reads("{\"labels\": {\"x\": [1]}}", "{\"path\":\"a.jpg\",\"warning\":\"its labels are an object without a name, and left out\"}");
 }
 
 int main(void)
