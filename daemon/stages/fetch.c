@@ -18,8 +18,8 @@ struct lane {
 	const struct source *source; /* NULL: whoever has none of its own */
 	struct queue *queue;         /* of struct fetch_batch */
 	size_t batch_objects;        /* what one thread takes at once */
-	pthread_t *threads;
-	size_t thread_count;
+	size_t wanted;               /* threads */
+	struct threads threads;
 };
 
 struct fetch_batch {
@@ -184,23 +184,14 @@ static void *fetch_thread(void *arg)
 
 static void lane_open(struct lane *lane, struct fetcher *f, const struct source *s, size_t threads)
 {
-	*lane = (struct lane){ .f = f, .source = s, .thread_count = threads };
+	*lane = (struct lane){ .f = f, .source = s, .wanted = threads };
 	lane->batch_objects = s ? FETCH_FAR_OBJECTS : FETCH_BATCH_OBJECTS;
 	lane->queue = queue_new(s ? FETCH_QUEUE_FAR : FETCH_QUEUE_BATCHES, batch_free);
-	lane->threads = mem_zero(threads, sizeof(*lane->threads));
-}
-
-static void lane_start(struct lane *lane)
-{
-	for (size_t i = 0; i < lane->thread_count; i++)
-		pthread_create(&lane->threads[i], NULL, fetch_thread, lane);
 }
 
 static void lane_close(struct lane *lane)
 {
-	for (size_t i = 0; i < lane->thread_count; i++)
-		pthread_join(lane->threads[i], NULL);
-	free(lane->threads);
+	threads_join(&lane->threads);
 	queue_free(lane->queue);
 }
 
@@ -216,7 +207,17 @@ static void open_lanes(struct fetcher *f)
 			lane_open(&f->lanes[f->lane_count++], f, p->sources[i], source_threads(p->sources[i]));
 }
 
-struct fetcher *fetcher_open(struct pipeline *p)
+static int start(struct fetcher *f, struct err *err)
+{
+	for (size_t i = 0; i < f->lane_count; i++) {
+		struct lane *lane = &f->lanes[i];
+		if (threads_start(&lane->threads, lane->wanted, fetch_thread, lane, "the threads that fetch", err) < 0)
+			return -1;
+	}
+	return refetch_start(f->refetch, err);
+}
+
+int fetcher_open(struct pipeline *p, struct fetcher **ret, struct err *err)
 {
 	struct fetcher *f = mem_zero(1, sizeof(*f));
 	f->p = p;
@@ -224,10 +225,13 @@ struct fetcher *fetcher_open(struct pipeline *p)
 	f->intake = intake_new(p);
 	open_lanes(f);
 	f->refetch = refetch_open(p, f);
-	for (size_t i = 0; i < f->lane_count; i++)
-		lane_start(&f->lanes[i]);
-	refetch_start(f->refetch);
-	return f;
+	if (start(f, err) < 0) {
+		fetcher_stop(f);
+		fetcher_close(f);
+		return -1;
+	}
+	*ret = f;
+	return 0;
 }
 
 void fetcher_stop(struct fetcher *f)

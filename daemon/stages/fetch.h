@@ -16,7 +16,7 @@
 
 struct fetch_batch; /* objects of one source, handed over together */
 
-struct fetcher *fetcher_open(struct pipeline *p);
+int fetcher_open(struct pipeline *p, struct fetcher **ret, struct err *err);
 void fetcher_stop(struct fetcher *f);
 void fetcher_close(struct fetcher *f);              /* joins; NULL allowed */
 void fetcher_kick(struct fetcher *f);               /* there may be retries due */

@@ -26,9 +26,7 @@ struct inferrer {
 	enum media media;
 	struct feed *feed;
 	struct queue *ready;    /* of struct sample_job */
-	pthread_t *loaders;
-	size_t loader_count;
-	pthread_t batcher;
+	struct threads loaders, batcher;
 };
 
 static void job_free(void *item)
@@ -221,19 +219,21 @@ static void *load_thread(void *arg)
 	return NULL;
 }
 
-struct inferrer *inferrer_open(struct pipeline *p, enum media media, size_t loaders)
+int inferrer_open(struct pipeline *p, enum media media, size_t loaders, struct inferrer **ret, struct err *err)
 {
 	struct inferrer *f = mem_zero(1, sizeof(*f));
 	f->p = p;
 	f->media = media;
 	f->feed = feed_new(p, STAGE_INFER, media);
 	f->ready = queue_new(p->config->batch, job_free);
-	f->loader_count = loaders;
-	f->loaders = mem_zero(loaders, sizeof(*f->loaders));
-	for (size_t i = 0; i < loaders; i++)
-		pthread_create(&f->loaders[i], NULL, load_thread, f);
-	pthread_create(&f->batcher, NULL, batch_thread, f);
-	return f;
+	if (threads_start(&f->loaders, loaders, load_thread, f, "the threads that load for a model", err) < 0 ||
+		threads_start(&f->batcher, 1, batch_thread, f, "the batcher of a model", err) < 0) {
+		inferrer_stop(f);
+		inferrer_close(f);
+		return -1;
+	}
+	*ret = f;
+	return 0;
 }
 
 void inferrer_stop(struct inferrer *f)
@@ -246,12 +246,10 @@ void inferrer_close(struct inferrer *f)
 {
 	if (!f)
 		return;
-	for (size_t i = 0; i < f->loader_count; i++)
-		pthread_join(f->loaders[i], NULL);
-	pthread_join(f->batcher, NULL);
+	threads_join(&f->loaders);
+	threads_join(&f->batcher);
 	queue_free(f->ready);
 	feed_free(f->feed);
-	free(f->loaders);
 	free(f);
 }
 

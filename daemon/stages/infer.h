@@ -8,7 +8,7 @@
 
 #include "daemon/stages/internal.h"
 
-struct inferrer *inferrer_open(struct pipeline *p, enum media media, size_t loaders);
+int inferrer_open(struct pipeline *p, enum media media, size_t loaders, struct inferrer **ret, struct err *err);
 void inferrer_stop(struct inferrer *f);
 void inferrer_close(struct inferrer *f); /* joins; NULL allowed */
 void inferrer_kick(struct inferrer *f);

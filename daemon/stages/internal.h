@@ -8,6 +8,7 @@
 #define INLET_STAGES_INTERNAL_H
 
 #include "connectors/connector.h"
+#include "daemon/base/threads.h"
 #include "daemon/decode/pool.h"
 #include "daemon/flow/account.h"
 #include "daemon/infer/model.h"
@@ -64,6 +65,7 @@ struct pipeline {
 
 	struct account *account;
 	pthread_mutex_t activate_lock;
+	struct err unstarted;             /* guarded by activate_lock; class 0: the stages start, or have not been asked to */
 	_Atomic bool active;              /* stages run; set under activate_lock */
 
 	_Atomic uint64_t read_objects, gone_objects, changed_objects, new_objects;

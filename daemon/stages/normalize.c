@@ -16,8 +16,7 @@
 struct normalizer {
 	struct pipeline *p;
 	struct feed *feed;
-	pthread_t *threads;
-	size_t thread_count;
+	struct threads threads;
 };
 
 /* What a submitted result needs when it is durable. */
@@ -156,16 +155,18 @@ static void *normalize_thread(void *arg)
 	return NULL;
 }
 
-struct normalizer *normalizer_open(struct pipeline *p, size_t threads)
+int normalizer_open(struct pipeline *p, size_t threads, struct normalizer **ret, struct err *err)
 {
 	struct normalizer *n = mem_zero(1, sizeof(*n));
 	n->p = p;
 	n->feed = feed_new(p, STAGE_NORMALIZE, MEDIAS);
-	n->thread_count = threads;
-	n->threads = mem_zero(threads, sizeof(*n->threads));
-	for (size_t i = 0; i < threads; i++)
-		pthread_create(&n->threads[i], NULL, normalize_thread, n);
-	return n;
+	if (threads_start(&n->threads, threads, normalize_thread, n, "the threads that normalize", err) < 0) {
+		normalizer_stop(n);
+		normalizer_close(n);
+		return -1;
+	}
+	*ret = n;
+	return 0;
 }
 
 void normalizer_stop(struct normalizer *n)
@@ -177,10 +178,8 @@ void normalizer_close(struct normalizer *n)
 {
 	if (!n)
 		return;
-	for (size_t i = 0; i < n->thread_count; i++)
-		pthread_join(n->threads[i], NULL);
+	threads_join(&n->threads);
 	feed_free(n->feed);
-	free(n->threads);
 	free(n);
 }
 

@@ -5,7 +5,7 @@
 
 #include "daemon/stages/internal.h"
 
-struct normalizer *normalizer_open(struct pipeline *p, size_t threads);
+int normalizer_open(struct pipeline *p, size_t threads, struct normalizer **ret, struct err *err);
 void normalizer_stop(struct normalizer *n);
 void normalizer_close(struct normalizer *n); /* joins; NULL allowed */
 void normalizer_kick(struct normalizer *n);

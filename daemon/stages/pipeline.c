@@ -151,14 +151,15 @@ static int start_stages(struct pipeline *p, struct err *err)
 	for (size_t i = 0; i < p->source_count; i++)
 		if (source_begin(p->sources[i], err) < 0)
 			return -1;
-	p->fetcher = fetcher_open(p);
+	if (fetcher_open(p, &p->fetcher, err) < 0)
+		return -1;
 	for (enum media m = 0; m < MEDIAS; m++)
-		if (has_model(p, m))
-			p->inferrers[m] = inferrer_open(p, m, workers);
-	if (p->config->normalize)
-		p->normalizer = normalizer_open(p, workers);
-	p->router = router_open(p);
-	p->upkeep = upkeep_start(p);
+		if (has_model(p, m) && inferrer_open(p, m, workers, &p->inferrers[m], err) < 0)
+			return -1;
+	if (p->config->normalize && normalizer_open(p, workers, &p->normalizer, err) < 0)
+		return -1;
+	if (router_open(p, &p->router, err) < 0 || upkeep_start(p, &p->upkeep, err) < 0)
+		return -1;
 	for (size_t i = 0; i < p->source_count; i++)
 		if (source_start(p->sources[i], err) < 0)
 			return -1;
@@ -170,8 +171,12 @@ int pipeline_activate(struct pipeline *p, struct err *err)
 	int ok = 0;
 	pthread_mutex_lock(&p->activate_lock);
 	if (!p->active) {
-		ok = start_stages(p, err);
-		p->active = ok == 0;
+		/* What was started of stages that could not all be is there until the end: nobody starts them twice. */
+		if (p->unstarted.class == 0 && start_stages(p, &p->unstarted) == 0)
+			p->active = true;
+		else
+			*err = p->unstarted;
+		ok = p->active ? 0 : -1;
 	}
 	pthread_mutex_unlock(&p->activate_lock);
 	if (ok == 0) {

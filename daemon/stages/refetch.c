@@ -19,7 +19,7 @@ struct refetch {
 	struct pipeline *p;
 	struct fetcher *fetcher;
 	struct feed *feed;
-	pthread_t thread;
+	struct threads thread;
 	uint64_t pass_ns, wait_ns;    /* of the thread: when it last asked for a pass, and how long the next one waits */
 };
 
@@ -140,9 +140,9 @@ struct refetch *refetch_open(struct pipeline *p, struct fetcher *f)
 	return r;
 }
 
-void refetch_start(struct refetch *r)
+int refetch_start(struct refetch *r, struct err *err)
 {
-	pthread_create(&r->thread, NULL, refetch_thread, r);
+	return threads_start(&r->thread, 1, refetch_thread, r, "the retries", err);
 }
 
 void refetch_stop(struct refetch *r)
@@ -154,7 +154,7 @@ void refetch_close(struct refetch *r)
 {
 	if (!r)
 		return;
-	pthread_join(r->thread, NULL);
+	threads_join(&r->thread);
 	feed_free(r->feed);
 	free(r);
 }

@@ -7,7 +7,7 @@
 
 struct refetch;
 struct refetch *refetch_open(struct pipeline *p, struct fetcher *f);
-void refetch_start(struct refetch *r);
+int refetch_start(struct refetch *r, struct err *err);
 void refetch_stop(struct refetch *r);
 void refetch_close(struct refetch *r);                     /* joins; NULL allowed */
 void refetch_kick(struct refetch *r);

@@ -13,7 +13,7 @@
 struct router {
 	struct pipeline *p;
 	struct feed *feed;
-	pthread_t thread;
+	struct threads thread;
 };
 
 /* ---- the difference ---- */
@@ -151,13 +151,17 @@ static void *route_thread(void *arg)
 	return NULL;
 }
 
-struct router *router_open(struct pipeline *p)
+int router_open(struct pipeline *p, struct router **ret, struct err *err)
 {
 	struct router *r = mem_zero(1, sizeof(*r));
 	r->p = p;
 	r->feed = feed_new(p, STAGE_ROUTE, MEDIAS);
-	pthread_create(&r->thread, NULL, route_thread, r);
-	return r;
+	if (threads_start(&r->thread, 1, route_thread, r, "the router", err) < 0) {
+		router_close(r);
+		return -1;
+	}
+	*ret = r;
+	return 0;
 }
 
 void router_stop(struct router *r)
@@ -169,7 +173,7 @@ void router_close(struct router *r)
 {
 	if (!r)
 		return;
-	pthread_join(r->thread, NULL);
+	threads_join(&r->thread);
 	feed_free(r->feed);
 	free(r);
 }

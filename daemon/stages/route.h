@@ -19,7 +19,7 @@ int route_item(struct change *c, struct view *now, struct pipeline *p, uint64_t 
 	size_t fresh_count, struct err *err);
 
 /* The route stage: items whose bands changed wait in state inferred. */
-struct router *router_open(struct pipeline *p);
+int router_open(struct pipeline *p, struct router **ret, struct err *err);
 void router_stop(struct router *r);
 void router_close(struct router *r); /* joins; NULL allowed */
 void router_kick(struct router *r);

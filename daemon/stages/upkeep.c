@@ -13,7 +13,7 @@
 
 struct upkeep {
 	struct pipeline *p;
-	pthread_t thread;
+	struct threads thread;
 	_Atomic bool busy;
 };
 
@@ -122,20 +122,24 @@ static void *upkeep_thread(void *arg)
 	return NULL;
 }
 
-struct upkeep *upkeep_start(struct pipeline *p)
+int upkeep_start(struct pipeline *p, struct upkeep **ret, struct err *err)
 {
 	struct upkeep *u = mem_zero(1, sizeof(*u));
 	u->p = p;
 	u->busy = true;
-	pthread_create(&u->thread, NULL, upkeep_thread, u);
-	return u;
+	if (threads_start(&u->thread, 1, upkeep_thread, u, "the upkeep", err) < 0) {
+		upkeep_close(u);
+		return -1;
+	}
+	*ret = u;
+	return 0;
 }
 
 void upkeep_close(struct upkeep *u)
 {
 	if (!u)
 		return;
-	pthread_join(u->thread, NULL);
+	threads_join(&u->thread);
 	free(u);
 }
 

@@ -4,7 +4,7 @@
 
 #include "daemon/stages/internal.h"
 
-struct upkeep *upkeep_start(struct pipeline *p);
+int upkeep_start(struct pipeline *p, struct upkeep **ret, struct err *err);
 void upkeep_close(struct upkeep *u); /* joins; NULL allowed */
 bool upkeep_busy(struct upkeep *u);
 

@@ -1,13 +1,16 @@
 """What cannot work gets one clear error that names it, the reason and the cure; a good file beside it goes through."""
 
 import json
+import os
+import pathlib
 import shutil
 import subprocess
+import tempfile
 import threading
 
 import media
 import pytest
-from conftest import BUILD, PLAIN_USER, REPO, Inlet, sha256, wait_for
+from conftest import BUILD, DEADLINE, PLAIN_USER, REPO, Inlet, sha256, wait_for
 
 ONNX = REPO / "tests/data/onnx"
 GOOD = "a good text beside the bad one\n"
@@ -203,6 +206,28 @@ def test_an_unreadable_file_does_not_stop_once(inlet):
     (inlet.inbox / "closed.txt").chmod(0o600)
     inlet.cli("retry", failure["id"])
     assert inlet.item("closed.txt") and inlet.failures() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes another user, of whom nothing else runs")
+def test_too_few_threads_end_the_start_and_no_more():
+    """Whichever thread is the first that there is no room for."""
+    user = 54321
+    with tempfile.TemporaryDirectory(prefix="inlet-threads-") as name:
+        home = pathlib.Path(name)
+        for program in ("inletd", "inlet-decode"):
+            shutil.copy(BUILD / program, home)
+        (home / "inbox").mkdir()
+        (home / "inbox/a.txt").write_text(GOOD)
+        (home / "inlet.yaml").write_text("state_dir: ./state\nmodels: []\nsources: [{name: drop, folder: {path: ./inbox, settle: 0s}}]\n")
+        for path in (home, *home.rglob("*")):
+            os.chown(path, user, user)
+        for allowed in range(1, 100):
+            done = subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "prlimit", f"--nproc={allowed}",
+                                   home / "inletd", "--config", home / "inlet.yaml", "--once"], capture_output=True, timeout=DEADLINE)
+            if done.returncode == 0:
+                break
+            assert done.returncode == 1 and b": Resource temporarily unavailable" in done.stderr, (allowed, done)
+        assert allowed > 10 and b"1 new item" in done.stdout, (allowed, done)
 
 
 # ---- the configuration ----
