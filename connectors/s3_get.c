@@ -79,6 +79,8 @@ static bool read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_tota
 /* What was asked for without a version is of this one from here on. */
 static int pin_version(struct get *g, const struct http_reply *r, struct slice version, struct err *err)
 {
+	if (r->status != 200)
+		return refuse(g, EPROTO, "a range was sent that was not asked for", err);
 	if (r->length < 0 || version.len > VERSION_TOKEN_MAX)
 		return refuse(g, EPROTO, "the answer does not say how long it is, or of which version", err);
 	memcpy(g->token, version.p, version.len);

@@ -8,7 +8,9 @@ import zlib
 
 import pytest
 from conftest import sha256, wait_for
+from lists import imported
 from s3_verifier import Throttle, Verifier, chunked, cut_off, refuse, replies
+from test_import import write_csv
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
 
@@ -410,6 +412,22 @@ def test_parts_of_two_versions_are_never_put_together(lake, server):
     wait_for("all objects", lambda: held(lake) == {k: sha256(o.data) for k, o in server.objects.items()})
     lake.stop()
     assert not lake.failures()
+
+
+def test_a_part_is_not_the_object_where_no_version_says_how_long_it_is(lake, server):
+    """A row names an object that was never listed: the answer says which version it is, and must be all of it."""
+    def part(v, h, r):
+        o = v.objects[r.key]
+        v.answer(h, 206, o.data[:70_000], v.head_of(o) | {"Content-Range": f"bytes 0-69999/{len(o.data)}"})
+
+    lake.s3(include=["no such key"])
+    server.put("k", BIG)
+    server.on("get", part)
+    manifest = write_csv(lake.root / "M.csv", [[f"s3://{server.bucket}/k", "a"]], ["url", "label"])
+    lake.start()
+    imported(lake, manifest, ok=(0, 3))
+    wait_for("the object", lambda: held(lake))
+    assert {i["sha256"] for i in lake.items()} == {sha256(BIG)}
 
 
 def test_overwritten_between_listing_and_read(lake, server):
