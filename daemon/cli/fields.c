@@ -29,11 +29,21 @@ uint64_t field_sum(const json_t *object, const char *name)
 	return sum;
 }
 
+static struct slice coded(const json_t *object, const char *name)
+{
+	char base64[64];
+	(void)snprintf(base64, sizeof(base64), "%s_base64", name);
+	return field(object, base64);
+}
+
+bool field_has(const json_t *object, const char *name)
+{
+	return field(object, name).len > 0 || coded(object, name).len > 0;
+}
+
 void field_bytes(const json_t *object, const char *name, struct buf *to)
 {
-	char coded[64];
-	(void)snprintf(coded, sizeof(coded), "%s_base64", name);
-	struct slice base64 = field(object, coded);
+	struct slice base64 = coded(object, name);
 	if (base64.len == 0 || text_unbase64(to, base64) < 0) {
 		struct slice plain = field(object, name);
 		buf_add(to, plain.p, plain.len);

@@ -5,6 +5,7 @@
 #include "daemon/base/buf.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct slice field(const json_t *object, const char *name);      /* a string; lives as long as object */
@@ -12,7 +13,9 @@ uint64_t field_u64(const json_t *object, const char *name);
 uint64_t field_sum(const json_t *object, const char *name);      /* over every object that is a member of object */
 /* Bytes that came as NAME or NAME_base64, appended. */
 void field_bytes(const json_t *object, const char *name, struct buf *to);
-/* The same as one printable line, no terminal escapes. */
+/* Is NAME or NAME_base64 there, and not empty? */
+bool field_has(const json_t *object, const char *name);
+/* The same bytes as one printable line, no terminal escapes. */
 void field_printable(const json_t *object, const char *name, struct buf *to);
 
 #endif

@@ -174,7 +174,7 @@ static int print_people(const struct import_run *i, const json_t *answer, bool w
 	if (r == 0 && !waited)
 		r = out_printf(err, "the %s are in; `inlet wait` returns when the rest is done\n", i->folder ? "files" : "rows");
 	else if (r == 0 && !json_is_true(json_object_get(answer, "drained")))
-		r = out_printf(err, "not done yet: %s\n", field(answer, "reason").p);
+		r = work_not_done(answer, err);
 	return r;
 }
 

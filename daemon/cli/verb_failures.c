@@ -25,7 +25,7 @@ static int one_failure(void *arg, const json_t *f, struct err *err)
 	if (line) {
 		field_bytes(f, "file", &file);
 		buf_printf(&file, ":%llu:%llu", (unsigned long long)line, (unsigned long long)field_u64(f, "column"));
-	} else if (field(f, "file").len && !field(f, "key").len) {
+	} else if (field_has(f, "file") && !field_has(f, "key")) {
 		field_bytes(f, "file", &file);
 		buf_char(&file, '/');
 		field_bytes(f, "path", &file);
@@ -35,7 +35,7 @@ static int one_failure(void *arg, const json_t *f, struct err *err)
 		field_bytes(f, "key", &file);
 	}
 	field_bytes(f, "reason", &reason);
-	if (field(f, "cure").len)
+	if (field_has(f, "cure"))
 		buf_str(&reason, "; ");
 	field_bytes(f, "cure", &reason);
 	const struct slice cells[] = { field(f, "id"), field(f, "stage"), field(f, "class"), field(f, "due"),

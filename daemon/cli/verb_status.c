@@ -166,8 +166,11 @@ static int print_store(const json_t *status, struct err *err)
 static int print_next(const json_t *status, struct err *err)
 {
 	const json_t *failures = json_object_get(status, "failures");
-	struct slice intake = field(json_object_get(status, "daemon"), "intake");
-	if (intake.len && out_printf(err, "\nIntake is paused: %s\n", intake.p) < 0)
+	struct buf intake = { 0 };
+	field_printable(json_object_get(status, "daemon"), "intake", &intake);
+	int r = intake.len ? out_printf(err, "\nIntake is paused: %s\n", intake.data) : 0;
+	buf_done(&intake);
+	if (r < 0)
 		return -1;
 	uint64_t failed = field_u64(failures, "quarantined") + field_u64(failures, "retrying");
 	if (failed &&

@@ -52,12 +52,21 @@ static bool left_over(const json_t *answer, struct buf *to)
 	return to->len > 0;
 }
 
+int work_not_done(const json_t *answer, struct err *err)
+{
+	struct buf reason = { 0 };
+	field_printable(answer, "reason", &reason);
+	int r = out_printf(err, "not done yet: %s\n", reason.len ? reason.data : "");
+	buf_done(&reason);
+	return r;
+}
+
 static int print_people(const json_t *answer, bool waited, const char *left, struct err *err)
 {
 	if (!waited)
 		return out_printf(err, "under way; `inlet wait` returns when it is done\n");
 	if (!json_is_true(json_object_get(answer, "drained")))
-		return out_printf(err, "not done yet: %s\n", field(answer, "reason").p);
+		return work_not_done(answer, err);
 	uint64_t items_new = field_u64(answer, "items_new");
 	if (out_printf(err, "done: %llu new item%s, %llu new, %llu changed and %llu gone files since the start\n",
 		    (unsigned long long)items_new, text_s(items_new),
