@@ -101,17 +101,34 @@ static void wipe_member(const json_t *object, const char *name)
 		explicit_bzero((char *)(uintptr_t)s.p, s.len); /* the tree is ours and about to be freed */
 }
 
+/* "Code: message", for messages. */
+static void show_problem(struct slice code, struct slice message, struct buf *to)
+{
+	text_printable(to, code);
+	if (message.len) {
+		buf_str(to, code.len ? ": " : "");
+		text_printable(to, (struct slice){ message.p, message.len < 200 ? message.len : 200 });
+	}
+}
+
+static int no_credentials(const json_t *object, struct slice code, struct err *err)
+{
+	struct buf shown = { 0 };
+	struct slice message = member(object, "Message");
+
+	show_problem(code, message.len ? message : member(object, "message"), &shown);
+	(void)err_set(err, ERR_RETRY, 0, "the answer holds no credentials%s%s", shown.len ? ": " : "", shown.len ? shown.data : "");
+	buf_done(&shown);
+	return -1;
+}
+
 static int from_object(const json_t *object, struct aws_credentials *ret, struct err *err)
 {
 	struct slice id = member(object, "AccessKeyId"), secret = member(object, "SecretAccessKey"), token = member(object, "Token");
-	struct slice code = member(object, "Code"), message = member(object, "Message");
+	struct slice code = member(object, "Code");
 
-	if ((code.len && !slice_eq(code, SLICE_LIT("Success"))) || id.len == 0 || secret.len == 0) {
-		if (message.len == 0)
-			message = member(object, "message");
-		return err_set(err, ERR_RETRY, 0, "the answer holds no credentials%s%.*s%s%.*s", code.len ? ": " : "", (int)code.len, code.p,
-			message.len ? ": " : "", (int)(message.len < 200 ? message.len : 200), message.p);
-	}
+	if ((code.len && !slice_eq(code, SLICE_LIT("Success"))) || id.len == 0 || secret.len == 0)
+		return no_credentials(object, code, err);
 	if (token.len == 0)
 		token = member(object, "SessionToken");
 	ret->expires_ms = 0;
@@ -177,14 +194,9 @@ int aws_answer_xml(struct slice text, struct aws_credentials *ret, struct err *e
 
 void aws_answer_problem(struct slice text, char *ret_text, size_t size)
 {
-	struct slice code = element(text, "Code"), message = element(text, "Message");
 	struct buf shown = { 0 };
 
-	text_printable(&shown, code);
-	if (message.len) {
-		buf_str(&shown, code.len ? ": " : "");
-		text_printable(&shown, (struct slice){ message.p, message.len < 200 ? message.len : 200 });
-	}
+	show_problem(element(text, "Code"), element(text, "Message"), &shown);
 	(void)snprintf(ret_text, size, "%s", shown.data ? shown.data : "");
 	buf_done(&shown);
 }

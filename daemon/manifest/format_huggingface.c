@@ -34,13 +34,48 @@ static const struct node *file_member(struct manifest *m, const struct node *roo
 	return found;
 }
 
-/* Element i of a list. */
-static const struct node *element(const struct manifest *m, const struct node *list, uint32_t i)
+/* One of the lists that stand side by side, on the way through it. */
+struct column {
+	const struct node *list;
+	const struct node *at; /* an element */
+	struct node number;    /* an element of a long list of numbers, where they are no nodes (DOM_NUMBERS_MAX)... */
+	struct slice rest;     /* ...and what follows it */
+};
+
+/* NULL: there are no more. */
+static const struct node *column_at(const struct column *c)
 {
-	const struct node *n = list && list->kind == NODE_ARRAY ? node_first(&m->dom, list) : NULL;
-	while (n && i-- > 0)
-		n = node_next(&m->dom, list, n);
-	return n;
+	return c->number.text.len ? &c->number : c->at;
+}
+
+/* The next of "1, 2, 3]". */
+static void next_number(struct column *c)
+{
+	size_t blanks = 0, n = 0;
+	while (blanks < c->rest.len && strchr(" \t\r\n,", c->rest.p[blanks]))
+		blanks++;
+	const char *p = c->rest.p + blanks;
+	while (blanks + n < c->rest.len && strchr("+-.0123456789eE", p[n]))
+		n++;
+	c->number = (struct node){ .kind = NODE_NUMBER, .text = { p, n } };
+	c->rest = (struct slice){ p + n, c->rest.len - blanks - n };
+}
+
+static void column_open(const struct manifest *m, const struct node *list, struct column *c)
+{
+	*c = (struct column){ .list = list, .at = node_first(&m->dom, list) };
+	if (c->at || list->count == 0)
+		return;
+	c->rest = (struct slice){ list->text.p + 1, list->text.len - 1 };
+	next_number(c);
+}
+
+static void column_next(const struct manifest *m, struct column *c)
+{
+	if (c->number.text.len)
+		next_number(c);
+	else if (c->at)
+		c->at = node_next(&m->dom, c->list, c->at);
 }
 
 static const struct node *categories_of(struct manifest *m, const struct node *objects)
@@ -52,26 +87,61 @@ static const struct node *categories_of(struct manifest *m, const struct node *o
 	return n;
 }
 
-/* What the lists beside bbox and category say of object i. */
-static struct slice attributes_of(struct manifest *m, const struct node *objects, const struct node *boxes,
-	const struct node *categories, uint32_t i)
+/* The lists beside bbox and category, into the arena. */
+static size_t columns_open(struct manifest *m, const struct node *objects, const struct node *boxes, const struct node *categories,
+	struct column **ret)
+{
+	struct column *columns = arena_alloc(&m->draft.arena, (objects->count + 1) * sizeof(*columns));
+	size_t n = 0;
+	for (const struct node *list = node_first(&m->dom, objects); list; list = node_next(&m->dom, objects, list))
+		if (list->kind == NODE_ARRAY && list != boxes && list != categories)
+			column_open(m, list, &columns[n++]);
+	*ret = columns;
+	return n;
+}
+
+/* What they say of one object; then they stand at the next. *n: those that have something to say of it or a later one. */
+static struct slice attributes_of(struct manifest *m, struct column *columns, size_t *n)
 {
 	struct draft *d = &m->draft;
+	size_t left = 0;
 	d->text.len = 0;
 	struct json j = { .to = &d->text };
 	json_open(&j, NULL, '{');
-	for (const struct node *n = node_first(&m->dom, objects); n; n = node_next(&m->dom, objects, n)) {
-		const struct node *e = n == boxes || n == categories ? NULL : element(m, n, i);
-		if (!e)
+	for (size_t i = 0; i < *n; i++) {
+		struct column c = columns[i];
+		if (!column_at(&c))
 			continue;
-		json_str(&j, NULL, node_name(n, &d->arena));
+		json_str(&j, NULL, node_name(c.list, &d->arena));
 		buf_char(j.to, ':');
 		j.comma = false;
-		json_raw(&j, NULL, node_json(e));
+		json_raw(&j, NULL, node_json(column_at(&c)));
+		column_next(m, &c);
+		columns[left++] = c;
 	}
+	*n = left;
 	json_close(&j, '}');
 	struct slice s = draft_take(d);
 	return s.len > 2 ? s : (struct slice){ 0 };
+}
+
+static struct slice box_geometry(struct manifest *m, const struct node *box)
+{
+	struct slice v[4], none = { 0 };
+	uint32_t n = 0;
+	if (box->kind != NODE_ARRAY)
+		return none;
+	for (const struct node *e = node_first(&m->dom, box); e && n < 4; e = node_next(&m->dom, box, e), n++) {
+		v[n] = number_text(e);
+		if (!v[n].len)
+			return none;
+	}
+	if (n < 4)
+		return none;
+	struct json j;
+	geometry_begin(&m->draft, &j, "box", "px", none, none);
+	geometry_box(&j, "xywh", v);
+	return geometry_end(&m->draft, &j);
 }
 
 /* DRAFT_ROW or DRAFT_FAILED. */
@@ -83,21 +153,15 @@ static int take_objects(struct manifest *m, const struct node *objects)
 	if (!boxes || !categories || boxes->count != categories->count)
 		return draft_fail(d, node_place(m, objects), NULL, "objects wants bbox and categories, as many of one as of the "
 			"other");
-	uint32_t i = 0;
-	for (const struct node *b = node_first(&m->dom, boxes); b; b = node_next(&m->dom, boxes, b), i++) {
-		struct slice v[4];
-		for (uint32_t k = 0; k < 4; k++) {
-			v[k] = number_text(element(m, b, k));
-			if (!v[k].len)
-				return draft_fail(d, node_place(m, b), NULL, "a bbox is four numbers");
-		}
-		struct json j;
-		struct slice none = { 0 };
-		geometry_begin(d, &j, "box", "px", none, none);
-		geometry_box(&j, "xywh", v);
-		struct slice geometry = geometry_end(d, &j);
-		struct slice attributes = attributes_of(m, objects, boxes, categories, i);
-		struct slice concept = node_scalar(element(m, categories, i), &d->arena);
+	struct column category, *columns;
+	size_t n = columns_open(m, objects, boxes, categories, &columns);
+	column_open(m, categories, &category);
+	for (const struct node *b = node_first(&m->dom, boxes); b; b = node_next(&m->dom, boxes, b), column_next(m, &category)) {
+		struct slice geometry = box_geometry(m, b);
+		if (!geometry.len)
+			return draft_fail(d, node_place(m, b), NULL, "a bbox is four numbers");
+		struct slice attributes = attributes_of(m, columns, &n);
+		struct slice concept = node_scalar(column_at(&category), &d->arena);
 		if (!concept.len)
 			return draft_fail(d, node_place(m, categories), NULL, "a bbox has no category");
 		struct manifest_label *l = draft_label(d, concept);
@@ -112,7 +176,10 @@ static struct slice form_of(struct manifest *m, const struct node *root, const s
 {
 	struct draft *d = &m->draft;
 	const struct node *categories = categories_of(m, objects);
-	const struct node *category = element(m, categories, 0);
+	struct column first = { 0 };
+	if (categories)
+		column_open(m, categories, &first);
+	const struct node *category = column_at(&first);
 	d->text.len = 0;
 	struct json j = { .to = &d->text };
 	json_open(&j, NULL, '{');

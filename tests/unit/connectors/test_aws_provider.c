@@ -2,6 +2,7 @@
  * answers; what is kept, what is renewed, and that no secret is ever in a text. */
 #include "connectors/aws_provider.h"
 
+#include "connectors/aws_answer.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
@@ -450,6 +451,18 @@ static void test_many_threads_one_request(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_an_answer_drives_no_terminal(void **state)
+{
+	struct aws_credentials c = { 0 };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(aws_answer_json(SLICE_LIT("{\"Code\":\"No\\u001b[2J\",\"message\":\"a\\nb\"}"), &c, &err), -1);
+	assert_string_equal(err.text, "the answer holds no credentials: No\\x1b[2J: a\\x0ab");
+	assert_int_equal(aws_answer_json(SLICE_LIT("{}"), &c, &err), -1);
+	assert_string_equal(err.text, "the answer holds no credentials");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +471,7 @@ int main(void)
 		TEST(test_a_credentials_file_is_the_last_word),
 		TEST(test_nothing_found_says_where_was_looked),
 		TEST(test_half_a_pair_is_an_error),
+		TEST(test_an_answer_drives_no_terminal),
 		TEST(test_container),
 		TEST(test_container_over_http_is_this_host_only),
 		TEST(test_instance),

@@ -44,6 +44,48 @@ static void test_rows_of_each(void **state)
 	}
 }
 
+static void add_list(struct buf *to, const char *name, const char *element, uint32_t count)
+{
+	buf_printf(to, ",\"%s\":[", name);
+	for (uint32_t i = 0; i < count; i++) {
+		buf_str(to, i ? "," : "");
+		if (*element)
+			buf_str(to, element);
+		else
+			buf_u64(to, i);
+	}
+	buf_char(to, ']');
+}
+
+/* Of as many numbers a list is one node; of as many texts it is many, and going through them from the start for each would take hours. */
+static void test_a_row_of_many_boxes(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		const uint32_t count = i ? 200000 : 5000;
+		CLEANUP(buf_done) struct buf text = { 0 };
+		struct manifest_row row;
+		struct manifest_failure failure;
+		struct manifest *m = NULL;
+		struct err err;
+		buf_str(&text, "{\"file_name\":\"a.png\",\"objects\":{\"short\":[true]");
+		add_list(&text, "bbox", "[1,2,3,4]", i ? count / 4 : count);
+		add_list(&text, "id", "", count);
+		add_list(&text, "category", i ? "\"c\"" : "", i ? count / 4 : count);
+		buf_str(&text, "}}\n");
+		struct feed f = { .text = buf_slice(&text), .piece = SIZE_MAX };
+		const struct manifest_options o = { .format = MANIFEST_HUGGING_FACE, .spool = -1, .name = "metadata.jsonl" };
+		assert_int_equal(manifest_open(&o, feed_read, &f, &m, &err), 0);
+		assert_int_equal(manifest_next(m, &row, &failure, &err), 1);
+		assert_int_equal(row.label_count, i ? count / 4 : count);
+		const struct manifest_label *first = &row.labels[0], *last = &row.labels[row.label_count - 1];
+		assert_true(slice_eq(first->attributes, SLICE_LIT("{\"short\":true,\"id\":0}")));
+		assert_true(slice_eq(last->attributes, i ? SLICE_LIT("{\"id\":49999}") : SLICE_LIT("{\"id\":4999}")));
+		assert_true(slice_eq(last->concept, i ? SLICE_LIT("c") : SLICE_LIT("4999")));
+		manifest_close(m);
+	}
+}
+
 /* Failed rows and the header before them are a manifest again, and give the same rows. */
 static void test_rows_make_a_manifest_again(void **state)
 {
@@ -171,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_of_each),
+		cmocka_unit_test(test_a_row_of_many_boxes),
 		cmocka_unit_test(test_rows_make_a_manifest_again),
 		cmocka_unit_test(test_what_json_leaves_open),
 		cmocka_unit_test(test_sidecar),
