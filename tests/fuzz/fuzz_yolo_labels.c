@@ -54,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct manifest whole, line; /* a reader is used again for each row */
 	if (size < 1 || size > 65536)
 		return 0;
-	const struct yolo_classes classes = { names, sizeof(names) / sizeof(*names), data[0] / 2 % 16, data[0] % 2 ? 3 : 2 };
+	const struct yolo_classes classes = { .names = names, .count = sizeof(names) / sizeof(*names), .keypoints = data[0] / 2 % 16,
+		.dimensions = data[0] % 2 ? 3 : 2 };
 	struct slice text = { (const char *)data + 1, size - 1 };
 	draft_begin(&whole.draft, (struct manifest_place){ .line = 1, .column = 1 }, text);
 	if (yolo_labels(&whole, &classes, SLICE_LIT("a.txt"), text) == DRAFT_FAILED) {
