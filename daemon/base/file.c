@@ -188,6 +188,12 @@ int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 	return 0;
 }
 
+static bool is_symlink(int dirfd, const char *name)
+{
+	struct stat st;
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* openat2, one component at a time, none of them a symlink, for where it is missing: valgrind, and old seccomp filters. */
 static int open_stepwise(int dirfd, const char *path, int flags)
 {
@@ -203,8 +209,10 @@ static int open_stepwise(int dirfd, const char *path, int flags)
 			return -1;
 		}
 		*(char *)mempcpy(name, path, len) = '\0';
-		int next = openat(at < 0 ? dirfd : at, name,
-			O_CLOEXEC | O_NOFOLLOW | (last ? flags : O_PATH | O_DIRECTORY));
+		int in = at < 0 ? dirfd : at;
+		int next = openat(in, name, O_CLOEXEC | O_NOFOLLOW | (last ? flags : O_PATH | O_DIRECTORY));
+		if (next < 0 && errno == ENOTDIR)
+			errno = is_symlink(in, name) ? ELOOP : ENOTDIR;
 		if (last || next < 0)
 			return next;
 		close_fdp(&at);

@@ -61,6 +61,7 @@ static inline int fixture_setup(void **state)
 	if (guard_allow_endpoint(f.guard, url, &f.err) < 0 || guard_allow_endpoint(f.guard, other, &f.err) < 0)
 		return -1;
 	f.rules = (struct http_rules){ .guard = f.guard, .redirects = 5, .lean = FIXTURE_LEAN };
+	f.rules.connect_ms = f.rules.idle_ms = 100000; /* only what is about time ends by it: a handshake under valgrind took 10 s */
 	f.http = http_new(&f.rules);
 	*state = &f;
 	return 0;

@@ -101,12 +101,22 @@ static void test_beneath_the_root(void **state)
 
 	open_lists(f);
 	assert_gives(f, "own.txt", "own");
-	assert_gives(f, "./deep/../own.txt", "own");
 	assert_gives(f, "deep//x.txt", "x");
 	assert_gives(f, in(f, "lists/deep/x.txt", path), "x");
-	shell(f, "ln -s deep/x.txt lists/link && ln -s deep lists/dir");
+}
+
+static void test_ways_that_stay_beneath(void **state)
+{
+	struct fixture *f = *state;
+
+	if (getenv("INLET_VALGRIND"))
+		skip(); /* it does not know openat2, and without that none of these ways is taken */
+	open_lists(f);
+	assert_gives(f, "./deep/../own.txt", "own");
+	shell(f, "ln -s deep/x.txt lists/link && ln -s deep lists/dir && ln -s store lists/alias");
 	assert_gives(f, "link", "x");
 	assert_gives(f, "dir/x.txt", "x");
+	assert_refused(f, "alias/data", ERR_REJECT, "Inlet's own store");
 }
 
 static void test_not_outside(void **state)
@@ -160,10 +170,8 @@ static void test_never_the_store(void **state)
 	int fd;
 
 	open_lists(f);
-	shell(f, "ln -s store lists/alias");
 	assert_refused(f, "store/data", ERR_REJECT, "Inlet's own store");
 	assert_int_equal(f->err.sys, FILES_OWN_STORE);
-	assert_refused(f, "alias/data", ERR_REJECT, "Inlet's own store");
 	assert_refused(f, in(f, "lists/store/data", store), ERR_REJECT, "Inlet's own store");
 	assert_int_equal(import_files_folder(&f->files, "store", &fd, &f->cure, &f->err), -1);
 	(void)in(f, "lists/store", store);
@@ -211,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_beneath_the_root),
+		TEST(test_ways_that_stay_beneath),
 		TEST(test_not_outside),
 		TEST(test_what_is_no_file),
 		TEST(test_never_the_store),
