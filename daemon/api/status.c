@@ -30,7 +30,7 @@ static int add_others(const struct config *c, struct view *v, struct source_stat
 	size_t named = *n;
 	int found;
 	while ((found = view_source_next(v, row.name, &row, err)) > 0) {
-		if (configured(*rows, named, row.name) || import_source_of(c, row.name))
+		if (configured(*rows, named, row.name) || import_list_owner(c, row.name))
 			continue; /* manifests of a source are counted with it */
 		*rows = mem_resize(*rows, *n + 1, sizeof(**rows));
 		bool import = slice_eq(row.kind, SLICE_LIT("manifest"));
@@ -70,7 +70,7 @@ int status_sources(struct pipeline *p, struct view *v, struct source_status_row 
 			return -1;
 		const struct source_config *config = &pipeline_config(p)->sources[i];
 		rows[i].manifests = config->manifest != NULL;
-		if (config->manifest && import_source_sum(v, config, &rows[i].sum, err) < 0)
+		if (config->manifest && import_list_sum(v, config, &rows[i].sum, err) < 0)
 			return -1;
 		if (found == 0)
 			rows[i].row = (struct source_row){ .name = slice_of(views[i].name) };

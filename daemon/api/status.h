@@ -2,7 +2,7 @@
 #ifndef INLET_API_STATUS_H
 #define INLET_API_STATUS_H
 
-#include "daemon/imports/source.h"
+#include "daemon/imports/list.h"
 #include "daemon/stages/pipeline.h"
 #include "daemon/store/view.h"
 
@@ -22,7 +22,7 @@ struct source_status_row {
 	struct source_view view;
 	struct source_row row;
 	bool manifests;              /* a source of manifests: its objects are lists, of which sum is told */
-	struct import_source_sum sum;
+	struct import_list_sum sum;
 };
 int status_sources(struct pipeline *p, struct view *v, struct source_status_row **ret, size_t *ret_n, struct err *err);
 

@@ -12,8 +12,8 @@
 #include "daemon/base/queue.h"
 #include "daemon/flow/retry.h"
 #include "daemon/imports/bucket.h"
-#include "daemon/imports/recheck.h"
-#include "daemon/imports/source.h"
+#include "daemon/imports/internal.h"
+#include "daemon/imports/list.h"
 #include "daemon/model/import_body.h"
 #include "daemon/net/url_identity.h"
 
@@ -29,11 +29,8 @@ struct import_fetch {
 	atomic_bool stopping;
 	struct queue *queue;      /* of struct task */
 	pthread_mutex_t lock;
-	pthread_t threads[THREADS]; /* with their count, and asks: guarded by lock */
+	pthread_t threads[THREADS]; /* with their count: guarded by lock */
 	size_t thread_count;
-	struct queue *passes;     /* whose URLs are asked again; each holds one in hand */
-	pthread_t asker;
-	bool asks;                /* asker runs */
 };
 
 struct task {
@@ -259,7 +256,7 @@ static int fetch_file(struct import_fetch *f, struct errand *e, struct landing *
 	struct stat before, after;
 	char version[VERSION_TEXT_MAX];
 	uint64_t now_ns = clock_wall_ns();
-	if (import_source_open(f->imports, slice_of(e->source), slice_of(e->url), &fd, &before, &e->cure, err) < 0)
+	if (import_list_open(f->imports->config, slice_of(e->source), slice_of(e->url), &fd, &before, &e->cure, err) < 0)
 		return -1;
 	e->cure = "raise limits.object, or leave the file out";
 	if (read_into(l, fd, (uint64_t)before.st_size, err) < 0)
@@ -361,7 +358,6 @@ int import_fetch_open(struct imports *imports, struct import_fetch **ret, struct
 	f->imports = imports;
 	f->guard = guard_new();
 	f->queue = queue_new(THREADS, free);
-	f->passes = queue_new(1, free);
 	pthread_mutex_init(&f->lock, NULL);
 	for (char **network = imports->config->networks; network && *network; network++) {
 		if (guard_allow_network(f->guard, *network, err) < 0) {
@@ -401,9 +397,9 @@ static void asked(void *arg, uint64_t object)
 	account_give(arg, 1);
 }
 
-static void ask(void *arg, uint64_t object)
+void import_fetch_ask(struct import_fetch *f, uint64_t object)
 {
-	struct import_fetch *f = arg;
+	start_threads(f);
 	struct task *t = mem_zero(1, sizeof(*t));
 	*t = (struct task){ .work.number = object, .again = true, .done = asked, .arg = f->imports->account };
 	account_take(f->imports->account, 1);
@@ -413,39 +409,6 @@ static void ask(void *arg, uint64_t object)
 	free(t);
 }
 
-static void pass_done(struct import_fetch *f, struct import_pass *pass)
-{
-	import_pass_put(f->imports, pass);
-	account_give(f->imports->account, 1);
-}
-
-static void *asker_thread(void *arg)
-{
-	struct import_fetch *f = arg;
-	struct import_pass *pass;
-	while ((pass = queue_pop(f->passes)) != NULL) {
-		recheck_walk(f->imports, pass, ask, f);
-		pass_done(f, pass);
-	}
-	return NULL;
-}
-
-void import_recheck(struct import_fetch *f, uint64_t id)
-{
-	struct err err;
-	struct import_pass *pass = import_pass_get(f->imports, id, &err);
-	if (!pass)
-		return;
-	start_threads(f);
-	pthread_mutex_lock(&f->lock);
-	f->asks = f->asks || pthread_create(&f->asker, NULL, asker_thread, f) == 0;
-	bool asks = f->asks;
-	pthread_mutex_unlock(&f->lock);
-	account_take(f->imports->account, 1);
-	if (!asks || queue_push_over(f->passes, pass) < 0)
-		pass_done(f, pass);
-}
-
 /* --- its end --- */
 
 void import_fetch_stop(struct import_fetch *f)
@@ -453,7 +416,6 @@ void import_fetch_stop(struct import_fetch *f)
 	if (!f)
 		return;
 	atomic_store(&f->stopping, true);
-	queue_close(f->passes);
 	queue_close(f->queue);
 }
 
@@ -462,12 +424,9 @@ void import_fetch_close(struct import_fetch *f)
 	if (!f)
 		return;
 	import_fetch_stop(f);
-	if (f->asks)
-		pthread_join(f->asker, NULL);
 	for (size_t i = 0; i < f->thread_count; i++)
 		pthread_join(f->threads[i], NULL);
 	queue_free(f->queue);
-	queue_free(f->passes);
 	pthread_mutex_destroy(&f->lock);
 	url_fetch_free(f->urls);
 	guard_free(f->guard);

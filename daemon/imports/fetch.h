@@ -9,14 +9,13 @@
 struct import_fetch;
 /* ERR_REJECT: a network of the configuration is none. The threads start with the first row. */
 int import_fetch_open(struct imports *imports, struct import_fetch **ret, struct err *err);
-struct import_pass;
-/* Asks again, in the background, whether the URLs that this pass saw again have changed: those of servers that tell versions apart,
- * unless they are signed (a signature made anew is not in the index). What has not changed costs no bytes and no write; what has is a
- * new version of its object; of what cannot be asked the bytes that are there stand. Nothing of it is durable: the next pass asks. */
-void import_recheck(struct import_fetch *f, uint64_t pass);
 void import_fetch_stop(struct import_fetch *f);  /* running fetches end within a second */
 void import_fetch_close(struct import_fetch *f); /* joins; NULL allowed */
 
 void import_fetch_take(struct import_fetch *f, const struct work *w, import_done_fn *done, void *arg); /* imports_fetch() */
+/* Asks again whether the URL of an object that is there has changed, unless it is signed (a signature made anew is not in the index).
+ * What has not changed costs no bytes and no write; what has is a new version of its object; of what cannot be asked the bytes that
+ * are there stand. It is in hand until then. Blocks while the threads have enough to do. */
+void import_fetch_ask(struct import_fetch *f, uint64_t object);
 
 #endif

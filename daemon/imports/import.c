@@ -5,9 +5,9 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/imports/fetch.h"
+#include "daemon/imports/list.h"
 #include "daemon/imports/pass.h"
-#include "daemon/imports/source.h"
+#include "daemon/imports/recheck.h"
 #include "daemon/manifest/manifest.h"
 #include "daemon/model/reader.h"
 
@@ -57,7 +57,7 @@ static int refuse_name(struct imports *imports, const struct import_begin *b, st
 	int found = view_source(v, b->name, &source, err);
 	if (found < 0)
 		return -1;
-	const struct source_config *owner = b->own ? NULL : import_source_of(imports->config, b->name);
+	const struct source_config *owner = b->own ? NULL : import_list_owner(imports->config, b->name);
 	if (owner)
 		return err_set(err, ERR_REJECT, 0, "'%.*s' is how a manifest of the source '%s' is called; give the import another name with "
 			"--name", (int)b->name.len, b->name.p, owner->name);
@@ -350,7 +350,7 @@ int import_end(struct imports *imports, uint64_t id, const struct import_close *
 	if (ok == 0)
 		ok = imports->ops->activate(imports->pipeline, err);
 	if (ok == 0 && pass->names_urls && !pass->mending)
-		import_recheck(imports->fetch, id);
+		recheck_pass(imports->recheck, id);
 	pass->ended = true;
 	import_pass_put(imports, pass);
 	if (ok == 0)

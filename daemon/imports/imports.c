@@ -5,6 +5,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/imports/fetch.h"
 #include "daemon/imports/pass.h"
+#include "daemon/imports/recheck.h"
 
 #include <stdlib.h>
 
@@ -25,18 +26,24 @@ struct imports *imports_new(const struct config *c, struct store *s, struct acco
 
 int imports_start(struct imports *imports, struct err *err)
 {
-	return import_fetch_open(imports, &imports->fetch, err);
+	if (import_fetch_open(imports, &imports->fetch, err) < 0)
+		return -1;
+	imports->recheck = recheck_new(imports, imports->fetch);
+	return 0;
 }
 
 void imports_stop(struct imports *imports)
 {
 	import_fetch_stop(imports->fetch);
+	recheck_stop(imports->recheck);
 }
 
 void imports_close(struct imports *imports)
 {
 	if (!imports)
 		return;
+	imports_stop(imports); /* one waits for the other */
+	recheck_close(imports->recheck);
 	import_fetch_close(imports->fetch);
 	while (imports->passes) {
 		struct import_pass *next = imports->passes->next;

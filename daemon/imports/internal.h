@@ -17,6 +17,7 @@ struct imports {
 	const struct import_ops *ops;
 	void *pipeline;                /* of ops */
 	struct import_fetch *fetch;    /* NULL: not started */
+	struct recheck *recheck;       /* NULL: not started */
 	pthread_mutex_t lock;
 	struct import_pass *passes;    /* guarded by lock, as is next_id */
 	uint64_t next_id;

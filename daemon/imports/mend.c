@@ -2,7 +2,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/text.h"
 #include "daemon/imports/pass.h"
-#include "daemon/imports/source.h"
+#include "daemon/imports/list.h"
 #include "daemon/manifest/manifest.h"
 
 #include <inttypes.h>
@@ -44,7 +44,7 @@ static int is_being_read(const struct import *i, struct err *err)
 
 int import_mendable(const struct config *c, const struct import *i, struct err *err)
 {
-	const struct source_config *owner = import_source_of(c, i->source);
+	const struct source_config *owner = import_list_owner(c, i->source);
 	if (owner)
 		return err_set(err, ERR_REJECT, 0, "import %" PRIu64 " is a list of the source '%s', which reads it itself: mend it there",
 			i->id, owner->name);

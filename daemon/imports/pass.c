@@ -4,7 +4,6 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
-#include "daemon/imports/refusal.h"
 
 #include <stdlib.h>
 
@@ -183,13 +182,11 @@ int import_pass_await(struct import_pass *pass, size_t bytes, struct err *err)
 	return r;
 }
 
-void import_pass_tell(struct imports *imports, struct import_pass *pass, struct json *j)
+void import_pass_tell(struct import_pass *pass, uint64_t *ret_durable, struct buf *ret_refused)
 {
 	pthread_mutex_lock(&pass->lock);
-	uint64_t durable = pass->flying ? pass->durable : pass->frames;
-	CLEANUP(buf_done) struct buf refused = pass->refused;
+	*ret_durable = pass->flying ? pass->durable : pass->frames;
+	*ret_refused = pass->refused;
 	pass->refused = (struct buf){ 0 };
 	pthread_mutex_unlock(&pass->lock);
-	json_u64(j, "durable", durable);
-	refusals_tell(imports->store, buf_slice(&refused), j);
 }

@@ -61,8 +61,8 @@ void import_pass_land(struct imports *imports, struct import_pass *pass, const s
 /* Until no more than so many bytes are under way; 0: nothing at all. -1: what failed. */
 int import_pass_await(struct import_pass *pass, size_t bytes, struct err *err);
 int import_pass_failed(struct import_pass *pass, struct err *err);
-/* "durable" and "refused", which it forgets (import.h). */
-void import_pass_tell(struct imports *imports, struct import_pass *pass, struct json *j);
+/* Frames before *ret_durable are durable; *ret_refused, the caller's, is what was noted and not told so far. */
+void import_pass_tell(struct import_pass *pass, uint64_t *ret_durable, struct buf *ret_refused);
 
 /* Has this row been met in this pass? */
 static inline bool import_saw(struct import_pass *pass, uint64_t row)

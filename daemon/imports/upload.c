@@ -387,6 +387,16 @@ void import_take(struct import_upload *u, struct slice bytes)
 	rest(u);
 }
 
+/* "durable" and "refused" (import.h). */
+static void tell(const struct imports *imports, struct import_pass *pass, struct json *j)
+{
+	CLEANUP(buf_done) struct buf refused = { 0 };
+	uint64_t durable;
+	import_pass_tell(pass, &durable, &refused);
+	json_u64(j, "durable", durable);
+	refusals_tell(imports->store, buf_slice(&refused), j);
+}
+
 static void put_answer(struct import_upload *u, struct json *j)
 {
 	json_u64(j, "frames", u->frames - u->first);
@@ -396,7 +406,7 @@ static void put_answer(struct import_upload *u, struct json *j)
 	if (u->wanted.len)
 		buf_add(j->to, u->wanted.data, u->wanted.len);
 	json_close(j, ']');
-	import_pass_tell(u->imports, u->pass, j);
+	tell(u->imports, u->pass, j);
 }
 
 int import_finish(struct import_upload *u, struct json *j, struct err *err)
@@ -448,7 +458,7 @@ int import_settle(struct imports *imports, uint64_t id, struct json *j, struct e
 		return -1;
 	int ok = import_pass_await(pass, 0, err);
 	if (ok == 0)
-		import_pass_tell(imports, pass, j);
+		tell(imports, pass, j);
 	import_pass_put(imports, pass);
 	return ok;
 }

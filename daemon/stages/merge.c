@@ -6,7 +6,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
-#include "daemon/imports/source.h"
+#include "daemon/imports/list.h"
 #include "daemon/manifest/sidecar.h"
 #include "daemon/stages/fetch.h"
 #include "daemon/stages/source.h"
@@ -413,7 +413,7 @@ static struct entry *only_manifests(struct merge *m, struct page *page)
 		if (page->place.len)
 			buf_char(&key, '/');
 		buf_add(&key, e->name.p, e->name.len);
-		if (e->kind == ENTRY_DIRECTORY || import_source_takes(source_config(m->source), buf_slice(&key)))
+		if (e->kind == ENTRY_DIRECTORY || import_list_is(source_config(m->source), buf_slice(&key)))
 			left[n++] = *e;
 		else
 			page->skipped++;

@@ -5,7 +5,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/flow/retry.h"
-#include "daemon/imports/source.h"
+#include "daemon/imports/list.h"
 #include "daemon/stages/source.h"
 
 #include <stdio.h>
@@ -94,7 +94,7 @@ static int retry_row(struct retrying *r, struct change *c, struct view *v, const
 	struct ledger_row list = { 0 };
 	struct record_failure *again = NULL;
 	int found = view_import(v, row_import(f->number), &import, err);
-	const struct source_config *owner = found > 0 ? import_source_of(r->p->config, import.source) : NULL;
+	const struct source_config *owner = found > 0 ? import_list_owner(r->p->config, import.source) : NULL;
 	if (found < 0)
 		return -1;
 	if (!owner)
