@@ -387,6 +387,8 @@ static int folder_options(const struct import *i, struct err *err)
 	const char *format = args_option(a, "format");
 	if (i->run.folder && format && strcmp(format, "folder") != 0)
 		return err_set(err, ERR_REJECT, 0, "'%s' is a folder; name a manifest in it", a->words[0]);
+	if (!i->run.folder && format && strcmp(format, "folder") == 0)
+		return err_set(err, ERR_REJECT, 0, "option '--format folder' is for folders, and '%s' is a manifest", i->run.name);
 	for (size_t k = 0; !i->run.folder && k < sizeof(of_folders) / sizeof(*of_folders); k++)
 		if (args_option(a, of_folders[k]))
 			return err_set(err, ERR_REJECT, 0, "option '--%s' is for folders, and '%s' is a manifest", of_folders[k],

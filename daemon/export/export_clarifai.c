@@ -129,9 +129,14 @@ static void add_metadata(struct clarifai *c, const struct node *root, const stru
 	for (const struct node *n = node_first(&c->metadata, root); n; n = node_next(&c->metadata, root, n))
 		if (n != geopoints)
 			node_write(n, &j);
+	struct slice unreadable = c->entry.unreadable;
+	if (unreadable.len && j.to->len > 1 && !node_get(&c->metadata, root, "metadata"))
+		json_bytes(&j, "metadata", unreadable);
 	json_close(&j, '}');
 	c->cell.len = 0;
-	if (!geopoints || j.to->len > 2) /* else the column is all that there is */
+	if (unreadable.len && j.to->len == 2)
+		buf_add(&c->cell, unreadable.p, unreadable.len);
+	else if (!geopoints || j.to->len > 2) /* else the column is all that there is */
 		add_without_apostrophes(&c->cell, buf_slice(&json));
 	add_field(to, buf_slice(&c->cell));
 	buf_done(&json);

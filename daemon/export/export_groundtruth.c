@@ -57,7 +57,19 @@ static const struct dom *said(const struct truth *g)
 	return &g->entry.said_dom;
 }
 
-/* The list of which each element is a label; NULL: the answer is one, or its labels are told apart by something else. */
+/* Is each element of a list in it a label? Any other answer is one label, whatever its value is. */
+static bool is_of_lists(const struct truth *g, const struct node *metadata)
+{
+	static const char *const types[] = { "groundtruth/object-detection", "groundtruth/image-classification-multilabel",
+		"groundtruth/text-classification-multilabel", "groundtruth/text-span" };
+	const struct node *type = node_get_kind(said(g), metadata, "type", NODE_STRING);
+	for (size_t i = 0; type && i < sizeof(types) / sizeof(*types); i++)
+		if (slice_eq(type->text, slice_of(types[i])))
+			return true;
+	return false;
+}
+
+/* The list of which each element is a label; NULL: there is none. */
 static const struct node *list_of(const struct truth *g, const struct node *value)
 {
 	const struct node *annotations = node_get(said(g), value, "annotations");
@@ -134,10 +146,11 @@ static void put_some(const struct truth *g, const struct node *n, size_t total, 
 
 static void put_answer(struct truth *g, const struct node *value, const struct node *metadata, struct json *j)
 {
-	const struct node *list = list_of(g, value);
+	bool by_list = is_of_lists(g, metadata);
+	const struct node *list = by_list ? list_of(g, value) : NULL;
 	size_t total = list ? list->count : 0;
 	size_t standing = find_standing(g, node_name(value, &g->entry.arena), total);
-	if (list ? standing >= total : standing > 0) {
+	if (by_list ? standing >= total : standing > 0) { /* a list that is not there had no labels that could have gone */
 		node_write(value, j);
 		node_write(metadata, j);
 	} else if (standing > 0) {

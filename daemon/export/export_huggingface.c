@@ -11,6 +11,7 @@
 #include "daemon/base/text.h"
 #include "daemon/export/box.h"
 #include "daemon/export/entry.h"
+#include "daemon/manifest/mapped.h"
 
 #include <stdlib.h>
 
@@ -56,6 +57,18 @@ static bool next_class(const struct item_full *it, size_t *at)
 	return *at < it->annotation_count;
 }
 
+/* Whether a string in which there are several, as "a;b", says just the labels that stand. */
+static bool says_in_one(const struct face *f, struct slice cell)
+{
+	char separator = concepts_separator(cell);
+	struct slice concept;
+	size_t at = 0;
+	for (; next_class(f->it, &at); at++)
+		if (!concepts_next(&cell, separator, &concept) || !slice_eq(concept, f->it->annotations[at].concept))
+			return false;
+	return !concepts_next(&cell, separator, &concept);
+}
+
 /* Whether a column, a name or a list of them, says just the labels that stand. */
 static bool says_classes(const struct face *f, const struct node *column)
 {
@@ -63,6 +76,8 @@ static bool says_classes(const struct face *f, const struct node *column)
 	const struct dom *t = &f->entry.said_dom;
 	const struct node *n = column->kind == NODE_ARRAY ? node_first(t, column) : column;
 	size_t at = 0;
+	if (column->kind == NODE_STRING && says_in_one(f, node_string(column, a)))
+		return true;
 	for (; n && next_class(f->it, &at); at++) {
 		if (!slice_eq(node_scalar(n, a), f->it->annotations[at].concept))
 			return false;

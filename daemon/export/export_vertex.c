@@ -137,13 +137,16 @@ static void put_label(struct vertex *x, const struct annotation *a, struct json 
 	const struct node *said = entry_label(&x->entry, a);
 	const struct dom *t = &x->entry.label_dom;
 	bool sentiment = said && node_get(t, said, "sentiment");
+	const struct node *as = said ? node_get_kind(t, said, "as", NODE_OBJECT) : NULL;
 	json_open(j, NULL, '{');
 	if (!sentiment)
 		json_str(j, "displayName", a->concept);
-	if (a->geometry.len)
+	for (const struct node *n = as ? node_first(t, as) : NULL; n; n = node_next(t, as, n))
+		node_write(n, j);
+	if (a->geometry.len && !as)
 		put_shape(x, a, j);
 	for (const struct node *n = said ? node_first(t, said) : NULL; n; n = node_next(t, said, n))
-		if (!node_name_is(n, "member"))
+		if (!node_name_is(n, "member") && n != as)
 			node_write(n, j);
 	json_close(j, '}');
 }

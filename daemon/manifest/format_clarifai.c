@@ -128,14 +128,9 @@ static int clarifai_row(struct manifest *m, const struct csv_record *r)
 	add_labels(m, cell(m, r, CONCEPTS));
 	struct slice geopoints = geopoints_member(m, cell(m, r, GEOPOINTS));
 	struct slice own = { 0 };
-	if (metadata_json(m, cell(m, r, METADATA), &own)) {
-		row->metadata = join_apart(m, own, geopoints);
-	} else {
-		row->metadata = cell(m, r, METADATA);
-		row->metadata_unreadable = true;
-		if (geopoints.len)
-			draft_warn(d, "its geopoints are left out of the metadata, which cannot be read");
-	}
+	if (!metadata_json(m, cell(m, r, METADATA), &own))
+		row->unreadable = cell(m, r, METADATA);
+	row->metadata = join_apart(m, own, geopoints);
 	return draft_finish(d);
 }
 

@@ -32,23 +32,55 @@ static const struct node *get(struct manifest *m, const struct node *object, con
 	return found;
 }
 
+/* Members that the label and its shape say, and how each is usually written. */
+static const struct {
+	const char *name;
+	enum node_kind kind;
+} said[] = { { "displayName", NODE_STRING }, { "xMin", NODE_NUMBER }, { "yMin", NODE_NUMBER }, { "xMax", NODE_NUMBER },
+	{ "yMax", NODE_NUMBER }, { "startOffset", NODE_NUMBER }, { "endOffset", NODE_NUMBER }, { "startTime", NODE_STRING },
+	{ "endTime", NODE_STRING }, { "timeOffset", NODE_STRING }, { "instanceId", NODE_STRING } };
+#define SAID (sizeof(said) / sizeof(*said))
+
+/* Its place in the table, SAID: it is none of them. */
+static size_t said_at(const struct node *n)
+{
+	size_t i = 0;
+	while (i < SAID && !same_name(n->name, said[i].name))
+		i++;
+	return i;
+}
+
+/* Fractions as strings, a coordinate that is left out: then "as" has the shape's members as they were written. */
+static void write_unusual(struct manifest *m, const struct node *annotation, struct json *j)
+{
+	size_t corners = 0;
+	bool unusual = false;
+	for (const struct node *n = node_first(&m->dom, annotation); n; n = node_next(&m->dom, annotation, n)) {
+		size_t i = said_at(n);
+		corners += i >= 1 && i <= 4;
+		unusual = unusual || (i > 0 && i < SAID && n->kind != said[i].kind);
+	}
+	if (!unusual && (corners == 0 || corners == 4))
+		return;
+	json_open(j, "as", '{');
+	for (const struct node *n = node_first(&m->dom, annotation); n; n = node_next(&m->dom, annotation, n))
+		if (said_at(n) > 0 && said_at(n) < SAID)
+			node_write(n, j);
+	json_close(j, '}');
+}
+
 /* What an annotation says beyond its label and shape, and the member of the row that it stands in. */
 static struct slice attributes_of(struct manifest *m, const struct node *annotation, const struct node *member)
 {
-	static const char *const said[] = { "displayName", "xMin", "yMin", "xMax", "yMax", "startOffset", "endOffset", "startTime",
-		"endTime", "timeOffset", "instanceId" };
 	struct draft *d = &m->draft;
 	d->text.len = 0;
 	struct json j = { .to = &d->text };
 	json_open(&j, NULL, '{');
 	json_str(&j, "member", node_name(member, &d->arena));
-	for (const struct node *n = node_first(&m->dom, annotation); n; n = node_next(&m->dom, annotation, n)) {
-		bool known = false;
-		for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
-			known = known || same_name(n->name, said[i]);
-		if (!known)
+	write_unusual(m, annotation, &j);
+	for (const struct node *n = node_first(&m->dom, annotation); n; n = node_next(&m->dom, annotation, n))
+		if (said_at(n) == SAID && !node_name_is(n, "member") && !node_name_is(n, "as"))
 			node_write(n, &j);
-	}
 	json_close(&j, '}');
 	return draft_take(d);
 }

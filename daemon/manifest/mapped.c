@@ -159,13 +159,8 @@ static void take_metadata(struct manifest *m, const struct mapped *in)
 {
 	struct manifest_row *row = &m->draft.row;
 	struct slice own = { 0 };
-	if (!metadata_json(m, in->of[ROLE_METADATA], &own)) {
-		row->metadata = in->of[ROLE_METADATA];
-		row->metadata_unreadable = true;
-		if (in->extra.len)
-			draft_warn(&m->draft, "columns without a role are left out of the metadata, which cannot be read");
-		return;
-	}
+	if (!metadata_json(m, in->of[ROLE_METADATA], &own))
+		row->unreadable = in->of[ROLE_METADATA];
 	row->metadata = join_apart(m, own, in->extra);
 }
 
@@ -216,6 +211,27 @@ static bool labels_of_scores(struct manifest *m, const struct node *object)
 	return true;
 }
 
+char concepts_separator(struct slice cell)
+{
+	if (cell.len == 0)
+		return ',';
+	return memchr(cell.p, '|', cell.len) ? '|' : memchr(cell.p, ';', cell.len) ? ';' : ',';
+}
+
+bool concepts_next(struct slice *cell, char separator, struct slice *ret)
+{
+	while (cell->len) {
+		const char *end = memchr(cell->p, separator, cell->len);
+		size_t len = end ? (size_t)(end - cell->p) : cell->len;
+		*ret = slice_trim((struct slice){ cell->p, len });
+		len += end ? 1 : 0;
+		*cell = (struct slice){ cell->p + len, cell->len - len };
+		if (ret->len)
+			return true;
+	}
+	return false;
+}
+
 void add_labels(struct manifest *m, struct slice cell)
 {
 	struct dom_error ignored;
@@ -235,16 +251,10 @@ void add_labels(struct manifest *m, struct slice cell)
 	}
 	if (!cell.p || !cell.len)
 		return;
-	char separator = memchr(cell.p, '|', cell.len) ? '|' : memchr(cell.p, ';', cell.len) ? ';' : ',';
-	while (cell.len) {
-		const char *end = memchr(cell.p, separator, cell.len);
-		size_t len = end ? (size_t)(end - cell.p) : cell.len;
-		struct slice concept = slice_trim((struct slice){ cell.p, len });
-		if (concept.len)
-			(void)draft_label(&m->draft, concept);
-		len += end ? 1 : 0;
-		cell = (struct slice){ cell.p + len, cell.len - len };
-	}
+	char separator = concepts_separator(cell);
+	struct slice concept;
+	while (concepts_next(&cell, separator, &concept))
+		(void)draft_label(&m->draft, concept);
 }
 
 /* The four corners, if there are any: DRAFT_ROW with *ret_json empty or a geometry, or DRAFT_FAILED. */

@@ -10,7 +10,7 @@ static const struct {
 	enum reference_kind kind;
 } schemes[] = {
 	{ "http://", REFERENCE_URL }, { "https://", REFERENCE_URL }, { "s3://", REFERENCE_S3 }, { "gs://", REFERENCE_GS },
-	{ "file:/", REFERENCE_FILE }, { "ftp://", REFERENCE_OTHER }, { "ftps://", REFERENCE_OTHER },
+	{ "ftp://", REFERENCE_OTHER }, { "ftps://", REFERENCE_OTHER },
 	{ "sftp://", REFERENCE_OTHER }, { "scp://", REFERENCE_OTHER }, { "hdfs://", REFERENCE_OTHER },
 	{ "abfs://", REFERENCE_OTHER }, { "abfss://", REFERENCE_OTHER }, { "wasb://", REFERENCE_OTHER },
 	{ "wasbs://", REFERENCE_OTHER }, { "az://", REFERENCE_OTHER }, { "azure-blob://", REFERENCE_OTHER },
@@ -43,6 +43,8 @@ enum reference_kind reference_kind(struct slice value)
 		return REFERENCE_NONE;
 	if (value.p[0] == '/' || begins(value, "./") || begins(value, "../"))
 		return REFERENCE_PATH;
+	if (begins(value, "file:")) /* "file: under animals" is text */
+		return value.len > 5 && !strchr(" \t\r\n", value.p[5]) ? REFERENCE_FILE : REFERENCE_NONE;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
 		if (begins(value, schemes[i].prefix))
 			return schemes[i].kind;

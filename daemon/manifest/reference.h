@@ -10,7 +10,7 @@ enum reference_kind {
 	REFERENCE_NONE,    /* no scheme, no leading "/", "./" or "../" */
 	REFERENCE_URL, REFERENCE_S3, REFERENCE_GS,
 	REFERENCE_PATH,    /* as written */
-	REFERENCE_FILE,    /* a file: URL */
+	REFERENCE_FILE,    /* a file: URL; also file:a/b, relative to the manifest */
 	REFERENCE_DATA,    /* "data:image/png;base64,…": carries its bytes itself */
 	REFERENCE_OTHER,   /* a scheme that is known, but not fetched: ftp, abfs, … */
 };

@@ -77,8 +77,9 @@ struct manifest_row {
 	uint32_t width, height;        /* pixels, 0: not said */
 	struct slice checksum;         /* "sha256:<hex>", "md5:<hex>" of the file; empty: not said */
 	enum row_split split;
-	struct slice metadata;         /* JSON object; where metadata_unreadable: the cell as received. May be empty */
-	bool metadata_unreadable;      /* then there is also a warning; the row stands */
+	struct slice metadata;         /* JSON object; may be empty */
+	struct slice unreadable;       /* the metadata's cell as received where it is none; then there is also a warning, and the row
+	                                * stands */
 	struct slice attributes;       /* JSON object: what the format says of the row beyond all this and what an export needs to
 	                                * say it again (an image's number, a spelling); may be empty */
 	const struct manifest_label *labels;

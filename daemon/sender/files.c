@@ -50,8 +50,9 @@ static int own_store(const char *path, struct err *err)
 int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err)
 {
 	*ret = (struct import_files){ .root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), .beneath = CURE_BENEATH };
-	ret->root_path = realpath(root, NULL);
 	int why = errno;
+	ret->root_path = ret->root >= 0 ? realpath(root, NULL) : NULL;
+	why = ret->root >= 0 ? errno : why;
 	ret->store_path = realpath(state_dir, NULL); /* NULL: there is no store yet, so nothing of it can be read */
 	bool is_there = ret->root >= 0 && ret->root_path;
 	if (is_there && !is_of_store(ret, ret->root)) {

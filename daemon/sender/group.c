@@ -67,10 +67,9 @@ static void make_head(const struct manifest_row *row, const char *at, struct buf
 		json_bytes(&j, "where", row->content);
 	put_if_any(&j, "media", slice_of(media_said(row->media)));
 	put_if_any(&j, "split", slice_of(row_split_name(row->split)));
-	if (row->metadata.len && !row->metadata_unreadable)
+	if (row->metadata.len)
 		json_raw(&j, "metadata", row->metadata);
-	else
-		put_if_any(&j, "unreadable", row->metadata);
+	put_if_any(&j, "unreadable", row->unreadable);
 	if (row->attributes.len)
 		json_raw(&j, "attributes", row->attributes);
 }

@@ -35,8 +35,8 @@ static void check(const struct manifest_row *row)
 {
 	struct dom dom = { 0 };
 	struct dom_error e;
-	assert(row->content_kind && row->identity_kind && text_is_utf8(row->content) && text_is_utf8(row->identity));
-	assert(row->metadata_unreadable || !row->metadata.len || dom_parse(&dom, row->metadata, &e) == 0);
+	assert(row->content_kind && row->identity_kind && text_is_utf8(row->content) && text_is_utf8(row->identity) && text_is_utf8(row->unreadable));
+	assert(!row->metadata.len || dom_parse(&dom, row->metadata, &e) == 0);
 	for (size_t i = 0; i < row->label_count; i++) {
 		const struct manifest_label *l = &row->labels[i];
 		assert(text_is_utf8(l->concept) && text_is_utf8(l->worker));

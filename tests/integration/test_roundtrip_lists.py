@@ -56,6 +56,7 @@ def test_clarifai_csv(inlet, data):
         ["two", "./b.txt", "", "{'it': \"it's\"}", ""],
         ["t2", "a text, in full\nof \"two\" lines", "cat", "{'k': 1}", "1e1,-0.5"],
         ["./c.txt", "./c.txt", "ünïcode concept,b", "{broken", ""],
+        ["t3", "another text", "x", "broken, too", "1.5,2.5"],
         ["", " a text with blanks around ", "x", "", ""],
     ]
     manifest = data / "M.csv"
@@ -200,7 +201,8 @@ def test_vertex(inlet, data):
          "dataItemResourceLabels": {use: "unassigned"}},
         {"imageGcsUri": "b.png", "boundingBoxAnnotations": [
             {"displayName": "Tomato", "xMin": 0.3, "yMin": 0.1, "xMax": 0.7000000000000001, "yMax": 1},
-            {"displayName": "Salad", "xMin": 0, "yMin": 0.0, "xMax": 1.0, "yMax": 0.5, "annotationResourceLabels": {"k": "v"}}],
+            {"displayName": "Salad", "xMin": 0, "yMin": 0.0, "xMax": 1.0, "yMax": 0.5, "annotationResourceLabels": {"k": "v"}},
+            {"displayName": "Baked", "xMin": "0.25", "yMin": "0", "xMax": "1.0", "yMax": "0.50"}, {"displayName": "Cheese", "xMax": 0.5, "yMax": 1}],
          "dataItemResourceLabels": {use: "training", "mine": "yes"}, "other": 12345678901234567890},
         {"imageGcsUri": "d.png", "boundingBoxAnnotations": []},
         {"textContent": "Ann lives in Oslo", "textSegmentAnnotations": [
@@ -224,10 +226,11 @@ def test_vertex_leaves_out_what_it_cannot_say(inlet, data):
 
 
 def test_hugging_face(inlet, data):
-    pictures(data, "train/c.png", "train/a.png", "test/b.png", "d.png", "e.png", "f.png")
+    pictures(data, "train/c.png", "train/a.png", "test/b.png", "d.png", "e.png", "f.png", "g.png")
     check_lines(inlet, data, "huggingface", [
         {"file_name": "train/c.png", "label": 3, "class": "other", "caption": "a dog"},
         {"file_name": "train/a.png", "label": "cat", "extra": {"n": 12345678901234567890, "x": [1, 1.0, None]}},
+        {"file_name": "g.png", "labels": "a; b", "metadata": "no object", "other": 1},
         {"file_name": "test/b.png", "labels": ["a", "b"], "metadata": {"k": 1}, "id": "own id"},
         {"file_name": "d.png", "objects": {"bbox": [[302.0, 109.0, 73, 52], [810.5, 1e2, 0.1, 28]], "categories": [0, 1],
                                            "area": [3796, 1596.5], "id": [114, None]}},

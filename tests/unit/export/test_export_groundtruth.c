@@ -25,7 +25,7 @@ static void test_nothing(void **state)
 
 #define BOX(n) "{\"class_id\":1,\"left\":" n ".50,\"top\":2,\"width\":3,\"height\":4}"
 #define BOXES "\"box\":{\"image_size\":[{\"width\":640,\"height\":480,\"depth\":3}],\"annotations\":[" BOX("1") "," BOX("2") "]}"
-#define BOXES_METADATA "\"box-metadata\":{\"objects\":[{\"confidence\":0.50},{\"confidence\":1}],\"class-map\":{\"1\":\"cat\"},\"x\":1}"
+#define BOXES_METADATA "\"box-metadata\":{\"objects\":[{\"confidence\":0.50},{\"confidence\":1}],\"class-map\":{\"1\":\"cat\"},\"type\":\"groundtruth/object-detection\",\"x\":1}"
 
 static void test_answers_as_they_came(void **state)
 {
@@ -46,7 +46,17 @@ static void test_answers_of_which_a_part_stands(void **state)
 		",\"animal\":0,\"animal-metadata\":{\"class-name\":\"dog\"}}}"));
 	entry_add(&m, "cat", BOX_PX, "{\"attribute\":\"box\",\"n\":1}");
 	expect_line(&m, BEGIN ",\"box\":{\"image_size\":[{\"width\":640,\"height\":480,\"depth\":3}],\"annotations\":[" BOX("2") "]},"
-		"\"box-metadata\":{\"objects\":[{\"confidence\":1}],\"class-map\":{\"1\":\"cat\"},\"x\":1}}\n");
+		"\"box-metadata\":{\"objects\":[{\"confidence\":1}],\"class-map\":{\"1\":\"cat\"},\"type\":\"groundtruth/object-detection\",\"x\":1}}\n");
+}
+
+/* Whatever its value is, an answer of another type is one label. */
+static void test_an_answer_of_a_type_of_its_own(void **state)
+{
+	(void)state;
+	struct made m = entry_make(1, MEDIA_IMAGE, "k", ROW(",\"attributes\":{\"answers\":{\"own\":[1,{},\"a\"],\"own-metadata\":"
+		"{\"type\":\"groundtruth/custom\"}}}"));
+	entry_add(&m, "own", "{\"kind\":\"other\",\"value\":[1,{},\"a\"]}", "{\"attribute\":\"own\",\"n\":0}");
+	expect_line(&m, BEGIN ",\"own\":[1,{},\"a\"],\"own-metadata\":{\"type\":\"groundtruth/custom\"}}\n");
 }
 
 static void test_one_class(void **state)
@@ -141,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_answers_as_they_came),
 		cmocka_unit_test(test_answers_of_which_a_part_stands),
+		cmocka_unit_test(test_an_answer_of_a_type_of_its_own),
 		cmocka_unit_test(test_one_class),
 		cmocka_unit_test(test_several_classes),
 		cmocka_unit_test(test_boxes_of_its_own),

@@ -88,9 +88,9 @@ static inline void dump_row(const struct manifest_row *r, struct buf *to)
 		json_str(&j, "checksum", r->checksum);
 	if (r->split)
 		json_str(&j, "split", slice_of(row_split_name(r->split)));
-	if (r->metadata.len && r->metadata_unreadable)
-		json_str(&j, "unreadable", r->metadata);
-	else if (r->metadata.len)
+	if (r->unreadable.len)
+		json_str(&j, "unreadable", r->unreadable);
+	if (r->metadata.len)
 		json_raw(&j, "metadata", r->metadata);
 	if (r->attributes.len)
 		json_raw(&j, "attributes", r->attributes);

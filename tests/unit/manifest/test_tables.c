@@ -86,13 +86,14 @@ static void test_rows_of_the_wrong_shape(void **state)
 static void test_clarifai_inputs(void **state)
 {
 	(void)state;
-	static const char text[] = "input,inputid\nhttps://h/a b,1\n./a,2\n/a,3\n../a,4\nfile:///a%20b,5\na.jpg,6\nFILE://other/a,7\n"
+	static const char text[] = "input,inputid\nhttps://h/a b,1\n./a,2\n/a,3\n../a,4\nfile:///a%20b,5\na.jpg,6\nFILE://other/a,7\nfile:a/b,8\nfile: it,9\n"
 		"ftp://h/a,8\n\"data:image/png;base64,AA\",9\ndata: the new oil,10\n";
 	expect_as(text, MANIFEST_AUTO, INPUT_AUTO, NULL,
 		"{\"id\":\"1\",\"url\":\"https://h/a b\"}\n{\"id\":\"2\",\"path\":\"./a\"}\n{\"id\":\"3\",\"path\":\"/a\"}\n"
 		"{\"id\":\"4\",\"path\":\"../a\"}\n{\"id\":\"5\",\"path\":\"/a b\",\"attributes\":{\"input\":\"file:///a%20b\"}}\n{\"id\":\"6\",\"text\":\"a.jpg\"}\n"
-		"! 8:1@72 'FILE://other/a' names no file of this machine\n! 9:1@89 'ftp://h/a' cannot be read from here\n"
-		"! 10:1@101 'data:image/png;base64,AA' carries its bytes in itself\n{\"id\":\"10\",\"text\":\"data: the new oil\"}\n");
+		"! 8:1@72 'FILE://other/a' names no file of this machine\n"
+		"{\"id\":\"8\",\"path\":\"a/b\",\"attributes\":{\"input\":\"file:a/b\"}}\n{\"id\":\"9\",\"text\":\"file: it\"}\n"
+		"! 11:1@111 'ftp://h/a' cannot be read from here\n! 12:1@123 'data:image/png;base64,AA' carries its bytes in itself\n{\"id\":\"10\",\"text\":\"data: the new oil\"}\n");
 	expect_as("input,inputid\na.jpg,1\nhttp://h/,2\n", MANIFEST_AUTO, INPUT_FILE_PATH, NULL,
 		"{\"id\":\"1\",\"path\":\"a.jpg\"}\n{\"id\":\"2\",\"url\":\"http://h/\"}\n");
 	expect_as("input,inputid\na.jpg,1\nhttp://h/,2\n", MANIFEST_AUTO, INPUT_URL, NULL,
@@ -111,9 +112,8 @@ static void test_clarifai_cells(void **state)
 		"{\"id\":\"3\",\"path\":\"/3\",\"metadata\":{\"a\": 1.50},\"labels\":[{\"concept\":\"cat\"},{\"concept\":\"dog\"}]}\n"
 		"{\"id\":\"4\",\"path\":\"/4\",\"metadata\":{\"a\":[1,[true,null]],\"b\":\"x'y\",\"c\":\"é\",\"geopoints\":\"1,91\"},"
 		"\"warning\":\"its geopoints are not \\\"longitude,latitude\\\"; they are kept as text\"}\n"
-		"{\"id\":\"5\",\"path\":\"/5\",\"unreadable\":\"{'a': 'it's'}\","
-		"\"warning\":\"its metadata are no JSON object and no Python dictionary; they are kept as they are\","
-		"\"warning\":\"its geopoints are left out of the metadata, which cannot be read\"}\n"
+		"{\"id\":\"5\",\"path\":\"/5\",\"unreadable\":\"{'a': 'it's'}\",\"metadata\":{\"geopoints\":[1,2]},"
+		"\"warning\":\"its metadata are no JSON object and no Python dictionary; they are kept as they are\"}\n"
 		"{\"path\":\"/6\"}\n{\"reference\":\"https://h/7\",\"url\":\"https://h/7?X-Amz-Date=1\"}\n"
 		"! 9:3@228 its input is empty\n");
 	expect_as("inputid,input,concept\n", MANIFEST_CLARIFAI, INPUT_AUTO, NULL, "!! manifest: a Clarifai CSV has no column "
