@@ -14,6 +14,8 @@ char *source_config_section(size_t i, const struct source_config *s);
 /* The same bucket at the same endpoint, and no filter that would make two sources of it. Both are buckets of one scheme. */
 bool source_config_same_bucket(const struct source_config *a, const struct source_config *b);
 bool source_config_is_bucket(const struct source_config *s);
+/* Of a bucket: is it asked without encryption, across a network? */
+bool source_config_in_the_clear(const struct source_config *s);
 /* "s3://bucket/prefix" or a folder's path, printable, as much of it as fits. */
 void source_config_describe(const struct source_config *s, char *ret_text, size_t size);
 void source_config_done(struct source_config *s);

@@ -93,10 +93,8 @@ static bool is_dots(const char *name)
 static bool is_taken(const struct listing_rules *rules, unsigned char type, const char *name, size_t len)
 {
 	if (type == DT_UNKNOWN)
-		return len <= rules->name_max; /* the rest is decided when fstatat has told what it is */
-	if (type != DT_REG && (type != DT_DIR || !rules->directories))
-		return false;
-	return len <= rules->name_max && !names_ignored(name, len, type == DT_DIR, rules->ignore);
+		return true; /* decided when fstatat has told what it is */
+	return (type == DT_REG || type == DT_DIR) && !names_ignored(name, len, type == DT_DIR, rules->ignore);
 }
 
 static void take_name(struct listing *l, const struct dirent64 *d, const struct listing_rules *rules)
@@ -187,7 +185,7 @@ static enum verdict look_at(struct listing *l, struct entry *e, int fd, uint64_t
 
 	if (e->racy && names_ignored(e->name.p, e->name.len, directory, rules->ignore))
 		return SKIP;
-	if (directory && rules->directories) {
+	if (directory) {
 		e->kind = ENTRY_DIRECTORY;
 		e->racy = false;
 		return KEEP;

@@ -20,8 +20,6 @@ struct listing {
 struct listing_rules {
 	char *const *ignore;
 	uint64_t settle_ns;
-	size_t name_max;             /* longer names would make a key that cannot be opened */
-	bool directories;            /* false: as deep as it goes, directories are skipped */
 	const atomic_bool *stopping;
 };
 

@@ -139,7 +139,7 @@ static int file_error(struct err *err, enum err_class class, int sys, struct sli
 {
 	CLEANUP(buf_done) struct buf name = { 0 };
 
-	text_printable(&name, key);
+	text_shown(&name, key);
 	return err_set(err, class, sys, "file '%s' %s", name.data ? name.data : "", what);
 }
 

@@ -79,10 +79,11 @@ static int look_fails(const struct scan *s, struct look *l, int sys, const char 
 {
 	CLEANUP(buf_done) struct buf name = { 0 };
 
-	text_printable(&name, l->path);
+	text_shown(&name, l->path);
 	l->failed = true;
 	return err_set(&l->err, ERR_RETRY, sys, "cannot %s folder '%s' below '%s'%s", doing, name.data ? name.data : "", s->path,
-		sys == EACCES ? " (let the daemon's user list it: setfacl -m u:USER:rx on it)" : "");
+		sys == EACCES ? " (let the daemon's user list it: setfacl -m u:USER:rx on it)" :
+		sys == ENAMETOOLONG ? " (it lies too deep: move it up)" : "");
 }
 
 static bool is_gone(int sys)
@@ -90,9 +91,10 @@ static bool is_gone(int sys)
 	return sys == ENOENT || sys == ENOTDIR || sys == ELOOP;
 }
 
+/* It will be so until somebody changes it. */
 static bool is_denied(int sys)
 {
-	return sys == EACCES || sys == EPERM;
+	return sys == EACCES || sys == EPERM || sys == ENAMETOOLONG;
 }
 
 /* Nothing can be said of what is in it. */
@@ -104,15 +106,27 @@ static void look_away(const struct scan *s, const struct look *l, int sys)
 		watch_gone(s->watch, l->path, is_gone(sys) && !l->place->deep);
 }
 
+/* -1 with errno. */
+static int open_place(const struct scan *s, const struct place *p)
+{
+	int fd;
+
+	if (p->depth > SCAN_DEPTH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	do
+		fd = file_open_beneath(s->root->fd, p->len ? p->path : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	while (fd < 0 && errno == EAGAIN); /* something above was renamed while the kernel walked */
+	return fd;
+}
+
 /* False: there is nothing (any more) to make a page of. A failure is a page too. */
 static bool look_open(const struct scan *s, struct look *l)
 {
-	const char *path = l->path.len ? l->place->path : ".";
 	struct stat st;
 
-	do
-		l->fd = file_open_beneath(s->root->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	while (l->fd < 0 && errno == EAGAIN); /* something above was renamed while the kernel walked */
+	l->fd = open_place(s, l->place);
 	if (l->fd < 0 || fstat(l->fd, &st) < 0) {
 		int sys = errno;
 
@@ -135,8 +149,6 @@ static int look_read(const struct scan *s, struct look *l, uint64_t *ret_settles
 	struct listing_rules rules = {
 		.ignore = s->ignore,
 		.settle_ns = s->settle_ns,
-		.name_max = SCAN_PATH_MAX - l->path.len - 1,
-		.directories = l->place->depth < SCAN_DEPTH_MAX,
 		.stopping = s->stopping,
 	};
 
@@ -178,7 +190,7 @@ static void count(struct crew *c, const struct look *l)
 	pthread_mutex_lock(&c->lock);
 	if (l->failed) {
 		c->pass.unreadable++;
-		/* Denied is a lasting state that the page tells; anything else may be a moment's trouble. */
+		/* A lasting state the page tells; anything else may be a moment's trouble. */
 		if (!is_denied(l->err.sys))
 			c->pass.complete = false;
 	} else {

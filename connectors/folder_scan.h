@@ -13,8 +13,7 @@
 
 #include <stdatomic.h>
 
-#define SCAN_DEPTH_MAX 128           /* directories below the root; deeper ones are counted as skipped */
-#define SCAN_PATH_MAX 4095           /* bytes of a key: what one open can take (PATH_MAX less its NUL); longer ones likewise */
+#define SCAN_DEPTH_MAX 128           /* directories below the root; deeper ones are pages that failed */
 
 /* One pass. All is borrowed for its duration. */
 struct scan {

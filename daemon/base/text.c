@@ -201,6 +201,20 @@ void text_printable(struct buf *to, struct slice s)
 	}
 }
 
+#define SHOWN_MAX 80 /* bytes of a key in a message */
+
+void text_shown(struct buf *to, struct slice s)
+{
+	struct buf whole = { 0 };
+	text_printable(&whole, s);
+	size_t from = whole.len > SHOWN_MAX ? whole.len - SHOWN_MAX : 0;
+	while (from < whole.len && ((uint8_t)whole.data[from] & 0xC0) == 0x80) /* not within a character */
+		from++;
+	buf_str(to, from > 0 ? "..." : "");
+	buf_add(to, whole.data + from, whole.len - from);
+	buf_done(&whole);
+}
+
 #define WORD_MAX 63 /* longer words are not compared */
 
 static size_t min3(size_t a, size_t b, size_t c)

@@ -15,6 +15,8 @@ void text_percent(struct buf *to, struct slice bytes);                 /* %XX fo
 int text_u64(struct slice digits, uint64_t *ret_n);                    /* decimal, no sign or blanks; -1: not a u64 */
 /* A key as a person can read it in one line: control characters, quotes, backslash and broken UTF-8 as \xNN. */
 void text_printable(struct buf *to, struct slice s);
+/* The same, but of a long one only its end: for messages that are short and must keep what they say behind the key. */
+void text_shown(struct buf *to, struct slice s);
 /* The ending of a noun behind a number: "1 file", "2 files". */
 static inline const char *text_s(uint64_t n)
 {

@@ -64,7 +64,7 @@ static int by_reference(struct pipeline *p, const struct item *item, int *ret_fd
 			return 0;
 		if (s) {
 			struct buf key = { 0 };
-			text_printable(&key, refs[i].key);
+			text_shown(&key, refs[i].key);
 			*err = last;
 			(void)err_wrap(err, "'%s' of source '%s'", key.data ? key.data : "", source_name(s));
 			buf_done(&key);

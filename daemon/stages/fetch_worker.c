@@ -326,7 +326,7 @@ static const char *cure_of(const struct fetch_job *job, const struct err *err)
 	case IMPORT_WAITS: return "put the files there, or mend the rows; it is tried again";
 	case IMPORT_NO_MANIFEST: return "mend it, or move it elsewhere; `names` of the source says which of its files are manifests";
 	case SIDECAR_BROKEN: return "make it one JSON object with labels and metadata, or give it another name; its file stands without it";
-	case IMPORT_NO_NAME: return "give it a shorter name, in UTF-8";
+	case IMPORT_NO_NAME: return "give it a shorter path, in UTF-8"; /* also of a file whose path no call takes */
 	case EFBIG: return "raise limits.object, or leave the file out";
 	case 0: return err->class == ERR_REJECT ? "mend it where it lies, or leave it out" : "nothing: it is tried again";
 	default: return "look after the disk or the network behind this source; it is tried again";

@@ -368,7 +368,20 @@ static void pass_over(struct merge *m, struct slice place, const char *why)
 	text_printable(&text, place);
 	LOG_DEBUG(LOG_DETAIL, "%s: '%s': %s", source_name(m->source), text.data ? text.data : "", why);
 	buf_done(&text);
-	atomic_fetch_add(&m->unreadable, 1);
+	pthread_mutex_lock(&m->lock);
+	if (m->unreadable++ == 0)
+		(void)snprintf(m->passed_over, sizeof(m->passed_over), "%s", why);
+	pthread_mutex_unlock(&m->lock);
+}
+
+static void lost_mount_passed_over(struct merge *m, struct slice place)
+{
+	struct buf shown = { 0 };
+	text_shown(&shown, place);
+	CLEANUP(freep) char *why = mem_printf("a file system was mounted on '%s': mount it again, or remove the directory",
+		shown.data ? shown.data : "");
+	buf_done(&shown);
+	pass_over(m, place, why);
 }
 
 static int join_page(struct join *j, struct err *err)
@@ -380,7 +393,7 @@ static int join_page(struct join *j, struct err *err)
 	if (is_known < 0)
 		return -1;
 	if (is_known && lost_mount(j->page, &known)) {
-		pass_over(j->m, j->page->place, "a file system was mounted there: mount it again, or remove the directory");
+		lost_mount_passed_over(j->m, j->page->place);
 		return 0;
 	}
 	if (layout == LAYOUT_TREE && (!is_known || known.skipped != j->page->skipped || known.mounted != j->page->mounted))

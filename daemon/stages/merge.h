@@ -13,9 +13,11 @@ struct merge {
 	struct absent *absent;
 	bool thorough;          /* `sidecars` was changed: every place is compared, for what it made of its objects */
 	_Atomic uint64_t misread; /* objects that came as a file and are sidecars by now, or the other way round: they are read again */
-	_Atomic uint64_t settling, unreadable;
+	_Atomic uint64_t settling;
+	uint64_t unreadable;    /* places; under the lock while scan threads run */
 	/* views not in use, so that each scan thread has one without opening it anew */
 	pthread_mutex_t lock;
+	char passed_over[448]; /* why the first of the unreadable is */
 	struct view *views[8];
 	size_t view_count;
 	size_t walked;  /* entries since the index's pages were last let go of */

@@ -50,7 +50,8 @@ struct source {
 	uint32_t settling_passes;      /* in a row */
 	uint64_t passes;               /* ended */
 	char message[512];             /* why the last pass failed; "" it did not */
-	char told[512];                /* what status said after the last good pass, as it was logged; the discover thread's */
+	char unread[448];              /* why the first of the unreadable is */
+	char told[512];                /* what was said after the last good pass, as it was logged; the discover thread's */
 	_Atomic bool paused;
 };
 
@@ -66,21 +67,11 @@ static unsigned bucket_threads(const struct config *c, const struct source_confi
 	return room < 2 ? 2 : wanted < room ? wanted : (unsigned)room;
 }
 
-/* On this machine nobody listens in. */
-static bool in_the_clear(const char *endpoint)
-{
-	static const char *const here[] = { "http://127.", "http://localhost", "http://[::1]" };
-	for (size_t i = 0; endpoint && i < sizeof(here) / sizeof(*here); i++)
-		if (strncasecmp(endpoint, here[i], strlen(here[i])) == 0)
-			return false;
-	return endpoint && strncasecmp(endpoint, "http://", strlen("http://")) == 0;
-}
-
 static void open_bucket(struct source *s)
 {
 	s->threads = bucket_threads(s->p->config, s->config);
 	s->pace = pace_new(s->threads);
-	if (in_the_clear(s->config->bucket.endpoint))
+	if (source_config_in_the_clear(s->config))
 		LOG_WARNING(LOG_SOURCE, "source '%s': %s is not encrypted: everybody on the way can read and change what comes",
 			s->config->name, s->config->bucket.endpoint);
 }
@@ -156,7 +147,6 @@ int source_check(const struct source *s, struct err *err)
 static int remember(struct source *s, bool full, const char *state, const char *message, struct err *err)
 {
 	struct source_status status;
-
 	s->ops->status(s->connector, &status);
 	return source_memory_write(s->p, s->config->name, s->ops->scheme, &(struct source_memory_pass){ .full = full, .root = status.root,
 		.state = state, .message = message ? message : status.message, .takes = takes(s->config),
@@ -193,6 +183,16 @@ static void was_held(struct source *s, const char *why)
 	(void)remember(s, false, "held", why, &ignored);
 }
 
+/* With the lock held: what a person should know of it now; "" nothing. */
+static void say(const struct source *s, const struct source_status *status, char *ret_text, size_t size)
+{
+	const char *only = s->message[0] ? s->message : status->message[0] || !s->unreadable ? status->message : s->unread;
+	if (only != s->unread || s->unreadable == 1)
+		(void)snprintf(ret_text, size, "%s", only);
+	else
+		(void)snprintf(ret_text, size, "%s; and %llu more like it", s->unread, (unsigned long long)s->unreadable - 1);
+}
+
 static void went_well(struct source *s, const struct pass *pass, const struct merge *m)
 {
 	struct source_status status;
@@ -204,12 +204,16 @@ static void went_well(struct source *s, const struct pass *pass, const struct me
 	s->settling = pass->settling;
 	s->settling_passes = pass->settling ? s->settling_passes + 1 : 0;
 	s->unreadable = pass->full ? m->unreadable : status.denied;
+	if (m->unreadable)
+		memcpy(s->unread, m->passed_over, sizeof(s->unread));
+	char now[sizeof(s->told)];
+	say(s, &status, now, sizeof(now));
 	pthread_mutex_unlock(&s->lock);
 	if (was)
 		LOG_NOTICE(LOG_SOURCE, "source '%s' is back", s->config->name);
-	if (status.message[0] && strcmp(status.message, s->told) != 0)
-		LOG_WARNING(LOG_SOURCE, "source '%s': %s", s->config->name, status.message);
-	memcpy(s->told, status.message, sizeof(s->told));
+	if (now[0] && strcmp(now, s->told) != 0)
+		LOG_WARNING(LOG_SOURCE, "source '%s': %s", s->config->name, now);
+	memcpy(s->told, now, sizeof(s->told));
 }
 
 static bool take_acceptance(struct source *s)
@@ -249,7 +253,7 @@ static void run_pass(struct source *s, enum discover_scope scope)
 	if (ok == 0 && pass.complete && full && !held)
 		ok = relabel(s, &m, &err);
 	if (ok == 0 && pass.complete && full && !held)
-		ok = remember(s, true, "live", NULL, &err);
+		ok = remember(s, true, "live", m.unreadable ? m.passed_over : NULL, &err);
 	if (ok == 0 && held)
 		was_held(s, why);
 	else if (ok == 0)
@@ -490,10 +494,6 @@ void source_describe(struct source *s, struct source_view *ret)
 	ret->state = s->paused ? "paused" : offline ? "offline" : s->held ? "held" : s->running ? "scanning" : s->passes ? "live" : "idle";
 	bool polled = status.health == SOURCE_POLLED || s->ops->events(s->connector) < 0; /* an offline one is what it was */
 	ret->watching = polled ? "poll" : status.health == SOURCE_MIXED ? "mixed" : "inotify";
-	(void)snprintf(ret->message, sizeof(ret->message), "%s", s->message[0] ? s->message : status.message);
-	if (!ret->message[0] && s->unreadable)
-		(void)snprintf(ret->message, sizeof(ret->message), "%llu director%s cannot be read: let the daemon's user "
-			"enter (chmod o+rx, setfacl -m u:inlet:rx), or mount what was mounted there", (unsigned long long)s->unreadable,
-			s->unreadable == 1 ? "y" : "ies");
+	say(s, &status, ret->message, sizeof(ret->message));
 	pthread_mutex_unlock(&s->lock);
 }

@@ -278,7 +278,7 @@ def test_an_unreadable_directory_hides_nothing_else_and_nothing_is_gone(inlet):
         inlet.start()
         wait_for("the file beside it", lambda: "open/c.txt" in inlet.keys())
         message = wait_for("the message", lambda: inlet.source()["message"])
-        assert "cannot be read" in message and "chmod" in message
+        assert "folder 'closed'" in message and "setfacl" in message
         assert inlet.keys() == ["closed/a.txt", "open/b.txt", "open/c.txt"]
         (inlet.inbox / "closed").chmod(0o700)
         inlet.put("closed/d.txt", "d")
@@ -460,6 +460,32 @@ def test_a_polled_source(inlet):
 
 
 # ---- several, and forbidden ones ----
+
+def test_what_lies_too_deep_is_told(inlet):
+    """A path that no call takes, and a folder deeper than is looked at: neither is passed over in silence."""
+    inlet.put("a.txt", "alpha")
+    at = os.open(inlet.inbox, os.O_RDONLY)
+    for n in range(140):
+        name = f"{n}".ljust(250 if n < 16 else 1, "x")
+        os.mkdir(name, dir_fd=at)
+        below = os.open(name, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+        if n in (2, 15):
+            with open(os.open("long" * 40, os.O_CREAT | os.O_WRONLY, dir_fd=at), "w") as f:
+                f.write("beta")
+    os.close(at)
+    done = inlet.once(ok=(3,))
+    assert b"1 quarantined" in done.stdout and b"1 unsettled or unreadable" in done.stdout
+    assert b"too deep: move it up" in done.stderr
+    source = inlet.source()
+    assert "too deep: move it up" in source["message"] and source["objects"]["skipped"] == 0
+    failure, = (f for f in inlet.failures() if f["stage"] == "fetch")
+    assert "has too long a path" in failure["reason"] and "shorter path" in failure["cure"] and "long" in failure["reason"]
+    assert "a.txt" in inlet.keys()
+    inlet.start()
+    wait_for("word of it", lambda: "too deep" in inlet.source()["message"])
+
 
 def test_two_sources_share_an_item(inlet):
     second = inlet.root / "second"

@@ -129,6 +129,28 @@ static void test_printable_keeps_text_and_escapes_the_rest(void **state)
 	assert_string_equal(to.data, "a\\x0ab\\x1b[m\\x22\\x27\\x5c\\x7f\\xff\\xc2\\x9b\\x00z\\xe2\\x82");
 }
 
+static void test_shown_keeps_the_end_of_a_long_key(void **state)
+{
+	(void)state;
+	CLEANUP(buf_done) struct buf to = { 0 };
+	char key[201] = "";
+	for (size_t i = 0; i < 200; i += 2)
+		memcpy(key + i, "\xc3\xa9", 2);
+	text_shown(&to, SLICE_LIT("short\n"));
+	assert_string_equal(to.data, "short\\x0a");
+	to.len = 0;
+	text_shown(&to, (struct slice){ key, 200 });
+	assert_int_equal(to.len, 3 + 80);
+	assert_memory_equal(to.data, "...\xc3\xa9", 5);
+	key[199] = 'e'; /* broken: the end is longer, and its first character whole all the same */
+	to.len = 0;
+	text_shown(&to, (struct slice){ key, 200 });
+	assert_true(to.len <= 3 + 80 && text_is_utf8(buf_slice(&to)));
+	to.len = 0;
+	text_shown(&to, SLICE_LIT(""));
+	assert_int_equal(to.len, 0);
+}
+
 static void test_nearest_finds_slips_only(void **state)
 {
 	(void)state;
@@ -168,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_utf8_refuses_what_table_3_7_leaves_out),
 		cmocka_unit_test(test_u64_reads_the_whole_range),
 		cmocka_unit_test(test_printable_keeps_text_and_escapes_the_rest),
+		cmocka_unit_test(test_shown_keeps_the_end_of_a_long_key),
 		cmocka_unit_test(test_nearest_finds_slips_only),
 		cmocka_unit_test(test_percent_encodes_all_but_unreserved),
 	};
