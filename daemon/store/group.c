@@ -171,7 +171,8 @@ static int arrive(struct group *g, struct change *c, const struct arrival *a, st
 	if (known_of(g, a, &before, err) < 0 || arrive_item(g, c, a, &item, err) < 0)
 		return -1;
 	bool unchanged = before.same_version && before.item == item;
-	if (a->layout == LAYOUT_FLAT && before.object && before.item != item) { /* labels wait for it, or stay behind */
+	/* Labels wait for it, or stay behind. In a tree they wait for what carried nothing, as a sidecar that is a file again. */
+	if ((a->layout == LAYOUT_FLAT || before.item == 0) && before.object && before.item != item) {
 		change_touch(c, before.item, 0);
 		change_touch(c, item, before.item ? 0 : before.object);
 	}

@@ -283,6 +283,23 @@ def test_a_sidecar_that_came_as_a_file_and_cannot_be_used_is_no_item_any_more(pa
     rebuilds(paired)
 
 
+def test_what_is_a_file_again_has_its_folders_label_again(paired):
+    paired.folder(sidecars="off", labels_from="directory")
+    write(paired, "cat/a.jpg", b"a")
+    keys = ["cat/a.jpg", "cat/a.jpg.json", "cat/alone.json", "cat/broken.json"]
+    for key, text in zip(keys[1:], ({"label": "tabby"}, {"label": "dog"}, "{")):
+        write(paired, key, text)
+    paired.once()
+    for _ in range(2):
+        paired.folder(sidecars="json")
+        paired.once(ok=(3,))
+        assert paired.keys() == ["cat/a.jpg"] and labels(paired, "cat/a.jpg") == [("cat", "SUCCESS"), ("tabby", "SUCCESS")]
+        paired.folder(sidecars="off")
+        paired.once()
+        assert [labels(paired, key) for key in keys] == [[("cat", "SUCCESS")]] * 4
+    rebuilds(paired)
+
+
 def test_switched_back_before_it_was_seen_to(paired):
     """Off, and killed when what the sidecars said has begun to go, before all of them came as files; then on again."""
     keys = [f"{n}.jpg" for n in range(40)]
