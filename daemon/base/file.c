@@ -2,16 +2,13 @@
 #include "daemon/base/file.h"
 
 #include "daemon/base/cleanup.h"
-#include "daemon/base/hash.h"
 #include "daemon/base/mem.h"
-#include "daemon/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -144,48 +141,6 @@ int file_slurp(int dirfd, const char *path, size_t max, struct buf *to, struct e
 	to->len = start;
 	to->data[start] = '\0';
 	return -1;
-}
-
-/* Writes the bytes under a fresh name in dir; that name is gone again after a failure. */
-static int write_temporary(int dir, const char *temporary, const void *p, size_t n, mode_t mode, struct err *err)
-{
-	CLEANUP(close_fdp) int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0)
-		return err_set(err, ERR_RETRY, errno, "create '%s'", temporary);
-	if (file_write_at(fd, p, n, 0, err) == 0 && file_sync(fd, temporary, err) == 0)
-		return 0;
-	(void)unlinkat(dir, temporary, 0);
-	return -1;
-}
-
-static int replace_in(int dir, const char *name, const void *p, size_t n, mode_t mode, struct err *err)
-{
-	uint8_t random[8];
-	char unique[2 * sizeof(random) + 1];
-	hash_random(random, sizeof(random));
-	text_hex(random, sizeof(random), unique);
-	char temporary[NAME_MAX + 1];
-	(void)snprintf(temporary, sizeof(temporary), ".%.200s.%s.part", name, unique);
-	if (write_temporary(dir, temporary, p, n, mode, err) < 0)
-		return -1;
-	if (renameat(dir, temporary, dir, name) == 0)
-		return dir_sync(dir, name, err);
-	(void)err_set(err, ERR_RETRY, errno, "rename '%s'", temporary);
-	(void)unlinkat(dir, temporary, 0);
-	return -1;
-}
-
-int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	CLEANUP(freep) char *parent = slash ? mem_strndup(path, (size_t)(name - path)) : mem_strdup(".");
-	CLEANUP(close_fdp) int dir = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_set(err, ERR_RETRY, errno, "replace '%s': open directory '%s'", path, parent);
-	if (replace_in(dir, name, p, n, mode, err) < 0)
-		return err_wrap(err, "replace '%s'", path);
-	return 0;
 }
 
 static bool is_symlink(int dirfd, const char *name)

@@ -20,8 +20,6 @@ int dir_sync(int dirfd, const char *what, struct err *err);                     
 int dir_make(int dirfd, const char *path, mode_t mode, struct err *err);
 /* Whole file, at most max bytes (more is ERR_REJECT), appended to `to`. */
 int file_slurp(int dirfd, const char *path, size_t max, struct buf *to, struct err *err);
-/* Replace path atomically and durably with these bytes (O_TMPFILE or temp name, fsync, rename, fsync dir). */
-int file_replace(int dirfd, const char *path, const void *p, size_t n, mode_t mode, struct err *err);
 /* openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS): opens only what lies below dirfd through no
  * symlink. Returns the descriptor, or -1 with errno (no err: hot path). */
 int file_open_beneath(int dirfd, const char *path, int flags);

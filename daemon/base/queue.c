@@ -140,11 +140,3 @@ void queue_close(struct queue *q)
 	(void)pthread_cond_broadcast(&q->not_full);
 	(void)pthread_mutex_unlock(&q->lock);
 }
-
-bool queue_closed(struct queue *q)
-{
-	(void)pthread_mutex_lock(&q->lock);
-	bool closed = q->closed;
-	(void)pthread_mutex_unlock(&q->lock);
-	return closed;
-}

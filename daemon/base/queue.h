@@ -18,6 +18,5 @@ void *queue_pop(struct queue *q);                /* blocks while empty; the call
 /* As queue_pop(), but waits until deadline_ns (clock_mono_ns) at most. NULL: nothing came, or closed and drained. */
 void *queue_pop_until(struct queue *q, uint64_t deadline_ns);
 void queue_close(struct queue *q);               /* wakes every waiter; items already inside can still be popped */
-bool queue_closed(struct queue *q);
 
 #endif

@@ -19,16 +19,6 @@ uint64_t field_u64(const json_t *object, const char *name)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
-uint64_t field_sum(const json_t *object, const char *name)
-{
-	uint64_t sum = 0;
-	const char *key;
-	json_t *value;
-	json_object_foreach((json_t *)object, key, value)
-		sum += field_u64(value, name);
-	return sum;
-}
-
 static struct slice coded(const json_t *object, const char *name)
 {
 	char base64[64];

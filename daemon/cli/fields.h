@@ -10,7 +10,6 @@
 
 struct slice field(const json_t *object, const char *name);      /* a string; lives as long as object */
 uint64_t field_u64(const json_t *object, const char *name);
-uint64_t field_sum(const json_t *object, const char *name);      /* over every object that is a member of object */
 /* Bytes that came as NAME or NAME_base64, appended. */
 void field_bytes(const json_t *object, const char *name, struct buf *to);
 /* Is NAME or NAME_base64 there, and not empty? */

@@ -52,11 +52,6 @@ struct change *cargo_change(struct import_cargo *c)
 	return c->change;
 }
 
-size_t cargo_rows(const struct import_cargo *c)
-{
-	return c->row_count + c->failure_count;
-}
-
 static uint32_t mark_of(struct slice key)
 {
 	return crc32c_add(0, key.p, key.len);

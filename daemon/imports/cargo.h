@@ -16,7 +16,6 @@ void cargo_free(struct import_cargo *c); /* one never submitted; NULL allowed */
 struct change *cargo_change(struct import_cargo *c); /* where arrivals and their arena go */
 /* Room for a row of this key? */
 bool cargo_takes(const struct import_cargo *c, struct slice key);
-size_t cargo_rows(const struct import_cargo *c);
 /* Slices and the arrival are copied. */
 struct cargo_row {
 	struct slice key, version, body;

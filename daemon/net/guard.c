@@ -202,12 +202,6 @@ int guard_check(const struct guard *g, const struct url *url, struct err *err)
 	return 0;
 }
 
-int guard_check_url(const struct guard *g, const char *url, struct err *err)
-{
-	struct url parsed;
-	return url_parse(url, &parsed, err) < 0 ? -1 : guard_check(g, &parsed, err);
-}
-
 /* ---- inside libcurl ---- */
 
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)

@@ -30,11 +30,9 @@ int guard_allow_network(struct guard *g, const char *network, struct err *err);
  * http or https URL that url_parse() takes. */
 int guard_allow_endpoint(struct guard *g, const char *url, struct err *err);
 
-/* May this URL be asked for at all: one that url_parse() takes, no address that guard_allows() refuses, no port of another
- * protocol (the Fetch standard's list; an endpoint's port is allowed)? ERR_REJECT: EINVAL not such a URL or port, EACCES not allowed.
- * Names are not resolved here. */
-int guard_check_url(const struct guard *g, const char *url, struct err *err);
-int guard_check(const struct guard *g, const struct url *url, struct err *err); /* the same of one that is taken apart */
+/* May this URL be asked for at all: no address that guard_allows() refuses, no port of another protocol (the Fetch standard's list; an
+ * endpoint's port is allowed)? ERR_REJECT: EINVAL not such a port, EACCES not allowed. Names are not resolved here. */
+int guard_check(const struct guard *g, const struct url *url, struct err *err);
 /* Does g allow this address, reached for host:port (host as url_parse() gives it)? The reason why not goes to ret_why (static
  * text; may be NULL). Anything but AF_INET and AF_INET6 is refused. */
 bool guard_allows(const struct guard *g, const struct sockaddr *address, const char *host, uint16_t port, const char **ret_why);
@@ -43,7 +41,7 @@ bool guard_allows(const struct guard *g, const struct sockaddr *address, const c
  * no redirects by libcurl. *state is the caller's memory, alive until the request is done; it says afterwards what was refused,
  * because libcurl only knows that no connection was made. `proxied`: the connection goes to a proxy that the configuration
  * names: it may have any address, and names in URLs are resolved by it (addresses in URLs are still checked here). A handle's
- * connections may be used again under the same guard only. ERR_REJECT as guard_check_url(). */
+ * connections may be used again under the same guard only. ERR_REJECT as guard_check(). */
 struct guard_state {
 	const struct guard *guard;
 	struct url url;            /* of the request */

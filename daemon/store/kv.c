@@ -145,6 +145,13 @@ static int env_open(struct kv *kv, struct err *err)
 	return rc == 0 ? 0 : kv_error(kv, rc, "open", err);
 }
 
+/* Frees slots of dead readers; returns how many. */
+static int check_readers(struct kv *kv)
+{
+	int dead = 0;
+	return mdb_reader_check(kv->env, &dead) == 0 ? dead : 0;
+}
+
 int kv_open(const char *dir, uint64_t map_bytes, struct kv **ret, struct err *err)
 {
 	CLEANUP(kv_closep) struct kv *kv = mem_zero(1, sizeof(*kv));
@@ -160,7 +167,7 @@ int kv_open(const char *dir, uint64_t map_bytes, struct kv **ret, struct err *er
 	if (dir_sync(kv->dirfd, dir, err) < 0)
 		return -1;
 	kv->map = map_find(kv);
-	(void)kv_reader_check(kv);
+	(void)check_readers(kv);
 	*ret = TAKE_PTR(kv);
 	return 0;
 }
@@ -191,39 +198,6 @@ int kv_used_percent(struct kv *kv)
 	return (int)(used_bytes(kv) * 100 / kv->map_bytes);
 }
 
-int kv_reader_check(struct kv *kv)
-{
-	int dead = 0;
-	return mdb_reader_check(kv->env, &dead) == 0 ? dead : 0;
-}
-
-/* The compacting copy fails where an older LMDB has leaked pages; a plain one does not mind. */
-static int copy_pages(struct kv *kv, const char *dir, int dirfd)
-{
-	int rc = mdb_env_copy2(kv->env, dir, MDB_CP_COMPACT);
-	if (rc == 0 || rc == ENOSPC || rc == EEXIST)
-		return rc;
-	(void)unlinkat(dirfd, KV_FILE, 0);
-	return mdb_env_copy2(kv->env, dir, 0);
-}
-
-int kv_copy(struct kv *kv, const char *dir, struct err *err)
-{
-	CLEANUP(close_fdp) int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0)
-		return err_set(err, ERR_RETRY, errno, "open '%s' for a copy of the index", dir);
-	int rc = copy_pages(kv, dir, dirfd);
-	if (rc != 0)
-		return err_set(err, ERR_RETRY, rc > 0 ? rc : 0, "copy the index into '%s'%s%s", dir, rc > 0 ? "" : ": ",
-			rc > 0 ? "" : mdb_strerror(rc));
-	CLEANUP(close_fdp) int fd = openat(dirfd, KV_FILE, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, ERR_RETRY, errno, "open the copy of the index in '%s'", dir);
-	if (file_sync(fd, "copy of the index", err) < 0)
-		return -1;
-	return dir_sync(dirfd, dir, err);
-}
-
 void kv_drop_cache(struct kv *kv)
 {
 	if (kv->map)
@@ -236,7 +210,7 @@ int kv_begin(struct kv *kv, bool write, struct kv_txn **ret, struct err *err)
 {
 	MDB_txn *mdb;
 	int rc = mdb_txn_begin(kv->env, NULL, write ? 0 : MDB_RDONLY, &mdb);
-	if (rc == MDB_READERS_FULL && kv_reader_check(kv) > 0)
+	if (rc == MDB_READERS_FULL && check_readers(kv) > 0)
 		rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &mdb);
 	if (rc != 0)
 		return kv_error(kv, rc, "begin", err);

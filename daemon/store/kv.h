@@ -46,8 +46,6 @@ int kv_open(const char *dir, uint64_t map_bytes, struct kv **ret, struct err *er
 void kv_close(struct kv *kv);                                   /* NULL allowed; no transaction may be open */
 CLEANUP_FN(struct kv *, kv_close)
 int kv_used_percent(struct kv *kv);                             /* of the map; 90 pauses intake */
-int kv_reader_check(struct kv *kv);                             /* frees slots of dead readers; returns how many */
-int kv_copy(struct kv *kv, const char *dir, struct err *err);   /* hot compact copy, synced, into an existing empty dir */
 void kv_drop_cache(struct kv *kv);                              /* MADV_DONTNEED over the map: bounds RssFile of long passes */
 
 int kv_begin(struct kv *kv, bool write, struct kv_txn **ret, struct err *err);

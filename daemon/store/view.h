@@ -50,8 +50,6 @@ struct work {
  * from the start). At most max rows into ret. Returns how many, -1. */
 int view_work(struct view *v, enum stage stage, enum media media, int64_t now_ms, const struct work *after, struct work *ret,
 	size_t max, struct err *err);
-/* The earliest due time over a stage and kind; INT64_MAX: none. */
-int64_t view_work_next_due(struct view *v, enum stage stage, enum media media);
 uint64_t view_work_count(struct view *v, enum stage stage, enum media media, bool retrying); /* counters; retrying: attempts > 0 */
 
 /* The ledger. An object by (source, key), or by number. 1, 0, -1. Of an object that is retrying, quarantined or archived, version and

@@ -52,12 +52,6 @@ int view_work(struct view *v, enum stage stage, enum media media, int64_t now_ms
 	return is_there < 0 ? view_failed_call(v, err) : (int)n;
 }
 
-int64_t view_work_next_due(struct view *v, enum stage stage, enum media media)
-{
-	struct work first;
-	return view_work(v, stage, media, INT64_MAX, NULL, &first, 1, NULL) > 0 ? first.due_ms : INT64_MAX;
-}
-
 uint64_t view_work_count(struct view *v, enum stage stage, enum media media, bool retrying)
 {
 	uint64_t n;

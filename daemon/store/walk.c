@@ -17,7 +17,6 @@ struct walk {
 	uint32_t segment;
 	uint64_t offset;         /* between batches */
 	uint64_t size;           /* of this segment */
-	bool torn;
 	struct sha256 *hash;
 	struct walk_blob *blobs; /* of the batch being read */
 	size_t blob_count, blob_capacity;
@@ -119,10 +118,8 @@ static int next_segment(struct walk *w, struct err *err)
 	struct err why = { 0 };
 	char uuid[STORE_UUID_BYTES];
 	int there = go(w, w->segment + 1, SEGMENT_FIRST, &why);
-	if (there > 0 && segment_head(w->dir, w->segment, uuid, &why) < 0) {
+	if (there > 0 && segment_head(w->dir, w->segment, uuid, &why) < 0)
 		there = why.class == ERR_REJECT ? 0 : -1; /* created, and its head not durable yet */
-		w->torn = true;
-	}
 	if (there < 0 && err)
 		*err = why;
 	return there;
@@ -145,23 +142,13 @@ int walk_next(struct walk *w, struct walk_batch *ret, struct err *err)
 			offset = w->offset;
 			continue;
 		}
-		if (step != SEGMENT_MEMBER) {
-			w->torn = w->torn || offset != w->offset || step == SEGMENT_TORN;
+		if (step != SEGMENT_MEMBER)
 			return 0;
-		}
-		if (batch_name(m.tar.name) > 0) {
-			int whole = batch_read(w, &m, offset, ret, err);
-			w->torn = whole == 0;
-			return whole;
-		}
+		if (batch_name(m.tar.name) > 0)
+			return batch_read(w, &m, offset, ret, err);
 		if (blob_name(m.tar.name, &id))
 			blob_add(w, &id, &m);
 	}
-}
-
-bool walk_torn(const struct walk *w)
-{
-	return w->torn;
 }
 
 uint32_t walk_segment(const struct walk *w)

@@ -29,9 +29,8 @@ struct walk_batch {
 int walk_open(int dir, uint32_t segment, uint64_t offset, struct walk **ret, struct err *err);
 void walk_close(struct walk *w);                /* NULL allowed */
 CLEANUP_FN(struct walk *, walk_close)
-/* 1: a whole batch. 0: the log ends here, walk_torn() says how. -1: a segment could not be read, or is of a newer format. */
+/* 1: a whole batch. 0: the log ends here: nothing follows, or bytes that are no batch. -1: a segment could not be read, or is of a newer format. */
 int walk_next(struct walk *w, struct walk_batch *ret, struct err *err);
-bool walk_torn(const struct walk *w);           /* behind the last batch lie bytes that are not one */
 uint32_t walk_segment(const struct walk *w);    /* where the walk is */
 int walk_fd(const struct walk *w);              /* of that segment: the batch's blobs are read through it */
 /* The blob whose payload lies at offset, or NULL. */

@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	compare(text, &url);
 	check_ascii(&url);
-	(void)guard_check_url(g, text, NULL);
+	(void)guard_check(g, &url, NULL);
 	if (line) {
 		CLEANUP(freep) char *next = url_resolve(text, (struct slice){ line + 1, size - first - 1 });
 		if (next && url_parse(next, &url, NULL) == 0)

@@ -1,6 +1,7 @@
-/* test_file.c - whole reads and writes, durable replacement, and opens that cannot leave their root; on real files. */
+/* test_file.c - whole reads and writes, and opens that cannot leave their root; on real files. */
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
+#include "tests/unit/put_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,59 +167,13 @@ static void test_slurp_of_nothing_is_a_retry(void **state)
 	assert_string_equal(err.text, "open 'absent': No such file or directory");
 }
 
-static size_t count_entries(const struct fixture *f)
-{
-	CLEANUP(closedirp) DIR *d = opendir(f->path);
-	size_t n = 0;
-	while (d && readdir(d))
-		n++;
-	return n - 2; /* "." and ".." */
-}
-
-static void test_replace_leaves_one_whole_file(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = { 0 };
-	assert_int_equal(file_replace(f->dir, "a", "first", 5, 0600, &err), 0);
-	assert_int_equal(file_replace(f->dir, "a", "2nd", 3, 0600, &err), 0);
-	CLEANUP(buf_done) struct buf to = { 0 };
-	assert_int_equal(file_slurp(f->dir, "a", 100, &to, &err), 0);
-	assert_string_equal(to.data, "2nd");
-	assert_int_equal(count_entries(f), 1);
-	struct stat st;
-	assert_int_equal(fstatat(f->dir, "a", &st, 0), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-}
-
-static void test_replace_below_a_directory(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = { 0 };
-	assert_int_equal(dir_make(f->dir, "d", 0700, &err), 0);
-	assert_int_equal(file_replace(f->dir, "d/a", "x", 1, 0600, &err), 0);
-	assert_int_equal(faccessat(f->dir, "d/a", F_OK, 0), 0);
-	assert_int_equal(file_replace(f->dir, "none/a", "x", 1, 0600, &err), -1);
-	assert_string_equal(err.text, "replace 'none/a': open directory 'none/': No such file or directory");
-}
-
-static void test_a_failed_replace_leaves_no_litter(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = { 0 };
-	assert_int_equal(dir_make(f->dir, "a", 0700, &err), 0);
-	assert_int_equal(file_replace(f->dir, "a", "x", 1, 0600, &err), -1); /* a file cannot replace a directory */
-	assert_int_equal(err.class, ERR_RETRY);
-	assert_int_equal(err.sys, EISDIR);
-	assert_int_equal(count_entries(f), 1);
-}
-
 static void test_open_beneath_stays_beneath(void **state)
 {
 	struct fixture *f = *state;
 	struct err err = { 0 };
 	assert_int_equal(dir_make(f->dir, "root/sub", 0700, &err), 0);
-	assert_int_equal(file_replace(f->dir, "outside", "x", 1, 0600, &err), 0);
-	assert_int_equal(file_replace(f->dir, "root/sub/in", "x", 1, 0600, &err), 0);
+	put_file(f->dir, "outside", SLICE_LIT("x"), 0600);
+	put_file(f->dir, "root/sub/in", SLICE_LIT("x"), 0600);
 	assert_int_equal(symlinkat("sub/in", f->dir, "root/link"), 0);
 	assert_int_equal(symlinkat("sub", f->dir, "root/dirlink"), 0);
 	CLEANUP(close_fdp) int root = openat(f->dir, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -257,9 +212,6 @@ int main(void)
 		TEST(test_dir_make_names_what_is_in_the_way),
 		TEST(test_slurp_reads_all_up_to_its_limit),
 		TEST(test_slurp_of_nothing_is_a_retry),
-		TEST(test_replace_leaves_one_whole_file),
-		TEST(test_replace_below_a_directory),
-		TEST(test_a_failed_replace_leaves_no_litter),
 		TEST(test_open_beneath_stays_beneath),
 		TEST(test_free_bytes_of_a_file_system),
 	};

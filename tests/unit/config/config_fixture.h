@@ -6,6 +6,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
+#include "tests/unit/put_file.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -29,7 +30,7 @@ static inline int remove_one(const char *path, const struct stat *st, int flag, 
 static inline void write_file(struct fixture *f, const char *name, const char *text)
 {
 	CLEANUP(freep) char *path = mem_printf("%s/%s", f->dir, name);
-	assert_int_equal(file_replace(AT_FDCWD, path, text, strlen(text), 0644, NULL), 0);
+	put_file(AT_FDCWD, path, slice_of(text), 0644);
 }
 
 static inline int set_up(void **state)

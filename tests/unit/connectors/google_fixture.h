@@ -8,6 +8,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "tests/unit/net/server.h"
+#include "tests/unit/put_file.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -153,7 +154,7 @@ static inline const char *write_file(struct fixture *f, const char *name, const 
 			buf_char(&out, *p);
 	}
 	(void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-	assert_int_equal(file_replace(AT_FDCWD, path, out.data, out.len, 0600, &f->err), 0);
+	put_file(AT_FDCWD, path, buf_slice(&out), 0600);
 	return path;
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "tests/unit/net/server.h"
+#include "tests/unit/put_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,8 +86,7 @@ static bool script(struct peer *p, const char *path)
 static void in_home(const struct fixture *f, const char *name, const char *text)
 {
 	CLEANUP(freep) char *path = mem_printf("%s/%s", f->home, name);
-	struct err err;
-	assert_int_equal(file_replace(AT_FDCWD, path, text, strlen(text), 0600, &err), 0);
+	put_file(AT_FDCWD, path, slice_of(text), 0600);
 }
 
 static void set_url(const struct fixture *f, const char *variable, const char *path)

@@ -3,6 +3,7 @@
 
 #include "daemon/base/file.h"
 #include "tests/unit/infer/real.h"
+#include "tests/unit/put_file.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -47,9 +48,8 @@ static int tear_down(void **state)
 
 static void write_card(const struct fixture *f, const char *model, const char *rest)
 {
-	struct err err = { 0 };
 	CLEANUP(freep) char *text = mem_printf("name: tiny\nfile: %s/%s.onnx\n%s", f->data, model, rest);
-	assert_int_equal(file_replace(AT_FDCWD, f->card, text, strlen(text), 0600, &err), 0);
+	put_file(AT_FDCWD, f->card, slice_of(text), 0600);
 }
 
 #define COLOURS "media: image\nlabels: [red, green, blue]\n"

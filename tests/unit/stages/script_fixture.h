@@ -10,6 +10,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/stages/pipeline.h"
 #include "daemon/store/view.h"
+#include "tests/unit/put_file.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -263,7 +264,7 @@ static inline void flow_start(struct flow *f, const char *options)
 	CLEANUP(freep) char *text = mem_printf("state_dir: state\nnormalize: off\nlimits: {map: 1GiB, memory: 32MiB, reserve: 0}\n"
 		"sources: [{name: b, s3: {bucket: things%s%s}}]\n", options[0] ? ", " : "", options);
 	assert_int_equal(mkdir(state_dir, 0755), 0);
-	assert_int_equal(file_replace(AT_FDCWD, file, text, strlen(text), 0644, &f->err), 0);
+	put_file(AT_FDCWD, file, slice_of(text), 0644);
 	if (config_load(file, &f->config, &f->err) < 0)
 		fail_msg("%s", f->err.text);
 	struct store_options o = { .map_bytes = 1ULL << 30, .segment_bytes = 64U << 20, .arena_bytes = 16U << 20 };

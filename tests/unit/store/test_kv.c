@@ -288,35 +288,6 @@ static void test_full_map_is_retry_and_the_index_goes_on(void **state)
 	index_remove_dir(dir);
 }
 
-static void test_copy_is_an_index_of_its_own(void **state)
-{
-	struct index *x = *state;
-	char dir[] = "/tmp/inlet-index-XXXXXX";
-	struct kv *copy;
-	struct kv_txn *txn;
-	struct key k;
-	struct slice value;
-	assert_non_null(mkdtemp(dir));
-	put_rows(x->kv, 1, 1000, 100);
-	assert_int_equal(kv_copy(x->kv, dir, &x->err), 0);
-	put_rows(x->kv, 1000, 1001, 1);
-	assert_int_equal(kv_open(dir, INDEX_MAP, &copy, &x->err), 0);
-	assert_int_equal(kv_begin(copy, false, &txn, &x->err), 0);
-	assert_int_equal(kv_get(txn, TABLE_ITEM, key_item(&k, 999), &value), 1);
-	assert_int_equal(kv_get(txn, TABLE_ITEM, key_item(&k, 1000), &value), 0);
-	kv_abort(txn);
-	kv_close(copy);
-	index_remove_dir(dir);
-}
-
-static void test_copy_into_a_missing_directory_names_it(void **state)
-{
-	struct index *x = *state;
-	assert_int_equal(kv_copy(x->kv, "/tmp/inlet-no-such-directory", &x->err), -1);
-	assert_int_equal(x->err.class, ERR_RETRY);
-	assert_non_null(strstr(x->err.text, "/tmp/inlet-no-such-directory"));
-}
-
 static void test_damaged_file_is_fatal_and_says_rebuild(void **state)
 {
 	(void)state;
@@ -389,8 +360,6 @@ int main(void)
 		T(test_reader_keeps_its_snapshot_until_renewed),
 		T(test_hook_flushes_at_commit_and_always_drops),
 		T(test_full_map_is_retry_and_the_index_goes_on),
-		T(test_copy_is_an_index_of_its_own),
-		T(test_copy_into_a_missing_directory_names_it),
 		T(test_damaged_file_is_fatal_and_says_rebuild),
 		T(test_drop_cache_gives_the_map_back),
 	};
