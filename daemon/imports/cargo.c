@@ -80,6 +80,7 @@ void cargo_row(struct import_cargo *c, const struct cargo_row *r)
 		.origin = change_copy(c->change, r->origin),
 		.line = r->line,
 		.frame = r->frame,
+		.stale = r->stale,
 	};
 	if (!r->arrival)
 		return;
@@ -128,6 +129,8 @@ static bool to_fetch(const struct import_cargo *c, const struct cargo_row *r, en
 	size_t n)
 {
 	bool known = false, tried = false;
+	if (r->stale)
+		return r->origin.len > 0;
 	if (c->pass->mending && state != OBJECT_PRESENT)
 		return r->origin.len > 0; /* the row is told again for its sake */
 	for (size_t i = 0; r->origin.len && i < n; i++) {

@@ -21,6 +21,7 @@ struct cargo_row {
 	struct slice key, version, body;
 	struct slice origin;     /* not empty: its bytes are to be fetched */
 	uint64_t line, frame;    /* line 0: of a file of a folder */
+	bool stale;              /* they are, whatever is there of an earlier version */
 	const struct arrival *arrival; /* its bytes come with it; NULL: they are known, or to be fetched */
 };
 void cargo_row(struct import_cargo *c, const struct cargo_row *r);

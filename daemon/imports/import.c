@@ -276,6 +276,7 @@ static int mend_some(struct imports *imports, struct import_pass *pass, uint64_t
 struct ending {
 	struct import_counts counts;
 	struct slice attributes;
+	const struct import_close *close;
 };
 
 static int prepare_end(struct change *c, struct view *now, void *arg, struct err *err)
@@ -283,22 +284,24 @@ static int prepare_end(struct change *c, struct view *now, void *arg, struct err
 	const struct ending *e = arg;
 	const struct import_counts *counts = &e->counts;
 	struct import i;
+	if (e->close->also && e->close->also(c, now, e->close->also_arg, err) < 0)
+		return -1;
 	int found = view_import(now, counts->import, &i, err);
 	if (found <= 0)
 		return found;
 	struct import is = i;
-	is.complete = true;
+	is.complete = !e->close->again;
 	is.failed = counts->mending ? counts->left : counts->failed;
 	if (!counts->mending) { /* else the list has what it had */
 		is.rows = counts->rows;
 		is.vanished = counts->vanished;
 		is.attributes = e->attributes;
 	}
-	if (i.complete && i.rows == is.rows && i.failed == is.failed && i.vanished == is.vanished && slice_eq(i.attributes, is.attributes))
+	if (i.complete == is.complete && i.rows == is.rows && i.failed == is.failed && i.vanished == is.vanished && slice_eq(i.attributes, is.attributes))
 		return 0;
 	change_add(c, RECORD_IMPORT)->import = (struct record_import){ .import = is.id, .source = change_copy(c, is.source),
 		.format = change_copy(c, is.format), .header = change_copy(c, is.header), .attributes = change_copy(c, is.attributes),
-		.rows = is.rows, .failed = is.failed, .vanished = is.vanished, .complete = true, .time_ms = clock_wall_ms() };
+		.rows = is.rows, .failed = is.failed, .vanished = is.vanished, .complete = is.complete, .time_ms = clock_wall_ms() };
 	return 0;
 }
 
@@ -343,7 +346,7 @@ int import_end(struct imports *imports, uint64_t id, const struct import_close *
 	if (!pass)
 		return -1;
 	struct ending e = { .counts = { .import = pass->import, .rows = b->rows, .failed = b->failed, .written = pass->written,
-		.mending = pass->mending }, .attributes = buf_slice(&attributes) };
+		.mending = pass->mending }, .attributes = buf_slice(&attributes), .close = b };
 	int ok = import_pass_await(pass, 0, err);
 	if (ok == 0)
 		ok = conclude(imports, pass, &e, err);

@@ -12,11 +12,13 @@
  *   {"line":4,"failed":{…},"reason":"…","cure":"…"}\n
  *   {"line":5,"key":"img3","body":{…},"origin":{"url":"https://…",…}}\n
  *   {"line":6,"mended":true}\n
+ *   {"line":7,"key":"img4","body":{…},"origin":{"url":"cats/a.jpg",…},"stale":true}\n
  *
  * The second form offers a file: when the ledger has it at that version its row is taken, else the answer lists it in
  * "wanted" (frames are counted from 0 over the pass) and the client sends it in the first form. A client that expects to be asked may
  * send it so at once: what is known at its version is passed over, and counted in the answer ("known", "known_bytes"). The fourth
- * names a URL or an object of a bucket, which is fetched by fetch.c once it is durable. body, failed and origin:
+ * names a URL or an object of a bucket, or the path of a file that cannot be had now, which is fetched by fetch.c once it is
+ * durable; where its bytes are there already, only if they are said to be stale (the last form). body, failed and origin:
  * daemon/model/import_body.h.
  *
  * The uploads of a pass come one after the other. Each is answered when it has been read, not when it is durable: so the disk works
@@ -32,7 +34,7 @@
  *
  * A *mending* pass brings rows of an import that failed, and no others: what it does not see stays as it is. A row takes the place
  * of the one that stood in its line; one of a line that stands nowhere takes that of its object's only row, for it is told anew; a
- * further row of an object is added. The last form says that the pass tells the row of a line, and goes before that row: when the
+ * further row of an object is added. "mended" says that the pass tells the row of a line, and goes before that row: when the
  * pass ends, failures of these lines that did not come up again are over, and so are objects that only such a line named and that
  * could not be fetched. Until then nothing of them goes: a pass that broke off begins with the same failures. */
 #ifndef INLET_IMPORTS_IMPORT_H
@@ -40,6 +42,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/imports/imports.h"
+#include "daemon/store/committer.h"
 
 struct import_begin {
 	struct slice name;           /* of the import and its source, 1 to 400 bytes */
@@ -86,6 +89,9 @@ int import_left(struct imports *imports, uint64_t import, uint64_t *ret_quaranti
 struct import_close {
 	uint64_t rows, failed;
 	struct slice attributes;     /* a JSON object: what the manifest says of all its rows (manifest_attributes()); may be empty */
+	bool again;                  /* not all of it could be read: it is not complete before another pass */
+	prepare_fn *also;            /* what becomes true in the same commit; NULL: nothing */
+	void *also_arg;
 };
 int import_end(struct imports *imports, uint64_t pass, const struct import_close *b, struct import_counts *ret, struct err *err);
 

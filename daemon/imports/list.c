@@ -79,13 +79,15 @@ int import_list_open(const struct config *config, struct slice import, struct sl
 
 /* --- what the index has of them --- */
 
-/* Is the manifest that an import is named after there? 1, 0, -1. */
-static int is_there(struct view *v, const struct source_config *c, struct slice key, struct err *err)
+/* The manifest that an import is named after: 1, with its state in *ret; 0: the ledger does not know it; -1. */
+static int list_state(struct view *v, const struct source_config *c, struct slice key, enum object_state *ret, struct err *err)
 {
 	struct ledger_row row;
 	enum layout layout = source_config_is_bucket(c) ? LAYOUT_FLAT : LAYOUT_TREE;
 	int found = view_object(v, slice_of(c->name), layout, key, &row, err);
-	return found <= 0 ? found : row.state != OBJECT_GONE;
+	if (found > 0)
+		*ret = row.state;
+	return found;
 }
 
 int import_list_sum(struct view *v, const struct source_config *c, struct import_list_sum *ret, struct err *err)
@@ -102,13 +104,14 @@ int import_list_sum(struct view *v, const struct source_config *c, struct import
 			return 0;
 		after = row.name;
 		int found = view_import_of(v, row.name, &import, err);
-		int there = found > 0 ? is_there(v, c, (struct slice){ row.name.p + n, row.name.len - n }, err) : found;
-		if (found < 0 || there < 0)
+		enum object_state state;
+		int known = found > 0 ? list_state(v, c, (struct slice){ row.name.p + n, row.name.len - n }, &state, err) : found;
+		if (found < 0 || known < 0)
 			return -1;
 		ret->rows += found ? import.rows : 0;
 		ret->failed += found ? import.failed : 0;
-		ret->present += there > 0;
-		ret->gone += found && import.complete && !there; /* one whose first pass runs is not in the ledger yet */
+		ret->present += known && state != OBJECT_GONE;
+		ret->gone += known && state == OBJECT_GONE; /* one whose first pass runs is not in the ledger yet */
 	}
 	return more;
 }

@@ -26,9 +26,9 @@
 
 struct reading {
 	struct imports *imports;
-	const struct source_config *c;
-	struct slice key;
-	int fd;
+	const struct import_source_list *list;
+	const struct source_config *c; /* list's */
+	struct slice key;            /* list's */
 	char *name, *file;           /* of the import; where the manifest is */
 	struct import_files files;   /* of a folder */
 	struct import_sender sender;
@@ -48,7 +48,7 @@ static void reading_done(struct reading *r)
 static ssize_t read_manifest(void *arg, void *p, size_t n, struct err *err)
 {
 	const struct reading *r = arg;
-	ssize_t got = read(r->fd, p, n);
+	ssize_t got = read(r->list->fd, p, n);
 	account_step(r->imports->account);
 	return got < 0 ? err_set(err, ERR_RETRY, errno, "read back the manifest") : got;
 }
@@ -56,7 +56,7 @@ static ssize_t read_manifest(void *arg, void *p, size_t n, struct err *err)
 static int seek_manifest(void *arg, uint64_t offset, struct err *err)
 {
 	const struct reading *r = arg;
-	return lseek(r->fd, (off_t)offset, SEEK_SET) < 0 ? err_set(err, ERR_RETRY, errno, "seek in the manifest") : 0;
+	return lseek(r->list->fd, (off_t)offset, SEEK_SET) < 0 ? err_set(err, ERR_RETRY, errno, "seek in the manifest") : 0;
 }
 
 static int hand_rows(struct reading *r, uint64_t pass, import_give_fn *give, void *from, struct json *j, struct err *err)
@@ -184,7 +184,9 @@ static int begin(struct reading *r, const struct manifest *m, struct err *err)
 static int finish(struct reading *r, const struct manifest *m, struct err *err)
 {
 	struct import_counts counts;
-	struct import_close close = { .rows = r->end->rows, .failed = r->sender.failed, .attributes = manifest_attributes(m) };
+	bool again = r->sender.waiting > 0;
+	struct import_close close = { .rows = r->end->rows, .failed = r->sender.failed, .attributes = manifest_attributes(m),
+		.again = again, .also = again ? NULL : r->list->known, .also_arg = r->list->known_arg };
 	if (import_end(r->imports, r->sender.pass, &close, &counts, err) < 0)
 		return -1;
 	r->end->failed = r->sender.failed;
@@ -213,7 +215,7 @@ static int read_all(struct reading *r, struct err *err)
 	struct manifest_tree tree = import_tree(&r->files);
 	o.tree = source_config_is_bucket(r->c) ? NULL : &tree;
 	o.name = r->file;
-	if (lseek(r->fd, 0, SEEK_SET) < 0)
+	if (lseek(r->list->fd, 0, SEEK_SET) < 0)
 		return err_set(err, ERR_RETRY, errno, "read back the manifest");
 	if (large_create(r->imports->store, 0, &o.spool, err) < 0) /* the reader's from here on */
 		return -1;
@@ -227,10 +229,9 @@ static int read_all(struct reading *r, struct err *err)
 	return begin(r, m, err) < 0 || all_rows(r, m, err) < 0 ? -1 : finish(r, m, err);
 }
 
-int import_source_run(struct imports *imports, const struct source_config *c, struct slice key, int fd, struct import_source_end *ret,
-	struct err *err)
+int import_source_run(struct imports *imports, const struct import_source_list *list, struct import_source_end *ret, struct err *err)
 {
-	struct reading r = { .imports = imports, .c = c, .key = key, .fd = fd, .files = { .root = -1 }, .end = ret };
+	struct reading r = { .imports = imports, .list = list, .c = list->source, .key = list->key, .files = { .root = -1 }, .end = ret };
 	*ret = (struct import_source_end){ 0 };
 	int ok = identify(&r, err), no = IMPORT_NO_NAME;
 	if (ok == 0) {
@@ -240,9 +241,9 @@ int import_source_run(struct imports *imports, const struct source_config *c, st
 	if (ok < 0 && err->class == ERR_REJECT)
 		err->sys = no;
 	CLEANUP(buf_done) struct buf shown = { 0 };
-	text_printable(&shown, key);
+	text_printable(&shown, list->key);
 	if (ok == 0 && ret->import && (ret->written || ret->failed || ret->vanished))
-		LOG_INFO(LOG_SOURCE, "source '%s': %s: %llu row%s, %llu new or changed, %llu failed, import %llu", c->name, shown.data,
+		LOG_INFO(LOG_SOURCE, "source '%s': %s: %llu row%s, %llu new or changed, %llu failed, import %llu", list->source->name, shown.data,
 			(unsigned long long)ret->rows, text_s(ret->rows), (unsigned long long)ret->written, (unsigned long long)ret->failed,
 			(unsigned long long)ret->import);
 	reading_done(&r);

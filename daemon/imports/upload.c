@@ -19,7 +19,7 @@ struct frame {
 	struct reader reader;
 	struct slice key, version, body, origin, failed, reason, cure;
 	uint64_t line, bytes;
-	bool racy, payload, mended;
+	bool racy, payload, mended, stale;
 	struct buf text;           /* body or failed as it is kept */
 	struct buf place;          /* origin as it is kept */
 };
@@ -104,6 +104,7 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 	f->racy = reader_flag(r, "racy");
 	f->payload = reader_flag(r, "payload");
 	f->mended = reader_flag(r, "mended");
+	f->stale = reader_flag(r, "stale");
 	f->body = reader_raw_object(r, "body");
 	f->origin = reader_raw_object(r, "origin");
 	f->failed = reader_raw_object(r, "failed");
@@ -124,7 +125,8 @@ static int read_frame(struct import_upload *u, struct slice line, struct err *er
 static void add_row(struct import_upload *u, struct import_cargo *to, const struct arrival *arrival)
 {
 	const struct frame *f = &u->frame;
-	cargo_row(to, &(struct cargo_row){ f->key, f->version, buf_slice(&f->text), buf_slice(&f->place), f->line, u->frames, arrival });
+	cargo_row(to, &(struct cargo_row){ .key = f->key, .version = f->version, .body = buf_slice(&f->text), .origin = buf_slice(&f->place),
+		.line = f->line, .frame = u->frames, .stale = f->stale, .arrival = arrival });
 }
 
 static int take_failure(struct import_upload *u, struct err *err)

@@ -306,7 +306,7 @@ static int image_row(struct manifest *m, const char *path, enum row_split split)
 	d->row.split = split;
 	int there = slurp(m, labels, LABELS_MAX, &why);
 	if (there < 0) {
-		(void)draft_fail(d, d->row.at, NULL, "%s", why.text);
+		(void)draft_fail(d, d->row.at, "see that its labels can be read and nobody writes them, and import again", "%s", why.text);
 		d->failure.class = why.class == ERR_REJECT ? ERR_REJECT : ERR_RETRY;
 		return DRAFT_FAILED;
 	}
@@ -317,8 +317,8 @@ static int image_row(struct manifest *m, const char *path, enum row_split split)
 	return draft_finish(d);
 }
 
-/* A split that nobody has, as the test of many a data.yaml: the others come in. */
-static int missing_row(struct manifest *m, const char *place)
+/* A folder of which nothing comes in; the others do. */
+static struct draft *folder_row(struct manifest *m, const char *place)
 {
 	struct yolo *y = m->state;
 	struct draft *d = &m->draft;
@@ -328,9 +328,26 @@ static int missing_row(struct manifest *m, const char *place)
 	json_bytes(&j, "folder", slice_of(place));
 	json_close(&j, '}');
 	draft_begin(d, (struct manifest_place){ .line = 1, .column = 1 }, buf_slice(&y->raw));
+	return d;
+}
+
+/* A split that nobody has, as the test of many a data.yaml. */
+static int missing_row(struct manifest *m, const char *place)
+{
+	struct draft *d = folder_row(m, place);
 	(void)draft_fail(d, d->row.at, "put it there, or take it out of data.yaml, and import again", "there is no folder '%s' beside it",
 		draft_show(d, slice_of(place)));
 	d->failure.class = ERR_RETRY;
+	d->failure.folder = true;
+	return DRAFT_FAILED;
+}
+
+static int unread_row(struct manifest *m, const char *place, const struct err *why)
+{
+	struct draft *d = folder_row(m, place);
+	(void)draft_fail(d, d->row.at, "see that it can be read, and import again", "%s", why->text);
+	d->failure.class = why->class == ERR_REJECT ? ERR_REJECT : ERR_RETRY;
+	d->failure.folder = true;
 	return DRAFT_FAILED;
 }
 
@@ -354,8 +371,12 @@ static int yolo_next(struct manifest *m, struct err *err)
 			size_t depth = 0;
 			for (const char *p = path; (p = strchr(p, '/')); p++)
 				depth++;
-			if (depth < FOLDER_DEPTH_MAX && open_folder(m, path, err) < 0)
-				return -1;
+			struct err why;
+			if (depth >= FOLDER_DEPTH_MAX || open_folder(m, path, &why) >= 0)
+				continue;
+			if (y->skip == 0)
+				return unread_row(m, path, &why);
+			y->skip--;
 			continue;
 		}
 		if (!yolo_is_image(slice_of(path)))

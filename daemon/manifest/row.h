@@ -95,6 +95,7 @@ struct manifest_failure {
 	struct slice reason, cure;     /* sentences, without the position; cure may be empty */
 	struct slice raw;              /* the row's own text; of an endless row the first 4 KiB */
 	bool raw_cut;                  /* raw is not all of it */
+	bool folder;                   /* it stands for all rows of a folder: how many they are is not known before it can be read */
 };
 
 #endif

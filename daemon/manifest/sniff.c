@@ -58,11 +58,20 @@ static bool has_mapped(const struct manifest_columns *mapping, const struct slic
 	return false;
 }
 
+/* Numbers and what stands between them, as in a label file of YOLO. */
+static bool is_numbers(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!memchr("0123456789.+-eE \t", s.p[i], 17))
+			return false;
+	return true;
+}
+
 /* A name of a file: something, a dot, two to five letters or digits. */
 static bool is_file_name(struct slice s)
 {
 	const char *dot = s.len ? memrchr(s.p, '.', s.len) : NULL;
-	if (!dot || dot == s.p || s.p + s.len - dot < 3 || s.p + s.len - dot > 6)
+	if (!dot || dot == s.p || is_numbers(s) || s.p + s.len - dot < 3 || s.p + s.len - dot > 6)
 		return false;
 	for (const char *p = dot + 1; p < s.p + s.len; p++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", *p))

@@ -125,7 +125,8 @@ static void row_frame(const struct import_group *g, const struct stat *st, bool 
 	buf_done(&body);
 }
 
-static void url_frame(const struct import_group *g, struct buf *to)
+/* stale: of what is there already the bytes are not those of now. */
+static void url_frame(const struct import_group *g, bool stale, struct buf *to)
 {
 	size_t start = to->len;
 	struct buf body = { 0 };
@@ -136,6 +137,8 @@ static void url_frame(const struct import_group *g, struct buf *to)
 	json_bytes(&j, "key", buf_slice(&g->key));
 	json_raw(&j, "body", buf_slice(&body));
 	json_raw(&j, "origin", buf_slice(&g->origin));
+	if (stale)
+		json_bool(&j, "stale", true);
 	json_close(&j, '}');
 	frame_end(to, start);
 	buf_done(&body);
@@ -148,7 +151,6 @@ static void group_cannot(struct import_sender *s, struct import_group *g, const 
 	uint64_t n = group_failed(g, slice_of(err->text), slice_of(cure), retry, &s->frames.text);
 	frames_note(&s->frames, NULL, n);
 	s->failed += n;
-	s->waiting += retry ? n : 0;
 	group_free(g);
 }
 
@@ -169,11 +171,18 @@ static int open_file(const struct import_sender *s, const struct import_group *g
 	return 0;
 }
 
-/* Is it of those that may come later, and is looked for again? */
-static bool may_come(const struct import_sender *s, const struct import_group *g, const struct err *why)
+/* A file that cannot be had now, of those that are looked for again. */
+static bool is_had_later(const struct import_sender *s, const struct import_group *g, const struct err *why)
 {
-	bool absent = why->sys == ENOENT || why->sys == ENOTDIR || why->sys == EACCES || why->sys == EPERM;
-	return s->later && g->at.line > 0 && why->class == ERR_RETRY && absent;
+	return s->later && g->at.line > 0 && why->class == ERR_RETRY;
+}
+
+/* Takes g over. */
+static void have_later(struct import_sender *s, struct import_group *g, bool stale)
+{
+	group_await(g);
+	url_frame(g, stale, &s->frames.text);
+	frames_note(&s->frames, g, 1);
 }
 
 /* A file of a folder that has just gone is no failure, for nobody named it. Takes g over. */
@@ -181,22 +190,22 @@ static void file_failed(struct import_sender *s, struct import_group *g, const s
 {
 	bool gone = g->at.line == 0 && why->sys == ENOENT;
 	s->vanished += gone;
-	if (gone) {
+	if (gone)
 		group_free(g);
-	} else if (may_come(s, g, why)) {
-		group_await(g);
-		url_frame(g, &s->frames.text);
-		frames_note(&s->frames, g, 1);
-	} else {
+	else if (is_had_later(s, g, why))
+		have_later(s, g, false);
+	else
 		group_cannot(s, g, why, cure);
-	}
 }
 
 /* Takes g over, whose file was opened and then could not be read as it was. */
 static void file_lost(struct import_sender *s, struct import_group *g, const struct err *why)
 {
-	group_cannot(s, g, why, why->sys ? "see what is wrong with the disk or share that it lies on, and import again" :
-		"import again when nobody writes to it");
+	if (is_had_later(s, g, why))
+		have_later(s, g, true);
+	else
+		group_cannot(s, g, why, why->sys ? "see what is wrong with the disk or share that it lies on, and import again" :
+			"import again when nobody writes to it");
 }
 
 /* A file that is read whole before it is sent. Takes g over; one that changed meanwhile or cannot be read fails. */
@@ -342,7 +351,7 @@ static int group_end(struct import_sender *s, struct err *err)
 	case ROW_URL:
 	case ROW_S3:
 	case ROW_GS:
-		url_frame(g, &s->frames.text);
+		url_frame(g, false, &s->frames.text);
 		frames_note(&s->frames, g, 1);
 		break;
 	}
@@ -380,7 +389,7 @@ int sender_failure(struct import_sender *s, struct manifest *m, const struct man
 	failure_frame(f->at.line, buf_slice(&failed), f->reason, f->cure, &s->frames.text);
 	frames_note(&s->frames, NULL, 1);
 	s->failed++;
-	s->waiting += f->class == ERR_RETRY;
+	s->waiting += f->folder && f->class == ERR_RETRY;
 	return send_full(s, err);
 }
 

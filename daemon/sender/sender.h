@@ -19,9 +19,9 @@ struct import_sender {
 	const struct import_files *files;
 	uint64_t pass;
 	uint64_t bytes_max;          /* of a file: a larger one fails here, and holds up nobody */
-	bool later;                  /* files that are not there are fetched when they come (daemon/imports/fetch.h), and are no failures of their rows */
+	bool later;                  /* files that cannot be had now are fetched when they can (daemon/imports/fetch.h): no failures of their rows */
 	uint64_t failed;             /* rows and files that could not be used */
-	uint64_t waiting;            /* of these, what they name is not there or not readable now */
+	uint64_t waiting;            /* of these, folders of rows that are not there or not readable now: they come in when the manifest is read again */
 	uint64_t vanished;           /* files of a folder that went while it was read: no failures */
 	uint64_t sent, sent_bytes;   /* files and texts that were not there yet */
 	/* the rest is sender.c's */

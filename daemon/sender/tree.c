@@ -1,11 +1,18 @@
 /* tree.c - files and folders for the reader of a manifest. */
 #include "daemon/sender/tree.h"
 
+#include "connectors/folder_version.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 
 #include <dirent.h>
 #include <errno.h>
+
+struct tree_file {
+	int fd;
+	struct stat then;            /* when it was opened */
+	char path[];
+};
 
 static int tree_open(void *arg, const char *path, void **ret_file, struct err *err)
 {
@@ -14,20 +21,32 @@ static int tree_open(void *arg, const char *path, void **ret_file, struct err *e
 	int fd;
 	if (import_files_get(arg, slice_of(path), &fd, &st, &cure, err) < 0)
 		return err->sys == ENOENT || err->sys == ENOTDIR ? 0 : -1;
-	*ret_file = mem_dup(&fd, sizeof(fd));
+	struct tree_file *f = mem_zero(1, sizeof(*f) + strlen(path) + 1);
+	f->fd = fd;
+	f->then = st;
+	memcpy(f->path, path, strlen(path));
+	*ret_file = f;
 	return 1;
 }
 
+/* At its end it must still be what was opened: half of a file that is being written would do as a whole one. */
 static ssize_t tree_read(void *file, void *p, size_t n, struct err *err)
 {
-	ssize_t got = read(*(int *)file, p, n);
-	return got < 0 ? err_set(err, ERR_RETRY, errno, "read a file beside the manifest") : got;
+	const struct tree_file *f = file;
+	struct stat now;
+	ssize_t got = read(f->fd, p, n);
+	if (got < 0 || (got == 0 && fstat(f->fd, &now) < 0))
+		return err_set(err, ERR_RETRY, errno, "read the file '%.200s'", f->path);
+	if (got == 0 && !version_same(&f->then, &now))
+		return err_set(err, ERR_RETRY, 0, "the file '%.200s' changed while it was read", f->path);
+	return got;
 }
 
 static void tree_close(void *file)
 {
-	close_fdp(file);
-	free(file);
+	struct tree_file *f = file;
+	close_fdp(&f->fd);
+	free(f);
 }
 
 static int tree_open_dir(void *arg, const char *path, void **ret_dir, struct err *err)

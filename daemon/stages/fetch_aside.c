@@ -80,32 +80,40 @@ static int prepare_sidecar(struct change *c, struct view *now, void *arg, struct
 	return put ? put_known(c, now, a, err) : source_sidecar_wait(a->job->source, c, now, &a->seen, a->job->attempts + 1, err);
 }
 
-static void submit(struct fetch_worker *w, struct fetch_job *job, prepare_fn *prepare, struct slice body)
+static struct aside *aside_of(const struct fetch_worker *w, const struct fetch_job *job, struct change *c, struct slice body)
 {
-	struct change *c = change_new();
 	struct aside *a = change_alloc(c, sizeof(*a));
 	*a = (struct aside){ .job = job, .body = change_copy(c, body), .seen = { .key = job->object.key,
 		.version = change_copy(c, buf_slice(&w->version)), .bytes = w->bytes, .racy = w->racy } };
-	change_prepare(c, prepare, a);
-	fetch_worker_submit(w, job, c);
+	return a;
 }
 
 /* --- what has been read --- */
 
-/* A file that a row names may come later than the list: then the list is read again, which costs little. */
+/* Where a folder of rows may come later than the list, the list is read again: how many they are is not known. */
+static int wait_for_folders(const struct import_source_end *end, struct err *err)
+{
+	(void)err_set(err, ERR_RETRY, 0, "%llu folder%s that it names %s not there or cannot be read (import %llu)",
+		(unsigned long long)end->waiting, text_s(end->waiting), end->waiting == 1 ? "is" : "are", (unsigned long long)end->import);
+	err->sys = IMPORT_WAITS;
+	return -1;
+}
+
 static int take_list(struct fetch_worker *w, struct fetch_job *job, int fd, struct err *err)
 {
 	struct import_source_end end;
-	if (import_source_run(w->p->imports, source_config(job->source), job->object.key, fd, &end, err) < 0)
-		return -1;
-	if (end.waiting) {
-		(void)err_set(err, ERR_RETRY, 0, "%llu of its %llu row%s name%s files that are not there or cannot be read (import %llu)",
-			(unsigned long long)end.waiting, (unsigned long long)end.rows, text_s(end.rows), end.waiting == 1 ? "s" : "",
-			(unsigned long long)end.import);
-		err->sys = IMPORT_WAITS;
+	struct change *c = change_new();
+	struct import_source_list list = { .source = source_config(job->source), .key = job->object.key, .fd = fd, .known = prepare_list,
+		.known_arg = aside_of(w, job, c, SLICE_LIT("")) };
+	int ok = import_source_run(w->p->imports, &list, &end, err);
+	if (ok == 0 && end.waiting)
+		ok = wait_for_folders(&end, err);
+	if (ok < 0) {
+		change_free(c);
 		return -1;
 	}
-	submit(w, job, prepare_list, SLICE_LIT(""));
+	change_prepare(c, prepare_list, list.known_arg); /* writes nothing, but for a text that is no list */
+	fetch_worker_submit(w, job, c);
 	return 0;
 }
 
@@ -114,7 +122,9 @@ static int take_sidecar(struct fetch_worker *w, struct fetch_job *job, int fd, s
 	CLEANUP(buf_done) struct buf body = { 0 };
 	if (source_sidecar_read(job->object.key, fd, &body, err) < 0)
 		return -1;
-	submit(w, job, prepare_sidecar, buf_slice(&body));
+	struct change *c = change_new();
+	change_prepare(c, prepare_sidecar, aside_of(w, job, c, buf_slice(&body)));
+	fetch_worker_submit(w, job, c);
 	return 0;
 }
 

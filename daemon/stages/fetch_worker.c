@@ -323,7 +323,7 @@ static const char *cure_of(const struct fetch_job *job, const struct err *err)
 	case FETCH_UNFINISHED: return "nothing: it is read again when its writer may have done; what is never done belongs on `ignore`";
 	case FETCH_TROUBLE: return "nothing: the server has trouble of its own, it is tried again for as long as that lasts";
 	case EPROTO: return "see that `endpoint` is the server itself and nothing on the way answers for it; it is tried again";
-	case IMPORT_WAITS: return "put the files there, or mend the rows; it is tried again";
+	case IMPORT_WAITS: return "put them there, or take them out of it; it is tried again";
 	case IMPORT_NO_MANIFEST: return "mend it, or move it elsewhere; `names` of the source says which of its files are manifests";
 	case SIDECAR_BROKEN: return "make it one JSON object with labels and metadata, or give it another name; its file stands without it";
 	case IMPORT_NO_NAME: return "give it a shorter path, in UTF-8"; /* also of a file whose path no call takes */

@@ -1,15 +1,17 @@
 """A source of manifests: lists that arrive in a folder or bucket are imported by the daemon itself, with what their rows name."""
 
+import contextlib
 import csv
 import gzip
 import json
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 from buckets import KEY_ID, REGION, SECRET
-from conftest import sha256, wait_for
+from conftest import PLAIN_USER, sha256, wait_for
 from lists import labels, revision
 
 LISTS = 400
@@ -342,6 +344,103 @@ def test_a_list_that_goes_and_comes_back(inlet, lists):
     inlet.cli("wait")
     assert len(inlet.items()) == 1 and inlet.failures() == []
     assert [i["import"] for i in json.loads(inlet.text("show", "1", "--json"))["rows"]] == [1]
+
+
+def yolo(lists):
+    """A YOLO dataset of two pictures in the source."""
+    put(lists / "ds", "images/train/a.jpg", "images/train/b.jpg")
+    for name, line in ("a", "0 0.5 0.5 0.25 0.25"), ("b", "1 0.5 0.5 0.5 0.5"):
+        (lists / "ds/labels/train").mkdir(parents=True, exist_ok=True)
+        (lists / f"ds/labels/train/{name}.txt").write_text(line + "\n")
+    (lists / "ds/data.yaml").write_text("train: images/train\nnames: [cat, dog]\n")
+
+
+def concepts(inlet, key):
+    item = inlet.item(key)
+    return sorted(a["concept"] for a in item["annotations"]) if item else None
+
+
+def test_labels_that_cannot_be_read_are_one_rows_failure(inlet, lists):
+    inlet.prefix = PLAIN_USER
+    change(inlet, names=["*.yaml"])  # a text in the folder may be a list, too
+    yolo(lists)
+    unreadable = lists / "ds/labels/train/a.txt"
+    unreadable.chmod(0)
+    inlet.once(ok=(3,))
+    row, = inlet.failures()
+    assert (row["id"][0], row["class"], row["values"]["image"]) == ("r", "retry", "images/train/a.jpg"), row
+    assert "Permission denied" in row["reason"] and "can be read" in row["cure"]
+    assert concepts(inlet, "images/train/b.jpg") == ["dog"] and manifests(inlet) == (1, 2, 1, 0)
+    wait_for("the list to be left alone", lambda: b"data.yaml" not in inlet.once(ok=(3,)).stderr)
+    unreadable.chmod(0o644)
+    inlet.cli("retry", row["id"])
+    assert inlet.failures() == [] and concepts(inlet, "images/train/a.jpg") == ["cat"]
+
+
+def test_a_folder_of_rows_that_comes_later_is_waited_for(inlet, lists):
+    yolo(lists)
+    (lists / "ds/images").rename(inlet.root / "images")
+    inlet.once(ok=(3,))
+    waits = inlet.failure("ds/data.yaml")
+    assert waits["class"] == "retry" and "1 folder that it names is not there" in waits["reason"], waits
+    assert manifests(inlet)[3] == 0
+    (inlet.root / "images").rename(lists / "ds/images")
+    inlet.cli("retry", waits["id"])
+    assert inlet.failures() == [] and concepts(inlet, "images/train/a.jpg") == ["cat"] and manifests(inlet) == (1, 2, 0, 0)
+
+
+@contextlib.contextmanager
+def growing(path):
+    """Somebody appends to the file all the time."""
+    stop = threading.Event()
+
+    def grow():
+        with open(path, "ab", buffering=0) as f:
+            while not stop.is_set():
+                f.write(b"x")
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        writer.join()
+
+
+@pytest.mark.parametrize("size", [6 << 20, 16 << 20], ids=["small", "large"])
+def test_a_file_that_changes_while_it_is_read_is_tried_again_by_itself(inlet, lists, size):
+    """And with it neither its list nor another row; also where an earlier version of it is there."""
+    put(lists, "a.jpg")
+    big = lists / "big.jpg"
+    for label in ("cat", "lynx"):
+        big.write_bytes(os.urandom(size))
+        with growing(big):
+            wait_for("a change under the reader", lambda: write(lists / "M.csv", [("big.jpg", label), ("a.jpg", label)]) and
+                     inlet.once(ok=(0, 3)).returncode == 3)
+        row, = inlet.failures()
+        assert (row["key"], row["class"], row["line"]) == ("big.jpg", "retry", 2) and "changed while it was read" in row["reason"], row
+        assert labels(inlet, "a.jpg") == [(label, "SUCCESS")] and manifests(inlet) == (1, 2, 0, 0)
+        inlet.cli("retry", row["id"])
+        assert inlet.failures() == [] and labels(inlet, "big.jpg") == [(label, "SUCCESS")]
+        assert inlet.item("big.jpg")["sha256"] == sha256(big.read_bytes())
+    assert inlet.lines("verify")[-1]["problems"] == 0
+
+
+def test_no_list_counts_as_gone_before_it_is_known(inlet, lists):
+    """Its import ends in the commit that makes it known."""
+    inlet.start()
+    for n in range(30):
+        write(lists / f"{n}.csv", [(f"text {n}", "cat")], header=("text", "label"))
+    seen = set()
+    wait_for("all lists", lambda: seen.add(manifests(inlet)[3]) or manifests(inlet)[0] == 30)
+    assert seen == {0}
+    inlet.stop()
+    log = b"".join(p.read_bytes() for p in sorted((inlet.state / "store/segments").iterdir()))
+    batches = log.split(b'{"batch":')
+    for n in range(30):
+        name = b'"source":"lists/%d.csv"' % n
+        done, = [b for b in batches if any(name in line and b'"complete":true' in line for line in b.splitlines())]
+        assert b'"key":"%d.csv"' % n in done
 
 
 @pytest.mark.parametrize("reserve", ["16MiB", "0"], ids=["below-the-reserve", "to-the-last-byte"])
