@@ -45,7 +45,9 @@ struct reply accept_answer(struct request *r);
 struct reply reject_answer(struct request *r);
 struct reply label_answer(struct request *r);
 /* routes_failures.c */
-#define FAILURES_INTO "Inlet-Mend-Into" /* the trailer of a list of failed rows: the import that takes them when they are mended */
+/* The trailer of a list of failed rows: the import that takes them when they are mended, 0: none does; and how many are not in the
+ * list, for only their beginning is kept. */
+#define FAILURES_INTO "Inlet-Mend-Into"
 struct reply failures_answer(struct request *r);
 /* routes_work.c */
 struct reply retry_answer(struct request *r);

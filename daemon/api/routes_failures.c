@@ -8,6 +8,8 @@
 #include "daemon/model/import_body.h"
 #include "daemon/stages/pipeline.h"
 
+#include <inttypes.h>
+
 #define PAGE_FAILURES 500 /* looked at in one snapshot */
 
 enum failures_format { FAILURES_JSON, FAILURES_MANIFEST };
@@ -23,6 +25,7 @@ struct failure_list {
 	struct buf header;         /* not yet written */
 	bool mendable;             /* its rows can be imported again on their own... */
 	bool any;                  /* ...and there are some */
+	uint64_t cut;              /* rows of which only the beginning is kept: imported again they would be other rows */
 };
 
 static void list_free(void *arg)
@@ -48,7 +51,9 @@ static void one_row(struct failure_list *l, const struct failure *f, struct buf 
 	struct err err;
 	if (!f->import || import_failure_read(f->row, &r, &row, &err) < 0)
 		return;
-	if (row.raw.len) {
+	if (row.cut) {
+		l->cut++;
+	} else if (row.raw.len) {
 		buf_add(to, row.raw.p, row.raw.len);
 		buf_char(to, '\n');
 		l->any = true;
@@ -111,8 +116,9 @@ static int find_import(struct failure_list *l, struct pipeline *p, unsigned *ret
 static void failures_foot(void *arg, struct buf *to)
 {
 	const struct failure_list *l = arg;
-	if (l->mendable && l->any)
-		buf_u64(to, l->import);
+	uint64_t into = l->mendable && l->any ? l->import : 0;
+	if (into || l->cut)
+		buf_printf(to, "%" PRIu64 " %" PRIu64, into, l->cut);
 }
 
 struct reply failures_answer(struct request *r)

@@ -8,6 +8,9 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/json.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define HTTP_BAD_REQUEST 400
 
 struct listing {
@@ -56,10 +59,16 @@ static int refused(const struct cli *c)
 static int pass_on(struct cli *c, const char *url, struct err *err)
 {
 	int r = client_request(c->client, url, NULL, out_write, NULL, err);
-	const char *into = r == 0 ? client_trailer(c->client, "Inlet-Mend-Into") : NULL;
+	const char *told = r == 0 ? client_trailer(c->client, "Inlet-Mend-Into") : NULL;
+	uint64_t into = 0, cut = 0;
+	if (told && sscanf(told, "%" SCNu64 " %" SCNu64, &into, &cut) != 2)
+		into = cut = 0;
 	if (into)
-		(void)fprintf(stderr, "inlet: when these rows are mended, `inlet import FILE --into %s` takes them in\n", into);
-	return r < 0 ? refused(c) : EXIT_DONE;
+		(void)fprintf(stderr, "inlet: when these rows are mended, `inlet import FILE --into %" PRIu64 "` takes them in\n", into);
+	if (cut)
+		(void)fprintf(stderr, "inlet: %" PRIu64 " row%s too long to be kept and not among them: mend the list itself, and import that\n",
+			cut, cut == 1 ? " is" : "s are");
+	return r < 0 ? refused(c) : cut ? EXIT_PARTIAL : EXIT_DONE;
 }
 
 int verb_failures(struct cli *c, struct err *err)

@@ -45,8 +45,8 @@ int plain_table_open(struct manifest *m, const char *path_suffix, struct err *er
 		return 0;
 	CLEANUP(buf_done) struct buf shown = { 0 };
 	table_describe(m, &shown);
-	return err_set(err, ERR_REJECT, 0, "no column says where the files or texts are%.200s; say which with "
-		"--columns url=NAME, or name it url, path or text", shown.data);
+	return err_set(err, ERR_REJECT, 0, "no column says where the files or texts are%.100s; say which with "
+		"--columns url=NAME, or name it url, path or text: the first line has the names", shown.data);
 }
 
 /* The columns without a role, as members. */

@@ -141,7 +141,7 @@ static int refused(const struct import_files *f, const char *what, const char *p
 	bool outside = why == EXDEV || why == ELOOP;
 	*ret_cure = outside ? f->beneath :
 		why == ENOENT || why == ENOTDIR ? "put the file there, or mend the row, and import again" :
-		why == ENAMETOOLONG ? "import the folder that it is in by itself" : "make it readable for you, and import again";
+		why == ENAMETOOLONG ? "shorten the path; a folder that lies so deep is imported by itself" : "make it readable for you, and import again";
 	if (outside)
 		(void)err_set(err, ERR_REJECT, 0, "the %s '%s' does not lie beneath '%s'", what, shown.data, f->root_path);
 	else

@@ -155,6 +155,8 @@ def test_rows_longer_than_what_is_kept_fail_alone(inlet, tmp_path):
     assert "shorten the metadata" in failures["metadata.jsonl", 1]["cure"] and "longer than" in failures["labels.jsonl", 1]["reason"]
     assert "65536 fields" in failures["commas.csv", 2]["reason"]
     assert "URL" in failures["url.csv", 2]["reason"]
+    told = inlet.cli("failures", "--import", failures["failed.csv", 2]["import"], "--format", "csv", ok=(3,))
+    assert told.stdout == b"text,k\n" and b"1 row is too long to be kept" in told.stderr  # the beginning alone would be another row
     numbers = "one two three four five six seven eight nine".split()
     assert {i["sha256"] for i in inlet.items()} == {sha256(n.encode()) for n in numbers}
     assert inlet.lines("verify")[-1]["problems"] == 0

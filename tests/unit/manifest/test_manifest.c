@@ -107,7 +107,7 @@ static void test_what_is_no_manifest(void **state)
 	EXPECT("0 0.5 0.5 0.25 0.25\n", "!! manifest: its format is not recognised; say which it is with --format\n"); /* labels of YOLO */
 	EXPECT("u\0r\0l\0\n\0", "!! manifest: it is not text (UTF-16 needs its byte order mark)\n");
 	EXPECT("a,b\n1,2\n", "!! manifest: no column says where the files or texts are, delimiter ',', columns a b; say which "
-		"with --columns url=NAME, or name it url, path or text\n");
+		"with --columns url=NAME, or name it url, path or text: the first line has the names\n");
 }
 
 static void test_limits(void **state)
