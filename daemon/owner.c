@@ -13,11 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #define STAND_IN_WAIT_MS 10000  /* a stand-in ends with its last client: a daemon waits this long for it */
 #define LOCK_LOOK_MS 100
@@ -176,11 +178,29 @@ static void hide_secrets(const struct config *c)
 	}
 }
 
+/* The index is a mapped file: where it was cut short, or its disk cannot read it, the kernel sends a signal instead of an error. */
+static char bus_text[4400];
+
+static void on_bus(int signal)
+{
+	(void)signal;
+	(void)!write(STDERR_FILENO, bus_text, strlen(bus_text));
+	_exit(EXIT_FAILED);
+}
+
+static void name_bus_errors(const struct config *c)
+{
+	(void)snprintf(bus_text, sizeof(bus_text), "<3>fatal: the index in '%s' was cut short or cannot be read: look after the disk, then "
+		"\"inlet rebuild-index\" makes it anew\n", c->state_dir);
+	(void)sigaction(SIGBUS, &(struct sigaction){ .sa_handler = on_bus }, NULL);
+}
+
 int owner_run(const struct config *c, enum pipeline_mode mode)
 {
 	int lock = -1;
 	struct err err;
 	hide_secrets(c);
+	name_bus_errors(c);
 	loop_block_signals();
 	if (take_lock(c, mode, &lock, &err) < 0) {
 		int rc = fail(&err);

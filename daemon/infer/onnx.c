@@ -202,7 +202,8 @@ static int onnx_load(const char *file, const struct backend_options *o, struct b
 	CLEANUP(onnx_closep) struct backend *b = mem_zero(1, sizeof(*b));
 	b->lib = lib;
 	if (open_session(b, file, o->threads, err) < 0 || describe_session(b, err) < 0)
-		return err_wrap(err, "model file '%s' cannot be run by %s", file, lib->runtime);
+		return err_wrap(err, "model file '%s' cannot be run by %s (damaged? get it again; the default ones: make models)", file,
+			lib->runtime);
 	*ret = TAKE_PTR(b);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "daemon/base/text.h"
 #include "daemon/stages/source.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,11 +54,20 @@ static void pass_on(void *arg, const char *level, const char *check, const char 
 	say(e->visit, strcmp(level, "error") == 0 ? "fail" : strcmp(level, "warning") == 0 ? "warn" : "ok", name, found, cure);
 }
 
-static const char *cure_of(const struct source *s, const struct source_view *now, bool readable)
+/* 0: this user can list it; else the errno that says why not. */
+static int unlisted(const char *folder)
+{
+	CLEANUP(close_fdp) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || access(folder, X_OK) < 0 ? errno : 0;
+}
+
+static const char *cure_of(const struct source *s, const struct source_view *now, int unlisted)
 {
 	struct err other;
 	const struct source_config *c = source_config(s);
-	if (!readable)
+	if (unlisted == ENOTDIR)
+		return "name a folder in sources[].folder.path, not a file";
+	if (unlisted == EACCES || unlisted == EPERM)
 		return "let this user read it: chmod o+rx, setfacl -m u:inlet:rx, or a group";
 	if (strcmp(now->state, "held") == 0)
 		return "look whether they are meant to be gone: put back what is not, or say so with --accept-gone";
@@ -77,9 +87,9 @@ static void look_at_source(struct source *s, const struct visit *v)
 	source_config_describe(c, where, sizeof(where));
 	(void)snprintf(check, sizeof(check), "source %s", now.name);
 	(void)snprintf(found, sizeof(found), "%s, %s, %s%s%s", where, now.state, now.watching, now.message[0] ? ": " : "", now.message);
-	bool readable = source_config_is_bucket(c) || access(c->folder.path, R_OK | X_OK) == 0;
-	bool well = readable && strcmp(now.state, "offline") != 0 && strcmp(now.state, "held") != 0;
-	say(v, !well ? "fail" : now.message[0] ? "warn" : "ok", check, found, well ? "" : cure_of(s, &now, readable));
+	int why = source_config_is_bucket(c) ? 0 : unlisted(c->folder.path);
+	bool well = why == 0 && strcmp(now.state, "offline") != 0 && strcmp(now.state, "held") != 0;
+	say(v, !well ? "fail" : now.message[0] ? "warn" : "ok", check, found, well ? "" : cure_of(s, &now, why));
 	if (source_ops(s)->check)
 		source_ops(s)->check(source_connector(s), pass_on, &(struct examined){ v, now.name });
 }

@@ -151,6 +151,21 @@ def test_a_damaged_store_is_status_3_of_verify(inlet):
     assert inlet.lines("verify", ok=(3,))[-1]["problems"] >= 1
 
 
+def test_an_index_that_was_cut_short_is_named_and_made_anew(inlet):
+    """It is a mapped file: what is not there any more comes as a signal."""
+    for n in range(300):
+        inlet.put(f"{n}.txt", f"text {n}")
+    inlet.once()
+    items = inlet.text("items", "--json")
+    index = inlet.state / "index/data.mdb"
+    os.truncate(index, index.stat().st_size // 2)
+    for program, args in (("inletd", ["--once"]), ("inlet", ["items"])):
+        done = inlet.run(*args, program=program, ok=(1,))
+        assert b"inlet rebuild-index" in done.stderr and str(inlet.state).encode() in done.stderr, done.stderr
+    inlet.cli("rebuild-index")
+    assert inlet.text("items", "--json") == items
+
+
 def test_no_configuration_says_how_to_name_one(inlet):
     done = subprocess.run([BUILD / "inlet", "status"], cwd=inlet.inbox, capture_output=True, env={"PATH": os.environ["PATH"]})
     if pathlib.Path("/etc/inlet/inlet.yaml").exists():
@@ -602,4 +617,7 @@ def test_doctor_names_what_is_wrong_and_the_cure(inlet):
     inlet.inbox.rename(inlet.root / "away")
     checks = {c["check"]: c for c in inlet.lines("doctor", ok=(1,))}
     assert checks["disk"]["level"] == "warn" and checks["source drop"]["level"] == "fail"
-    assert checks["source drop"]["cure"] and str(inlet.inbox) in checks["source drop"]["found"]
+    assert "create the folder" in checks["source drop"]["cure"] and str(inlet.inbox) in checks["source drop"]["found"]
+    inlet.inbox.write_text("a file")
+    checks = {c["check"]: c for c in inlet.lines("doctor", ok=(1,))}
+    assert "not a file" in checks["source drop"]["cure"]
