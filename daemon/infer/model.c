@@ -3,6 +3,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
+#include "daemon/base/text.h"
 #include "daemon/infer/card.h"
 #include "daemon/infer/fit.h"
 #include "daemon/infer/ngram.h"
@@ -246,4 +247,16 @@ void model_close(struct model *m)
 const struct model_info *model_info(const struct model *m)
 {
 	return &m->info;
+}
+
+bool model_has_label(const struct model *m, const char *label, const char **ret_near)
+{
+	const struct card *c = m->card;
+	for (size_t i = 0; i < c->label_count; i++)
+		if (strcmp(c->labels[i], label) == 0)
+			return true;
+	CLEANUP(freep) const char **all = mem_zero(c->label_count + 1, sizeof(*all));
+	memcpy(all, c->labels, c->label_count * sizeof(*all));
+	*ret_near = text_nearest(label, all);
+	return false;
 }

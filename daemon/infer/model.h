@@ -27,6 +27,8 @@ int model_open(const char *card, const struct backend_options *o, struct model *
 void model_close(struct model *m); /* NULL allowed */
 CLEANUP_FN(struct model *, model_close)
 const struct model_info *model_info(const struct model *m);
+/* Is it one of the labels? Where not, *ret_near is the one that was perhaps meant; NULL: none is near. */
+bool model_has_label(const struct model *m, const char *label, const char **ret_near);
 
 struct sample {
 	const uint8_t *pixels;  /* images: pixel_spec_bytes() as the spec says */

@@ -99,6 +99,19 @@ int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mo
 	return 0;
 }
 
+/* A band of what the model never says decides nothing, and is most often a slip. */
+static void look_at_bands(const struct model_slot *slot)
+{
+	const struct bands *b = &slot->config->bands;
+	for (size_t i = 0; i < b->count; i++) {
+		const char *near = NULL;
+		if (!model_has_label(slot->model, b->concepts[i].concept, &near))
+			LOG_WARNING(LOG_MODEL, "model '%s': bands.concepts: '%s' is none of its labels%s%s%s; mend it, or take it out",
+				model_info(slot->model)->name, b->concepts[i].concept, near ? "; did you mean '" : "", near ? near : "",
+				near ? "'?" : "");
+	}
+}
+
 /* A model that cannot be loaded stops nothing else: its items wait, status says why. */
 static void load_models(struct pipeline *p)
 {
@@ -112,6 +125,7 @@ static void load_models(struct pipeline *p)
 			const struct model_info *info = model_info(slot->model);
 			LOG_INFO(LOG_MODEL, "model '%s' (%s, %zu labels) by %s", info->name, media_name(info->media), info->labels,
 				info->runtime);
+			look_at_bands(slot);
 		} else {
 			(void)snprintf(slot->error, sizeof(slot->error), "%s", err.text);
 			LOG_ERR(LOG_MODEL, "model card '%s' is not used, its items wait: %s", slot->config->card, err.text);

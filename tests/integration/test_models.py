@@ -128,6 +128,12 @@ def test_a_concept_has_bands_of_its_own(inlet):
     assert found["tiger cat"] == SUCCESS and "Egyptian cat" not in found
 
 
+def test_a_band_of_a_label_that_the_model_has_not_is_told(inlet):
+    image_model(inlet, accept=0.99, review=0.15, concepts={"tiger cta": {"accept": 0.2}, "espresso": {"accept": 0.2}})
+    told = [line for line in inlet.once().stderr.decode().splitlines() if "bands.concepts" in line]
+    assert len(told) == 1 and "'tiger cta' is none of its labels; did you mean 'tiger cat'?" in told[0]
+
+
 def test_changed_bands_route_again_without_inference(inlet):
     put_photos(inlet)
     image_model(inlet, accept=0.99, review=0.3)
