@@ -14,15 +14,6 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-static struct slice trimmed(struct slice s)
-{
-	while (s.len && is_blank(s.p[0]))
-		s = (struct slice){ s.p + 1, s.len - 1 };
-	while (s.len && is_blank(s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 /* Without what follows a blank and '#' or ';'. */
 static struct slice uncommented(struct slice s)
 {
@@ -32,7 +23,7 @@ static struct slice uncommented(struct slice s)
 			break;
 		}
 	}
-	return trimmed(s);
+	return slice_trim(s);
 }
 
 /* "[profile x] ; why": its name goes to *ret, an empty one where the section is of another kind. */
@@ -41,10 +32,10 @@ static int section_name(struct slice line, struct slice *ret)
 	const char *end = memchr(line.p, ']', line.len);
 	if (!end)
 		return -1;
-	struct slice after = trimmed((struct slice){ end + 1, line.len - (size_t)(end + 1 - line.p) });
+	struct slice after = slice_trim((struct slice){ end + 1, line.len - (size_t)(end + 1 - line.p) });
 	if (after.len && after.p[0] != '#' && after.p[0] != ';')
 		return -1;
-	struct slice name = trimmed((struct slice){ line.p + 1, (size_t)(end - line.p) - 1 });
+	struct slice name = slice_trim((struct slice){ line.p + 1, (size_t)(end - line.p) - 1 });
 	if (name.len == 0)
 		return -1;
 	const char *word = memchr(name.p, ' ', name.len);
@@ -52,7 +43,7 @@ static int section_name(struct slice line, struct slice *ret)
 		word = memchr(name.p, '\t', name.len);
 	struct slice kind = { name.p, word ? (size_t)(word - name.p) : 0 };
 	if (slice_eq(kind, SLICE_LIT("profile")))
-		name = trimmed((struct slice){ word, name.len - kind.len });
+		name = slice_trim((struct slice){ word, name.len - kind.len });
 	else if (slice_eq(kind, SLICE_LIT("sso-session")) || slice_eq(kind, SLICE_LIT("services")))
 		name.len = 0;
 	*ret = name;
@@ -75,7 +66,7 @@ static int add_setting(struct aws_profile_file *f, struct slice profile, struct 
 	const char *equals = memchr(line.p, '=', line.len);
 	if (!equals || f->count >= AWS_PROFILE_SETTINGS_MAX)
 		return -1;
-	struct slice name = trimmed((struct slice){ line.p, (size_t)(equals - line.p) });
+	struct slice name = slice_trim((struct slice){ line.p, (size_t)(equals - line.p) });
 	if (name.len == 0)
 		return -1;
 	if (profile.len == 0)
@@ -91,7 +82,7 @@ static int parse_line(struct aws_profile_file *f, struct slice line, struct slic
 {
 	if (line.len && is_blank(line.p[0]))
 		return 0; /* nested below the setting above, or blank */
-	line = trimmed(line);
+	line = slice_trim(line);
 	if (line.len == 0 || line.p[0] == '#' || line.p[0] == ';')
 		return 0;
 	if (line.p[0] != '[')

@@ -5,11 +5,6 @@
 
 static const char *const forms[] = { "xywh", "xyxy", "cxcywh" };
 
-static bool is_word(const struct node *n, const char *word)
-{
-	return n && n->kind == NODE_STRING && slice_eq(n->text, slice_of(word));
-}
-
 /* The four numbers of "[1,2,3,4]" as they are written. */
 static bool take_four(struct slice list, struct slice ret[4])
 {
@@ -51,12 +46,12 @@ bool box_read(struct shape *s, struct slice geometry, const struct item *item, e
 	struct arena *a, struct slice ret[4])
 {
 	struct shape_out o;
-	if (!shape_parse(s, geometry) || !is_word(shape_member(s, "kind"), "box"))
+	if (!shape_parse(s, geometry) || !shape_member_is(s, "kind", "box"))
 		return false;
 	const struct node *box = shape_member(s, "box");
 	bool turned = node_number(shape_member(s, "rotation"), 0) != 0;
-	if (!turned && box && box->kind == NODE_ARRAY && is_word(shape_member(s, "form"), forms[form]) &&
-		is_word(shape_member(s, "unit"), unit == BOX_FRACTION ? "fraction" : "px"))
+	if (!turned && box && box->kind == NODE_ARRAY && shape_member_is(s, "form", forms[form]) &&
+		shape_member_is(s, "unit", unit == BOX_FRACTION ? "fraction" : "px"))
 		return take_four(box->text, ret);
 	struct shape_frame frame = shape_frame(s, item);
 	if (!(frame.width > 0 && frame.height > 0) || !shape_read(s, geometry, &frame, &o) || o.kind != SHAPE_BOX)

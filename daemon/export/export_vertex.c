@@ -58,21 +58,15 @@ static bool is_said(const struct vertex *x, struct slice name)
 	return false;
 }
 
-static bool member_is(const struct vertex *x, const char *name, const char *word)
-{
-	const struct node *n = shape_member(x->shape, name);
-	return n && n->kind == NODE_STRING && slice_eq(n->text, slice_of(word));
-}
-
 /* Where a label that came with no member of its own belongs; empty: nowhere. */
 static struct slice usual_member(struct vertex *x, const struct annotation *a)
 {
 	struct slice v[4];
 	if (a->geometry.len == 0)
 		return is_said(x, CLASSES) ? CLASSES : ONE_CLASS;
-	if (shape_parse(x->shape, a->geometry) && member_is(x, "kind", "span") && member_is(x, "unit", "character"))
+	if (shape_parse(x->shape, a->geometry) && shape_member_is(x->shape, "kind", "span") && shape_member_is(x->shape, "unit", "character"))
 		return SLICE_LIT("textSegmentAnnotations");
-	if (shape_parse(x->shape, a->geometry) && member_is(x, "kind", "range") && member_is(x, "unit", "s"))
+	if (shape_parse(x->shape, a->geometry) && shape_member_is(x->shape, "kind", "range") && shape_member_is(x->shape, "unit", "s"))
 		return SLICE_LIT("timeSegmentAnnotations");
 	bool box = box_read(x->shape, a->geometry, &x->it->item, BOX_XYXY, BOX_FRACTION, false, &x->entry.arena, v);
 	return box ? SLICE_LIT("boundingBoxAnnotations") : (struct slice){ 0 };
@@ -123,10 +117,10 @@ static void put_shape(struct vertex *x, const struct annotation *a, struct json 
 		return;
 	}
 	(void)shape_parse(x->shape, a->geometry);
-	if (member_is(x, "kind", "span")) {
+	if (shape_member_is(x->shape, "kind", "span")) {
 		put_number(j, "startOffset", shape_member(x->shape, "start"));
 		put_number(j, "endOffset", shape_member(x->shape, "end"));
-	} else if (member_is(x, "kind", "range")) {
+	} else if (shape_member_is(x->shape, "kind", "range")) {
 		put_seconds(j, "startTime", shape_member(x->shape, "start"), arena);
 		put_seconds(j, "endTime", shape_member(x->shape, "end"), arena);
 	}

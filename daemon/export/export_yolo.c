@@ -140,12 +140,6 @@ static void put_list(struct buf *to, struct slice list)
 	}
 }
 
-static bool word_is(const struct yolo *y, const char *name, const char *word)
-{
-	const struct node *n = shape_member(y->shape, name);
-	return n && n->kind == NODE_STRING && slice_eq(n->text, slice_of(word));
-}
-
 /* A geometry that is YOLO's already: the numbers as they came. */
 static bool put_as_came(struct yolo *y, const struct annotation *a)
 {
@@ -154,13 +148,13 @@ static bool put_as_came(struct yolo *y, const struct annotation *a)
 	const struct node *said = entry_label(&y->entry, a);
 	const struct node *box = said ? node_get_kind(&y->entry.label_dom, said, "cxcywh", NODE_ARRAY) : NULL;
 	const struct node *open = shape_member(y->shape, "open");
-	if (!word_is(y, "unit", "fraction"))
+	if (!shape_member_is(y->shape, "unit", "fraction"))
 		return false;
-	if (word_is(y, "kind", "polygon") && rings && rings->count == 1 && !open) {
+	if (shape_member_is(y->shape, "kind", "polygon") && rings && rings->count == 1 && !open) {
 		put_list(&y->lines, (struct slice){ rings->text.p + 1, rings->text.len - 2 });
 		return true;
 	}
-	if (word_is(y, "kind", "keypoints") && points && box && points->count == y->keypoints * y->dimensions) {
+	if (shape_member_is(y->shape, "kind", "keypoints") && points && box && points->count == y->keypoints * y->dimensions) {
 		put_list(&y->lines, box->text);
 		put_list(&y->lines, points->text);
 		return true;

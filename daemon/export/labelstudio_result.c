@@ -94,12 +94,6 @@ static void put_geometry(const struct shape *s, struct json *j)
 	put_member(s, "text", "text", j);
 }
 
-static bool is_kind(const struct shape *s, const char *kind)
-{
-	const struct node *n = shape_member(s, "kind");
-	return n && slice_eq(n->text, slice_of(kind));
-}
-
 static void put_words(const struct annotation *const *labels, size_t count, const struct node *name, struct json *j)
 {
 	char text[64];
@@ -121,9 +115,9 @@ static void put_value(struct result_maker *r, const struct annotation *const *la
 	const bool wordless = node_number(node_get(&r->said, of, "word"), 0) < 0;
 	if (rest && rest->kind != NODE_OBJECT)
 		json_raw(j, "value", node_json(rest));
-	if ((rest && rest->kind != NODE_OBJECT) || (is_kind(r->shape, "other") && !shape_member(r->shape, "value")))
+	if ((rest && rest->kind != NODE_OBJECT) || (shape_member_is(r->shape, "kind", "other") && !shape_member(r->shape, "value")))
 		return;
-	if (is_kind(r->shape, "other")) {
+	if (shape_member_is(r->shape, "kind", "other")) {
 		put_member(r->shape, "value", "value", j);
 		return;
 	}
@@ -142,7 +136,7 @@ void result_as_came(struct result_maker *r, const struct annotation *const *labe
 	json_open(j, NULL, '{');
 	members_write_but(&r->said, said, (const char *const[]){ "of", "value", NULL }, j);
 	put_numbers(r->shape, "size", (const char *const[]){ "original_width", "original_height", NULL }, j);
-	if (is_kind(r->shape, "relation")) {
+	if (shape_member_is(r->shape, "kind", "relation")) {
 		put_member(r->shape, "from_id", "from", j);
 		put_member(r->shape, "to_id", "to", j);
 		put_member(r->shape, "direction", "direction", j);
@@ -237,7 +231,7 @@ static void end(const struct annotation *a, const char *words, struct json *j)
 /* A part of a text or of a recording. */
 static bool make_part(struct result_maker *r, const struct annotation *a, struct slice content, struct json *j)
 {
-	if (!shape_parse(r->shape, a->geometry) || (!is_kind(r->shape, "span") && !is_kind(r->shape, "range")))
+	if (!shape_parse(r->shape, a->geometry) || (!shape_member_is(r->shape, "kind", "span") && !shape_member_is(r->shape, "kind", "range")))
 		return false;
 	begin(a, "labels", content, j);
 	json_open(j, "value", '{');

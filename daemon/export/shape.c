@@ -45,9 +45,19 @@ void shape_free(struct shape *s)
 	free(s);
 }
 
+static bool is_word(const struct node *n, const char *word)
+{
+	return n && n->kind == NODE_STRING && slice_eq(n->text, slice_of(word));
+}
+
 const struct node *shape_member(const struct shape *s, const char *name)
 {
 	return node_get(&s->dom, s->root, name);
+}
+
+bool shape_member_is(const struct shape *s, const char *name, const char *word)
+{
+	return is_word(shape_member(s, name), word);
 }
 
 struct shape_frame shape_frame(struct shape *s, const struct item *item)
@@ -62,11 +72,6 @@ struct shape_frame shape_frame(struct shape *s, const struct item *item)
 }
 
 /* ---- numbers ---- */
-
-static bool is_word(const struct node *n, const char *word)
-{
-	return n && n->kind == NODE_STRING && slice_eq(n->text, slice_of(word));
-}
 
 static double *add_number(struct shape *s, double v)
 {
@@ -284,7 +289,7 @@ static bool read_box(struct shape *s, const struct mapping *m, struct shape_out 
 	for (size_t i = 0; i < 4; i++)
 		v[i] *= m->scale[i % 2];
 	if (degrees != 0) {
-		bool center = is_word(shape_member(s, "pivot"), "center");
+		bool center = shape_member_is(s, "pivot", "center");
 		turned_ring(s, m, v, degrees, (double[2]){ v[0] + (center ? v[2] / 2 : 0), v[1] + (center ? v[3] / 2 : 0) }, ret);
 		ret->as_came = m->none && is_word(form, "xywh") && !center;
 		return true;
@@ -362,7 +367,7 @@ static bool read_mask(struct shape *s, const struct mapping *m, struct shape_out
 	struct rle_extent e;
 	ret->counts = shape_member(s, "counts");
 	ret->rle_size = shape_member(s, "rle_size");
-	if (!ret->counts || !is_word(shape_member(s, "encoding"), "coco") || m->turn != 1 || !take_numbers(s, "rle_size", 2, size) ||
+	if (!ret->counts || !shape_member_is(s, "encoding", "coco") || m->turn != 1 || !take_numbers(s, "rle_size", 2, size) ||
 		!(size[0] >= 1 && size[0] < 1e9 && size[1] >= 1 && size[1] < 1e9) ||
 		rle_measure(ret->counts, (uint64_t)size[0], (uint64_t)size[1], &e) < 0)
 		return false;
@@ -377,7 +382,7 @@ static bool read_mask(struct shape *s, const struct mapping *m, struct shape_out
 
 static bool read_keypoints(struct shape *s, const struct mapping *m, struct shape_out *ret)
 {
-	const bool with_v = is_word(shape_member(s, "form"), "xyv");
+	const bool with_v = shape_member_is(s, "form", "xyv");
 	const size_t stride = with_v ? 3 : 2;
 	struct extent e = { 0 };
 	size_t from;

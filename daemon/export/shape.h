@@ -46,5 +46,6 @@ bool shape_read(struct shape *s, struct slice geometry, const struct shape_frame
 bool shape_parse(struct shape *s, struct slice geometry);
 /* A member of the geometry that was read last. */
 const struct node *shape_member(const struct shape *s, const char *name);
+bool shape_member_is(const struct shape *s, const char *name, const char *word);
 
 #endif

@@ -16,15 +16,6 @@ static inline bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-struct slice slice_trim(struct slice s)
-{
-	while (s.len && is_blank(*s.p))
-		s = (struct slice){ s.p + 1, s.len - 1 };
-	while (s.len && is_blank(s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 static bool is_word(struct slice s, const char *word)
 {
 	return s.len == strlen(word) && strncasecmp(s.p, word, s.len) == 0;

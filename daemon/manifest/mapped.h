@@ -19,7 +19,6 @@ void add_labels(struct manifest *m, struct slice cell);                 /* sever
 /* The same, of a cell that is no JSON: one concept after the other. */
 char concepts_separator(struct slice cell);
 bool concepts_next(struct slice *cell, char separator, struct slice *ret);
-struct slice slice_trim(struct slice s);                                      /* without blanks around it */
 /* text as JSON object: *ret_json; false: it is not one, and the draft got a warning. Empty text: true, empty. */
 bool metadata_json(struct manifest *m, struct slice text, struct slice *ret_json);
 /* object (may be empty) with more members (without braces, may be empty). */

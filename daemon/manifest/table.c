@@ -32,15 +32,6 @@ char table_delimiter(struct slice head)
 	return delimiters[best];
 }
 
-static struct slice trimmed(struct slice s)
-{
-	while (s.len && (*s.p == ' ' || *s.p == '\t'))
-		s = (struct slice){ s.p + 1, s.len - 1 };
-	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 /* Is it the name of a column before i? */
 static bool is_taken(const struct table *t, const size_t *begins, size_t i, struct slice name)
 {
@@ -57,10 +48,10 @@ static void name_columns(struct table *t, const struct csv_record *r)
 	t->names = mem_zero(r->count, sizeof(*t->names));
 	size_t *begins = mem_zero(r->count, sizeof(*begins));
 	for (size_t i = 0; i < r->count; i++) {
-		struct slice name = trimmed(r->fields[i]);
+		struct slice name = slice_trim(r->fields[i]);
 		size_t same = 1, begin = begins[i] = t->name_text.len;
 		for (size_t k = 0; name.len && k < i; k++)
-			same += slice_eq(trimmed(r->fields[k]), name);
+			same += slice_eq(slice_trim(r->fields[k]), name);
 		do { /* "a", "a", "a (2)": the third is not another "a (2)" */
 			t->name_text.len = begin;
 			buf_add(&t->name_text, name.p, name.len);
