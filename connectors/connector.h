@@ -4,7 +4,9 @@
  * A listing comes in *pages*. A page is complete knowledge of one contiguous run of names under one place: for a folder
  * one directory's children; for a bucket the keys in (after, upto] under the one place "". So one merge serves both: what
  * the index has in a page's range and the page has not is gone. Gone is concluded only when the pass was complete and
- * sane. */
+ * sane.
+ *
+ * err is never NULL here: connectors read what they, or a sink, have put there. */
 #ifndef INLET_CONNECTORS_CONNECTOR_H
 #define INLET_CONNECTORS_CONNECTOR_H
 

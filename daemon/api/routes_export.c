@@ -6,6 +6,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
+#include "daemon/export/export.h"
 #include "daemon/stages/pipeline.h"
 #include "daemon/store/store.h"
 

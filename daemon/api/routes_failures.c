@@ -104,7 +104,8 @@ static int find_import(struct failure_list *l, struct pipeline *p, unsigned *ret
 		return err_set(err, ERR_REJECT, 0, "there is no import %s; `inlet import FILE` says the number of each",
 			l->import ? "of that number" : "yet");
 	if (!l->import && view_import_next(v, i.id, &other, err) != 0)
-		return err_set(err, ERR_REJECT, 0, "there are several imports: say which with --import N; each import says its number, and `inlet failures --json` whose each is");
+		return err_set(err, ERR_REJECT, 0, "there are several imports: say which with --import N; each import says its number when it ends, "
+			"and `inlet failures --json` names the import of each row");
 	l->import = i.id;
 	l->mendable = import_mendable(pipeline_config(p), &i, &why) == 0;
 	buf_add(&l->source, i.source.p, i.source.len);

@@ -9,12 +9,14 @@
  *   POST /api/v1/items/ID/{accept,reject,label}   {"concept":"…"} by the peer's user name
  *   GET  /api/v1/failures?after=ID&limit=&import=N&format=json|csv   JSON lines, or a manifest of the rows that failed
  *   POST /api/v1/retry {"id":"o12"} | {"all":true};  /relabel;  /sync {"source":"…","accept_gone":false,"rebind":false}
- *   POST /api/v1/import {"name":"…","file":"…","format":"…","header":"…"}   begins a pass over a manifest that a client reads
+ *   POST /api/v1/import {"name":"…","file":"…","format":"…","header":"…","attributes":"…"}   begins a pass over a manifest that a
+ *        client reads; {"into":"…"}: over mended rows of an import
  *   POST /api/v1/import/PASS/rows            rows and their bytes, streamed (daemon/imports/import.h)
- *   POST /api/v1/import/PASS/end {"rows":12,"failed":1,"wait":true}
+ *   POST /api/v1/import/PASS/settle          returns when all that came so far is durable
+ *   POST /api/v1/import/PASS/end {"rows":12,"failed":1,"attributes":"…","wait":true}
  *   POST /api/v1/pause {"source":"…"}, /resume; without a source: all of them
  *   POST /api/v1/wait {"timeout_ms":…}       returns when nothing is due
- *   GET  /api/v1/export?format=jsonl|coco&by=item|reference&review=true   the file, streamed
+ *   GET  /api/v1/export?format=&by=item|reference|row&review=true&attribute=&files=true   the file, streamed (daemon/export/export.h)
  *   POST /api/v1/verify {"slice":0,"slices":1}   JSON lines: problems, then the report
  *   GET  /api/v1/doctor                      JSON lines
  *   GET  /livez /readyz /metrics

@@ -3,7 +3,7 @@
 #ifndef INLET_API_WALK_H
 #define INLET_API_WALK_H
 
-#include "daemon/export/export.h"
+#include "daemon/export/item_json.h"
 #include "daemon/store/view.h"
 
 struct walk_filter {                /* all that are set must hold */

@@ -1,43 +1,11 @@
-/* export.h - the dataset as files: JSON lines and COCO. Pure writers: items come in, text goes out; knows nothing of
- * the store. */
+/* export.h - the dataset as a file of one of the formats that others read. Pure writers: items come in, text goes out; knows nothing of the
+ * store. One thread an exporter. */
 #ifndef INLET_EXPORT_EXPORT_H
 #define INLET_EXPORT_EXPORT_H
 
 #include "daemon/base/buf.h"
 #include "daemon/base/cleanup.h"
-#include "daemon/base/json.h"
-#include "daemon/model/item.h"
-
-#include <stdbool.h>
-
-/* An item with all that readers want of it; arrays borrowed. */
-struct item_full {
-	struct item item;
-	const struct reference *references;
-	size_t reference_count;
-	const struct annotation *annotations;
-	size_t annotation_count;
-	/* What rows of manifests say of the references, in their order: split, metadata, and what their formats say beyond
-	 * (daemon/model/import_body.h). Only for exports and `show`. */
-	const struct import_row *rows;
-	size_t row_count;
-	/* Of these, what their sources say of them, by folder and sidecar: rows of no import. The exporter parts the two: a format
-	 * finds only rows of manifests in `rows`. */
-	const struct import_row *own;
-	size_t own_count;
-};
-
-/* The contract line of `items --json`: {"id","sha256","media_type","bytes","width"?,"height"?,"state","references":[…],
- * "annotations":[…]}, no newline. Deterministic. A media type not known yet reads "application/octet-stream"; a label
- * without a confidence (a person's) has "confidence":null. */
-void item_json(const struct item_full *it, struct buf *to);
-/* Its parts, for `show`: the same members into an open object. With history also: each reference's state, and of each
- * annotation n, time, since, until and geometry. */
-void item_members_json(const struct item_full *it, struct json *j, bool history);
-void annotation_json(
-	const struct annotation *a, const struct reference *refs, size_t ref_count, struct json *j, bool history);
-/* "name":"2026-11-23T23:59:59Z": UTC, whole seconds, so that jq and everything else can read it. */
-void time_json(struct json *j, const char *name, int64_t wall_ms);
+#include "daemon/export/item_json.h"
 
 enum export_format { EXPORT_JSONL, EXPORT_COCO, EXPORT_LABEL_STUDIO, EXPORT_CVAT, EXPORT_CLARIFAI, EXPORT_VERTEX,
 	EXPORT_GROUND_TRUTH, EXPORT_HUGGING_FACE, EXPORT_YOLO, EXPORT_FORMATS };
@@ -76,13 +44,11 @@ struct export_left {
 };
 /* sink takes text as it comes; -1 stops the export. */
 typedef int export_sink_fn(void *arg, struct slice text, struct err *err);
-/* JSON lines are item_json() lines of the chosen annotations. COCO: images are items with width and height (others are
- * counted in info.items_without_pixels), image id = item id, or 1, 2, … by reference;
- * what came from a COCO file is as it was, with its ids; other geometries become pixels, and what COCO cannot say (spans, tracks,
- * relations, brush masks) is left out and counted. */
-/* exporter_import(): before the first item, each import. */
+/* JSON lines are item_json() lines of the chosen annotations. COCO: images are items with width and height (others are counted in
+ * info.items_without_pixels), image id = item id, or 1, 2, … by reference; what came from a COCO file is as it was, with its ids; other
+ * geometries become pixels, and what COCO cannot say (spans, tracks, relations, brush masks) is left out and counted. */
 struct exporter *exporter_new(const struct export_options *o, export_sink_fn *sink, void *arg);
-void exporter_import(struct exporter *x, const struct import *i);
+void exporter_import(struct exporter *x, const struct import *i);                  /* each, before the first item */
 int exporter_add(struct exporter *x, const struct item_full *it, struct err *err); /* items in id order */
 /* Gives the sink the rest in pieces of about 64 KiB, so that nobody needs to hold the export in memory: 1 call again, 0
  * the export is whole, -1 failed. */

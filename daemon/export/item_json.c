@@ -1,5 +1,5 @@
 /* item_json.c - an item as the line that scripts rely on. */
-#include "daemon/export/export.h"
+#include "daemon/export/item_json.h"
 
 #include <time.h>
 

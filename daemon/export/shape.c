@@ -224,7 +224,7 @@ static void cover_rings(const struct shape *s, struct shape_out *ret)
 
 /* ---- kinds ---- */
 
-/* A ring of count numbers from the one at `at`; its points are set when all have been read. */
+/* A ring of count numbers; its points are set when all have been read (set_rings()). */
 static void add_ring(struct shape *s, size_t count)
 {
 	if (s->ring_count == s->ring_room) {

@@ -15,8 +15,7 @@
  *
  *   kind          members
  *   box           "form":"xywh" | "xyxy" | "cxcywh", "box":[4 numbers]; optional "rotation": degrees clockwise about
- *                 "pivot":
- *                 "corner" (x,y) or "center"; optional "time": seconds, "instance": id of a track
+ *                 "pivot": "corner" (x,y) or "center"; optional "time": seconds, "instance": id of a track
  *   polygon       "rings":[[x,y,x,y,…],…]; "open":true for a line
  *   ellipse       "center":[x,y],"radii":[x,y], optional "rotation"
  *   mask          "encoding":"coco" | "labelstudio" | "png-url", "counts": run lengths as an array, COCO's compressed

@@ -15,8 +15,7 @@ int local_listen(int dirfd, const char *name, mode_t mode, int *ret_fd, struct e
 /* A connected descriptor (O_CLOEXEC), or -1 with errno; ENOENT and ECONNREFUSED: nobody listens. */
 int local_connect(int dirfd, const char *name);
 
-/* The path by which this process reaches `name`, for libraries that want one. size 64 is enough for names of 32 bytes.
- */
+/* The path by which this process reaches `name`, for libraries that want one. size 64 is enough for names of 32 bytes. */
 void local_path(int dirfd, const char *name, char *ret_path, size_t size);
 
 #endif
