@@ -212,6 +212,8 @@ static int open_files(struct import *i, struct err *err)
 	const char *folder = *i->run.file ? dirname(beside) : ".";
 	if (run_open(&i->run, root ? root : folder, err) < 0)
 		return -1;
+	CLEANUP(freep) char *word = mem_strdup(i->run.cli->args->words[0]);
+	import_files_alias(&i->run.files, root ? root : dirname(word));
 	import_files_start(&i->run.files, folder);
 	return 0;
 }

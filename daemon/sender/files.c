@@ -9,22 +9,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 
 #define SHOWN_BYTES 100 /* of a path in a message */
 #define CURE_ROOTS "move the file beneath the folder that the manifests are in, or list the folder that holds it under `roots` of the source"
 #define CURE_BENEATH "move the file beneath the manifest's folder, or name the folder that holds all of them with --root"
 
-/* What follows the root in an absolute path; NULL: it does not lie beneath it. */
+/* What follows the root in an absolute path, NULL: it does not lie beneath it. Several slashes are one. */
 static const char *below(const char *path, const char *root)
 {
-	size_t n = strlen(root);
-	if (strcmp(root, "/") == 0)
-		return path[1] ? path + 1 : NULL;
-	if (strncmp(path, root, n) != 0 || path[n] != '/')
+	size_t p = 0;
+	for (size_t r = 0; root[r]; r++) {
+		if (path[p] != root[r])
+			return NULL;
+		p++;
+		while (root[r] == '/' && path[p] == '/')
+			p++;
+		while (root[r] == '/' && root[r + 1] == '/')
+			r++;
+	}
+	if (p > 0 && path[p - 1] != '/' && path[p] != '/')
 		return NULL;
-	while (path[n] == '/')
-		n++;
-	return path[n] ? path + n : NULL;
+	while (path[p] == '/')
+		p++;
+	return path[p] ? path + p : NULL;
 }
 
 /* Where an open file really is, so that no other name of it, and no mount, leads around. */
@@ -57,6 +65,7 @@ int import_files_open(const char *root, const char *state_dir, struct import_fil
 	bool is_there = ret->root >= 0 && ret->root_path;
 	if (is_there && !is_of_store(ret, ret->root)) {
 		ret->holds_store = ret->store_path && below(ret->store_path, ret->root_path);
+		import_files_alias(ret, root);
 		return 0;
 	}
 	import_files_close(ret);
@@ -69,6 +78,7 @@ static void close_one(struct import_files *f)
 {
 	close_fdp(&f->root);
 	free(TAKE_PTR(f->root_path));
+	free(TAKE_PTR(f->alias));
 	free(TAKE_PTR(f->store_path));
 	free(TAKE_PTR(f->start));
 	f->next = NULL;
@@ -84,6 +94,21 @@ void import_files_close(struct import_files *f)
 		free(next);
 		next = after;
 	}
+}
+
+void import_files_alias(struct import_files *f, const char *folder)
+{
+	const char *here = getenv("PWD"); /* as the shell has it, links and all */
+	struct stat named, own;
+	CLEANUP(freep) char *path = NULL;
+	if (folder[0] == '/')
+		path = mem_strdup(folder);
+	else if (here && here[0] == '/')
+		path = strcmp(folder, ".") == 0 ? mem_strdup(here) : mem_printf("%s/%s", here, folder);
+	if (!path || stat(path, &named) < 0 || fstat(f->root, &own) < 0 || named.st_dev != own.st_dev || named.st_ino != own.st_ino)
+		return;
+	free(f->alias);
+	f->alias = TAKE_PTR(path);
 }
 
 void import_files_start(struct import_files *f, const char *folder)
@@ -117,6 +142,8 @@ static int open_first(const struct import_files *f, const char *path, int flags)
 	int why = 0;
 	for (; f; f = f->next) {
 		const char *relative = path[0] != '/' ? path : strcmp(path, f->root_path) == 0 ? "." : below(path, f->root_path);
+		if (!relative && f->alias)
+			relative = below(path, f->alias);
 		for (bool own = path[0] != '/' && f->start; relative; own = false) {
 			CLEANUP(freep) char *at = own ? mem_printf("%s/%s", f->start, relative) : mem_strdup(relative);
 			int fd = file_open_within(f->root, at, flags);
@@ -158,6 +185,8 @@ int import_files_get(const struct import_files *f, struct slice path, int *ret_f
 	if (strlen(text) != path.len || path.len == 0)
 		return err_set(err, ERR_REJECT, 0, "a path is empty or holds a NUL byte");
 	CLEANUP(close_fdp) int fd = open_first(f, text, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno == ENXIO) /* a socket */
+		return err_set(err, ERR_REJECT, 0, "'%s' is not a file", text);
 	if (fd < 0)
 		return refused(f, "file", text, errno, ret_cure, err);
 	if (fstat(fd, ret_st) < 0)

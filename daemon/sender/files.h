@@ -12,6 +12,7 @@
 struct import_files {
 	int root;            /* directory; -1 closed */
 	char *root_path;     /* resolved */
+	char *alias;         /* another name of the root, by way of links: absolute paths may begin with it; NULL */
 	char *store_path;    /* resolved state_dir: nothing in it is ever opened */
 	bool holds_store;    /* it lies beneath the root, or beneath a further one: each file is asked where it is */
 	char *start;         /* relative paths are looked for here first, below the root; NULL: only at the root */
@@ -23,6 +24,8 @@ struct import_files {
 /* root: the directory that paths are relative to and must stay beneath. ERR_REJECT: there is no such directory, or it
  * is part of the store. */
 int import_files_open(const char *root, const char *state_dir, struct import_files *ret, struct err *err);
+/* Absolute paths of rows may name the root so, too, if it is the root. A relative folder is one of $PWD. */
+void import_files_alias(struct import_files *f, const char *folder);
 /* Relative paths begin in folder, the manifest's own, where that lies beneath the root; then at the root. */
 void import_files_start(struct import_files *f, const char *folder);
 /* Several roots, NULL-terminated, at least one: a file may lie beneath any of them, and relative paths are looked for in this order. Where

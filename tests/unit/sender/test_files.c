@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -103,6 +105,25 @@ static void test_beneath_the_root(void **state)
 	assert_gives(f, "own.txt", "own");
 	assert_gives(f, "deep//x.txt", "x");
 	assert_gives(f, in(f, "lists/deep/x.txt", path), "x");
+	assert_gives(f, in(f, "/lists//deep/x.txt", path), "x");
+	assert_refused(f, in(f, "lists2/x.txt", path), ERR_REJECT, "does not lie beneath");
+}
+
+/* A list and its rows may name their folder by way of a link. */
+static void test_a_root_of_two_names(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+
+	open_lists(f);
+	shell(f, "ln -s lists link && ln -s outside away");
+	assert_refused(f, in(f, "link/own.txt", path), ERR_REJECT, "does not lie beneath");
+	import_files_alias(&f->files, in(f, "link", path));
+	assert_gives(f, in(f, "link/own.txt", path), "own");
+	assert_gives(f, in(f, "lists/own.txt", path), "own");
+	import_files_alias(&f->files, in(f, "away", path)); /* another folder is no name of the root */
+	assert_refused(f, in(f, "away/secret.txt", path), ERR_REJECT, "does not lie beneath");
+	assert_refused(f, in(f, "link/../outside/secret.txt", path), ERR_REJECT, "does not lie beneath");
 }
 
 static void test_ways_that_stay_beneath(void **state)
@@ -140,6 +161,15 @@ static void test_not_outside(void **state)
 	assert_refused(f, "/proc/self/root/etc/shadow", ERR_REJECT, "does not lie beneath");
 }
 
+static void make_socket(const struct fixture *f)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	CLEANUP(close_fdp) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/lists/socket", f->top);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+}
+
 static void test_what_is_no_file(void **state)
 {
 	struct fixture *f = *state;
@@ -149,8 +179,10 @@ static void test_what_is_no_file(void **state)
 
 	open_lists(f);
 	shell(f, "mkfifo lists/fifo");
+	make_socket(f);
 	memset(long_name, 'n', 300);
 	assert_refused(f, "fifo", ERR_REJECT, "is not a file"); /* and does not hang */
+	assert_refused(f, "socket", ERR_REJECT, "is not a file");
 	assert_refused(f, "deep", ERR_REJECT, "is not a file");
 	assert_int_equal(f->err.sys, EISDIR);
 	assert_refused(f, "none.txt", ERR_RETRY, "none.txt");
@@ -219,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_beneath_the_root),
+		TEST(test_a_root_of_two_names),
 		TEST(test_ways_that_stay_beneath),
 		TEST(test_not_outside),
 		TEST(test_what_is_no_file),
