@@ -230,7 +230,7 @@ static void committed(void *arg, int64_t revision, const struct err *err)
 	struct imports *imports = c->imports;
 	if (revision < 0 && err->class == ERR_FATAL)
 		account_fail(imports->account, err);
-	imports_committed(imports);
+	feeds_kick(imports->feeds);
 	const struct import_landing l = { c->bytes, c->frames, buf_slice(&c->refused) };
 	import_pass_land(imports, c->pass, &l, revision < 0 ? err : NULL);
 	buf_done(&c->refused);

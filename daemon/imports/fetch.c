@@ -161,7 +161,7 @@ static void committed(void *arg, int64_t revision, const struct err *err)
 	struct imports *imports = l->f->imports;
 	if (revision < 0 && err->class == ERR_FATAL)
 		account_fail(imports->account, err);
-	imports_committed(imports);
+	feeds_kick(imports->feeds);
 	struct task own = l->task;
 	free(l);
 	done_with(&own);

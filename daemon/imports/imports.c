@@ -9,15 +9,16 @@
 
 #include <stdlib.h>
 
-struct imports *imports_new(const struct config *c, struct store *s, struct account *a, const struct import_ops *ops, void *pipeline)
+struct imports *imports_new(const struct import_needs *n)
 {
 	struct imports *imports = mem_zero(1, sizeof(*imports));
 	uint32_t random;
-	imports->config = c;
-	imports->store = s;
-	imports->account = a;
-	imports->ops = ops;
-	imports->pipeline = pipeline;
+	imports->config = n->config;
+	imports->store = n->store;
+	imports->account = n->account;
+	imports->feeds = n->feeds;
+	imports->ops = n->ops;
+	imports->pipeline = n->pipeline;
 	pthread_mutex_init(&imports->lock, NULL);
 	hash_random(&random, sizeof(random)); /* a pass of an owner that has gone must not be taken for one of ours */
 	imports->next_id = 1 + random;

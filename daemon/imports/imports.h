@@ -11,6 +11,7 @@
 
 struct account;
 struct config;
+struct feeds;
 struct object;
 struct sink;
 struct source_config;
@@ -20,14 +21,22 @@ struct work;
 /* The pipeline's. Any thread. */
 struct import_ops {
 	int (*activate)(void *pipeline, struct err *err); /* its stages run from here on, if they did not */
-	void (*committed)(void *pipeline);                /* something is durable: they look for work again */
 	/* Reads an object through a source of the configuration, at its pace: as connector_ops.fetch(). ERR_RETRY: it is paused. */
 	int (*read)(void *pipeline, const struct source_config *c, const struct object *o, struct sink *into, struct object *ret_seen,
 		struct err *err);
 };
 
+struct import_needs {
+	const struct config *config;
+	struct store *store;
+	struct account *account;
+	struct feeds *feeds;
+	const struct import_ops *ops;
+	void *pipeline;                                   /* of ops */
+};
+
 struct imports;
-struct imports *imports_new(const struct config *c, struct store *s, struct account *a, const struct import_ops *ops, void *pipeline);
+struct imports *imports_new(const struct import_needs *n);
 /* With the stages. ERR_REJECT: a network of the configuration is none. */
 int imports_start(struct imports *imports, struct err *err);
 void imports_stop(struct imports *imports);  /* running fetches end within a second */

@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "daemon/flow/account.h"
+#include "daemon/flow/feed.h"
 #include "daemon/imports/imports.h"
 #include "daemon/store/store.h"
 #include "daemon/store/view.h"
@@ -14,6 +15,7 @@ struct imports {
 	const struct config *config;
 	struct store *store;
 	struct account *account;
+	struct feeds *feeds;           /* something is durable: they look again */
 	const struct import_ops *ops;
 	void *pipeline;                /* of ops */
 	struct import_fetch *fetch;    /* NULL: not started */
@@ -22,10 +24,5 @@ struct imports {
 	struct import_pass *passes;    /* guarded by lock, as is next_id */
 	uint64_t next_id;
 };
-
-static inline void imports_committed(const struct imports *imports)
-{
-	imports->ops->committed(imports->pipeline);
-}
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "daemon/base/mem.h"
 #include "daemon/base/queue.h"
+#include "daemon/flow/intake.h"
 #include "daemon/stages/fetch_worker.h"
 #include "daemon/stages/flight.h"
-#include "daemon/stages/intake.h"
 #include "daemon/stages/refetch.h"
 #include "daemon/stages/source.h"
 
@@ -222,7 +222,7 @@ int fetcher_open(struct pipeline *p, struct fetcher **ret, struct err *err)
 	struct fetcher *f = mem_zero(1, sizeof(*f));
 	f->p = p;
 	f->flight = flight_new();
-	f->intake = intake_new(p);
+	f->intake = intake_new(p->store, p->account, p->mode == PIPELINE_DAEMON);
 	open_lanes(f);
 	f->refetch = refetch_open(p, f);
 	if (start(f, err) < 0) {
@@ -253,11 +253,6 @@ void fetcher_close(struct fetcher *f)
 	flight_free(f->flight);
 	intake_free(f->intake);
 	free(f);
-}
-
-void fetcher_kick(struct fetcher *f)
-{
-	refetch_kick(f->refetch);
 }
 
 bool fetcher_pending(struct fetcher *f, uint32_t attempts)

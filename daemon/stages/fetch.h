@@ -19,7 +19,6 @@ struct fetch_batch; /* objects of one source, handed over together */
 int fetcher_open(struct pipeline *p, struct fetcher **ret, struct err *err);
 void fetcher_stop(struct fetcher *f);
 void fetcher_close(struct fetcher *f);              /* joins; NULL allowed */
-void fetcher_kick(struct fetcher *f);               /* there may be retries due */
 bool fetcher_pending(struct fetcher *f, uint32_t attempts); /* feed_pending() of its retries */
 const char *fetcher_paused(struct fetcher *f, char *buf, size_t n); /* "" or why intake waits */
 uint64_t fetcher_left(struct fetcher *f);           /* objects left unread because the store has no room (--once) */

@@ -76,7 +76,7 @@ static void arrived(void *arg, int64_t revision, const struct err *err)
 		account_fail(p->account, err);
 	if (revision < 0 && err->class != ERR_FATAL)
 		fetch_job_left(c->fetcher, c->count);
-	pipeline_committed(p);
+	feeds_kick(p->feeds);
 	cargo_end(c); /* last: what is in hand keeps the pipeline alive */
 }
 

@@ -5,7 +5,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/queue.h"
-#include "daemon/stages/feed.h"
+#include "daemon/flow/feed.h"
 #include "daemon/stages/handover.h"
 #include "daemon/stages/normalize.h"
 #include "daemon/stages/route.h"
@@ -50,7 +50,7 @@ static void scored(void *arg, int64_t revision, const struct err *err)
 	struct pipeline *p = j->f->p;
 	if (revision < 0 && err->class == ERR_FATAL)
 		account_fail(p->account, err);
-	pipeline_committed(p);
+	feeds_kick(p->feeds);
 	job_release(j); /* last: what is in hand keeps the pipeline alive */
 }
 
@@ -224,7 +224,7 @@ int inferrer_open(struct pipeline *p, enum media media, size_t loaders, struct i
 	struct inferrer *f = mem_zero(1, sizeof(*f));
 	f->p = p;
 	f->media = media;
-	f->feed = feed_new(p, STAGE_INFER, media);
+	f->feed = feed_new(p->feeds, STAGE_INFER, media);
 	f->ready = queue_new(p->config->batch, job_free);
 	if (threads_start(&f->loaders, loaders, load_thread, f, "the threads that load for a model", err) < 0 ||
 		threads_start(&f->batcher, 1, batch_thread, f, "the batcher of a model", err) < 0) {
@@ -251,11 +251,6 @@ void inferrer_close(struct inferrer *f)
 	queue_free(f->ready);
 	feed_free(f->feed);
 	free(f);
-}
-
-void inferrer_kick(struct inferrer *f)
-{
-	feed_kick(f->feed);
 }
 
 bool inferrer_pending(struct inferrer *f, uint32_t attempts)

@@ -11,7 +11,6 @@
 int inferrer_open(struct pipeline *p, enum media media, size_t loaders, struct inferrer **ret, struct err *err);
 void inferrer_stop(struct inferrer *f);
 void inferrer_close(struct inferrer *f); /* joins; NULL allowed */
-void inferrer_kick(struct inferrer *f);
 bool inferrer_pending(struct inferrer *f, uint32_t attempts);
 
 #endif

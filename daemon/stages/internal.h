@@ -11,6 +11,7 @@
 #include "daemon/base/threads.h"
 #include "daemon/decode/pool.h"
 #include "daemon/flow/account.h"
+#include "daemon/flow/feed.h"
 #include "daemon/infer/model.h"
 #include "daemon/stages/pipeline.h"
 #include "daemon/store/view.h"
@@ -26,7 +27,6 @@
 
 struct source;
 struct fetcher;
-struct feed;
 struct normalizer;
 struct inferrer;
 struct router;
@@ -64,6 +64,7 @@ struct pipeline {
 	struct imports *imports;
 
 	struct account *account;
+	struct feeds *feeds;
 	pthread_mutex_t activate_lock;
 	struct err unstarted;             /* guarded by activate_lock; class 0: the stages start, or have not been asked to */
 	_Atomic bool active;              /* stages run; set under activate_lock */
@@ -73,7 +74,6 @@ struct pipeline {
 };
 
 /* pipeline.c */
-void pipeline_committed(struct pipeline *p);         /* something is durable: every feed looks again. Any thread */
 int pipeline_activate(struct pipeline *p, struct err *err); /* start the stages, once; an attending stand-in does so when asked to work */
 struct source *pipeline_source(struct pipeline *p, struct slice name); /* NULL: not configured */
 

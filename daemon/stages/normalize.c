@@ -4,8 +4,8 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
+#include "daemon/flow/feed.h"
 #include "daemon/flow/retry.h"
-#include "daemon/stages/feed.h"
 #include "daemon/stages/handover.h"
 #include "daemon/stages/infer.h"
 #include "daemon/stages/kept.h"
@@ -63,7 +63,7 @@ static void done(void *arg, int64_t revision, const struct err *err)
 		if (err->class == ERR_FATAL)
 			account_fail(n->p->account, err);
 	}
-	pipeline_committed(n->p);
+	feeds_kick(n->p->feeds);
 	feed_release(n->feed, d->item); /* last: what is in hand keeps the pipeline alive */
 	free(d);
 }
@@ -159,7 +159,7 @@ int normalizer_open(struct pipeline *p, size_t threads, struct normalizer **ret,
 {
 	struct normalizer *n = mem_zero(1, sizeof(*n));
 	n->p = p;
-	n->feed = feed_new(p, STAGE_NORMALIZE, MEDIAS);
+	n->feed = feed_new(p->feeds, STAGE_NORMALIZE, MEDIAS);
 	if (threads_start(&n->threads, threads, normalize_thread, n, "the threads that normalize", err) < 0) {
 		normalizer_stop(n);
 		normalizer_close(n);
@@ -181,11 +181,6 @@ void normalizer_close(struct normalizer *n)
 	threads_join(&n->threads);
 	feed_free(n->feed);
 	free(n);
-}
-
-void normalizer_kick(struct normalizer *n)
-{
-	feed_kick(n->feed);
 }
 
 bool normalizer_pending(struct normalizer *n, uint32_t attempts)

@@ -8,7 +8,6 @@
 int normalizer_open(struct pipeline *p, size_t threads, struct normalizer **ret, struct err *err);
 void normalizer_stop(struct normalizer *n);
 void normalizer_close(struct normalizer *n); /* joins; NULL allowed */
-void normalizer_kick(struct normalizer *n);
 bool normalizer_pending(struct normalizer *n, uint32_t attempts);
 
 /* The specs of all loaded image models in slot order; returns how many. */

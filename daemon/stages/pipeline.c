@@ -49,11 +49,6 @@ static int activate(void *pipeline, struct err *err)
 	return pipeline_activate(pipeline, err);
 }
 
-static void committed(void *pipeline)
-{
-	pipeline_committed(pipeline);
-}
-
 static int read_object(void *pipeline, const struct source_config *c, const struct object *o, struct sink *into,
 	struct object *ret_seen, struct err *err)
 {
@@ -64,7 +59,7 @@ static int read_object(void *pipeline, const struct source_config *c, const stru
 	return source_read(s, o, into, ret_seen, err);
 }
 
-static const struct import_ops for_imports = { activate, committed, read_object };
+static const struct import_ops for_imports = { activate, read_object };
 
 /* ---- its life ---- */
 
@@ -81,7 +76,8 @@ int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mo
 	p->mode = mode;
 	p->decode_worker = decode_worker;
 	pthread_mutex_init(&p->activate_lock, NULL);
-	p->imports = imports_new(c, s, account, &for_imports, p);
+	p->feeds = feeds_new(s, account);
+	p->imports = imports_new(&(struct import_needs){ c, s, account, p->feeds, &for_imports, p });
 	p->sources = mem_zero(c->source_count, sizeof(*p->sources));
 	bool ok = count_items(p, err) == 0;
 	for (size_t i = 0; ok && i < c->source_count; i++) {
@@ -194,7 +190,7 @@ int pipeline_activate(struct pipeline *p, struct err *err)
 	}
 	pthread_mutex_unlock(&p->activate_lock);
 	if (ok == 0) {
-		pipeline_committed(p);
+		feeds_kick(p->feeds);
 		account_wake_loop(p->account);
 	}
 	return ok;
@@ -203,19 +199,6 @@ int pipeline_activate(struct pipeline *p, struct err *err)
 int pipeline_start(struct pipeline *p, struct err *err)
 {
 	return p->mode == PIPELINE_ATTEND ? 0 : pipeline_activate(p, err);
-}
-
-void pipeline_committed(struct pipeline *p)
-{
-	if (!p->active)
-		return; /* the stages look by themselves when they start */
-	fetcher_kick(p->fetcher);
-	if (p->normalizer)
-		normalizer_kick(p->normalizer);
-	for (enum media m = 0; m < MEDIAS; m++)
-		if (p->inferrers[m])
-			inferrer_kick(p->inferrers[m]);
-	router_kick(p->router);
 }
 
 void pipeline_stop(struct pipeline *p)
@@ -266,6 +249,7 @@ void pipeline_close(struct pipeline *p)
 	kept_free(p->kept);
 	for (size_t i = 0; i < p->model_count; i++)
 		model_close(p->models[i].model);
+	feeds_free(p->feeds);
 	account_close(p->account);
 	pthread_mutex_destroy(&p->activate_lock);
 	free(p->sources);

@@ -3,11 +3,11 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
+#include "daemon/flow/feed.h"
+#include "daemon/flow/intake.h"
 #include "daemon/flow/retry.h"
 #include "daemon/imports/imports.h"
-#include "daemon/stages/feed.h"
 #include "daemon/stages/fetch.h"
-#include "daemon/stages/intake.h"
 #include "daemon/stages/source.h"
 
 #include <stdlib.h>
@@ -136,7 +136,7 @@ static void *refetch_thread(void *arg)
 struct refetch *refetch_open(struct pipeline *p, struct fetcher *f)
 {
 	struct refetch *r = mem_zero(1, sizeof(*r));
-	*r = (struct refetch){ .p = p, .fetcher = f, .feed = feed_new(p, STAGE_FETCH, MEDIAS) };
+	*r = (struct refetch){ .p = p, .fetcher = f, .feed = feed_new(p->feeds, STAGE_FETCH, MEDIAS) };
 	return r;
 }
 
@@ -162,11 +162,6 @@ void refetch_close(struct refetch *r)
 void refetch_wake(struct refetch *r)
 {
 	feed_wake(r->feed);
-}
-
-void refetch_kick(struct refetch *r)
-{
-	feed_kick(r->feed);
 }
 
 bool refetch_pending(struct refetch *r, uint32_t attempts)

@@ -170,7 +170,7 @@ int pipeline_retry(struct pipeline *p, struct slice id, bool all, uint64_t *ret_
 	if (all ? retry_all(p, &r, SUBJECT_OBJECT, err) < 0 || retry_all(p, &r, SUBJECT_ITEM, err) < 0 : retry_slice(p, &r, err) < 0)
 		return -1;
 	*ret_n = r.done;
-	pipeline_committed(p);
+	feeds_kick(p->feeds);
 	return 0;
 }
 
@@ -193,7 +193,7 @@ int pipeline_pause(struct pipeline *p, const char *name, bool pause, struct err 
 		if (!pause && retry_all(p, &r, SUBJECT_OBJECT, err) < 0) /* what came up during the pause was put off */
 			return -1;
 	}
-	pipeline_committed(p);
+	feeds_kick(p->feeds);
 	return 0;
 }
 
@@ -251,6 +251,6 @@ int pipeline_relabel(struct pipeline *p, uint64_t *ret_n, struct err *err)
 	if (more < 0)
 		return -1;
 	*ret_n = n;
-	pipeline_committed(p);
+	feeds_kick(p->feeds);
 	return 0;
 }

@@ -4,8 +4,8 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
+#include "daemon/flow/feed.h"
 #include "daemon/model/route.h"
-#include "daemon/stages/feed.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -155,7 +155,7 @@ int router_open(struct pipeline *p, struct router **ret, struct err *err)
 {
 	struct router *r = mem_zero(1, sizeof(*r));
 	r->p = p;
-	r->feed = feed_new(p, STAGE_ROUTE, MEDIAS);
+	r->feed = feed_new(p->feeds, STAGE_ROUTE, MEDIAS);
 	if (threads_start(&r->thread, 1, route_thread, r, "the router", err) < 0) {
 		router_close(r);
 		return -1;
@@ -176,11 +176,6 @@ void router_close(struct router *r)
 	threads_join(&r->thread);
 	feed_free(r->feed);
 	free(r);
-}
-
-void router_kick(struct router *r)
-{
-	feed_kick(r->feed);
 }
 
 bool router_pending(struct router *r)

@@ -22,7 +22,6 @@ int route_item(struct change *c, struct view *now, struct pipeline *p, uint64_t 
 int router_open(struct pipeline *p, struct router **ret, struct err *err);
 void router_stop(struct router *r);
 void router_close(struct router *r); /* joins; NULL allowed */
-void router_kick(struct router *r);
 bool router_pending(struct router *r);
 
 #endif

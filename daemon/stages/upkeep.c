@@ -116,7 +116,7 @@ static void *upkeep_thread(void *arg)
 			ok = apply_bands(p, &p->models[i], &err);
 	if (ok < 0 && err.class == ERR_FATAL)
 		account_fail(p->account, &err);
-	pipeline_committed(p);
+	feeds_kick(p->feeds);
 	u->busy = false;
 	account_wake(p->account);
 	return NULL;

@@ -1,17 +1,23 @@
 /* intake.c - pauses and resumes, each logged once. */
-#include "daemon/stages/intake.h"
+#include "daemon/flow/intake.h"
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
+#include "daemon/flow/account.h"
+#include "daemon/store/store.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOKS 3 /* of one that is no daemon, in all: it is to end */
+#define LOOKS 3 /* of one that is not patient, in all: it is to end */
 
 struct intake {
-	struct pipeline *p;
+	struct store *store;
+	struct account *account;
+	bool patient;
 	_Atomic bool closed;     /* why is not empty: spares the lock on the hot path */
 	pthread_mutex_t lock;    /* guards all below */
 	pthread_cond_t changed;
@@ -20,11 +26,13 @@ struct intake {
 	bool stopping;
 };
 
-struct intake *intake_new(struct pipeline *p)
+struct intake *intake_new(struct store *s, struct account *a, bool patient)
 {
 	struct intake *i = mem_zero(1, sizeof(*i));
 	pthread_condattr_t attr;
-	i->p = p;
+	i->store = s;
+	i->account = a;
+	i->patient = patient;
 	pthread_mutex_init(&i->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -58,14 +66,14 @@ static int stay_closed(struct intake *i, const char *why)
 		LOG_WARNING(LOG_PAUSED, "intake paused: %s; it goes on by itself when there is room", why);
 	(void)snprintf(i->why, sizeof(i->why), "%s", why);
 	i->closed = true;
-	bool patient = i->p->mode == PIPELINE_DAEMON || i->looks < LOOKS;
+	bool patient = i->patient || i->looks < LOOKS;
 	struct timespec at = clock_spec(clock_mono_ns() + INTAKE_LOOK_NS);
 	while (patient && !i->stopping && pthread_cond_timedwait(&i->changed, &i->lock, &at) == 0)
 		;
 	i->looks += i->looks < LOOKS;
 	bool stopping = i->stopping;
 	pthread_mutex_unlock(&i->lock);
-	account_step(i->p->account); /* waiting for room is no hang */
+	account_step(i->account); /* waiting for room is no hang */
 	return stopping || !patient ? -1 : 0;
 }
 
@@ -82,7 +90,7 @@ static void open_again(struct intake *i)
 int intake_wait(struct intake *i, uint64_t bytes)
 {
 	struct err err;
-	while (store_ready(i->p->store, bytes, &err) < 0)
+	while (store_ready(i->store, bytes, &err) < 0)
 		if (stay_closed(i, err.text) < 0)
 			return -1;
 	if (i->closed)

@@ -1,17 +1,28 @@
 /* feed.c - claims on the durable queue. */
-#include "daemon/stages/feed.h"
+#include "daemon/flow/feed.h"
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
+#include "daemon/flow/account.h"
+#include "daemon/store/store.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #define AHEAD 64          /* rows read at a time */
 #define CLAIMS_MAX 4096   /* pieces in hand of one feed */
 
+struct feeds {
+	struct store *store;
+	struct account *account;
+	pthread_mutex_t lock;   /* taken before a feed's */
+	struct feed *first;     /* guarded by lock */
+};
+
 struct feed {
-	struct pipeline *p;
+	struct feeds *all;
+	struct feed *sibling;   /* guarded by all->lock */
 	enum stage stage;
 	enum media media;       /* MEDIAS: every kind */
 
@@ -24,10 +35,63 @@ struct feed {
 	bool stopping, woken;
 };
 
-struct feed *feed_new(struct pipeline *p, enum stage stage, enum media media)
+/* --- all of them --- */
+
+struct feeds *feeds_new(struct store *s, struct account *a)
+{
+	struct feeds *all = mem_zero(1, sizeof(*all));
+	all->store = s;
+	all->account = a;
+	pthread_mutex_init(&all->lock, NULL);
+	return all;
+}
+
+void feeds_free(struct feeds *all)
+{
+	if (all)
+		pthread_mutex_destroy(&all->lock);
+	free(all);
+}
+
+static void feed_kick(struct feed *f)
+{
+	pthread_mutex_lock(&f->lock);
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+}
+
+void feeds_kick(struct feeds *all)
+{
+	pthread_mutex_lock(&all->lock);
+	for (struct feed *f = all->first; f; f = f->sibling)
+		feed_kick(f);
+	pthread_mutex_unlock(&all->lock);
+}
+
+static void join(struct feed *f)
+{
+	pthread_mutex_lock(&f->all->lock);
+	f->sibling = f->all->first;
+	f->all->first = f;
+	pthread_mutex_unlock(&f->all->lock);
+}
+
+static void leave(struct feed *f)
+{
+	pthread_mutex_lock(&f->all->lock);
+	struct feed **at = &f->all->first;
+	while (*at != f)
+		at = &(*at)->sibling;
+	*at = f->sibling;
+	pthread_mutex_unlock(&f->all->lock);
+}
+
+/* --- one --- */
+
+struct feed *feed_new(struct feeds *all, enum stage stage, enum media media)
 {
 	struct feed *f = mem_zero(1, sizeof(*f));
-	f->p = p;
+	f->all = all;
 	f->stage = stage;
 	f->media = media;
 	f->claims = mem_alloc(CLAIMS_MAX * sizeof(*f->claims));
@@ -37,6 +101,7 @@ struct feed *feed_new(struct pipeline *p, enum stage stage, enum media media)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&f->changed, &attr);
 	pthread_condattr_destroy(&attr);
+	join(f);
 	return f;
 }
 
@@ -44,6 +109,7 @@ void feed_free(struct feed *f)
 {
 	if (!f)
 		return;
+	leave(f);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);
 	free(f->claims);
@@ -54,13 +120,6 @@ void feed_stop(struct feed *f)
 {
 	pthread_mutex_lock(&f->lock);
 	f->stopping = true;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
-}
-
-void feed_kick(struct feed *f)
-{
-	pthread_mutex_lock(&f->lock);
 	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->lock);
 }
@@ -110,7 +169,7 @@ static int refill(struct feed *f, uint64_t *ret_due_ns, struct err *err)
 {
 	CLEANUP(view_closep) struct view *view = NULL; /* no snapshot is held while waiting */
 	f->next = f->count = 0;
-	if (view_open(f->p->store, &view, err) < 0)
+	if (view_open(f->all->store, &view, err) < 0)
 		return -1;
 	int64_t now_ms = clock_wall_ms();
 	enum media first, last;
@@ -159,7 +218,7 @@ bool feed_next(struct feed *f, uint64_t deadline_ns, struct work *ret)
 		if (n > 0)
 			continue;
 		if (n < 0) {
-			account_fail(f->p->account, &err);
+			account_fail(f->all->account, &err);
 			break;
 		}
 		if (f->woken || clock_mono_ns() >= deadline_ns)
@@ -169,7 +228,7 @@ bool feed_next(struct feed *f, uint64_t deadline_ns, struct work *ret)
 	f->woken = false;
 	pthread_mutex_unlock(&f->lock);
 	if (got)
-		account_take(f->p->account, 1);
+		account_take(f->all->account, 1);
 	return got;
 }
 
@@ -184,14 +243,14 @@ void feed_release(struct feed *f, uint64_t number)
 	}
 	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->lock);
-	account_give(f->p->account, 1);
+	account_give(f->all->account, 1);
 }
 
 bool feed_pending(struct feed *f, uint32_t attempts)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct err err;
-	if (view_open(f->p->store, &v, &err) < 0)
+	if (view_open(f->all->store, &v, &err) < 0)
 		return false;
 	enum media first, last;
 	media_range(f, &first, &last);
