@@ -6,8 +6,7 @@
 #include "daemon/base/queue.h"
 #include "daemon/flow/intake.h"
 #include "daemon/stages/fetch_worker.h"
-#include "daemon/stages/flight.h"
-#include "daemon/stages/refetch.h"
+#include "daemon/stages/fetch_ways.h"
 #include "daemon/stages/source.h"
 
 #include <stdlib.h>
@@ -34,10 +33,8 @@ struct fetcher {
 	struct pipeline *p;
 	struct lane *lanes;          /* the first is the folders' */
 	size_t lane_count;
-	struct flight *flight;
-	struct refetch *refetch;     /* retries due */
+	struct fetch_ways ways;
 	struct intake *intake;       /* whether there is room for more */
-	_Atomic uint64_t left;
 };
 
 /* ---- batches ---- */
@@ -61,7 +58,7 @@ struct fetch_batch *fetch_batch_new(struct source *s)
 
 bool fetch_batch_add(struct fetch_batch *b, const struct object *o, uint32_t attempts)
 {
-	struct fetch_job *job = flight_enter(b->lane->f->flight, b->source, o, attempts, 0);
+	struct fetch_job *job = flight_enter(b->lane->f->ways.flight, b->source, o, attempts, 0);
 	if (job) {
 		b->jobs[b->count++] = job;
 		b->bytes += o->bytes;
@@ -72,31 +69,12 @@ bool fetch_batch_add(struct fetch_batch *b, const struct object *o, uint32_t att
 struct fetch_batch *fetch_batch_retry(struct fetcher *f, struct source *s, const struct object *o, uint32_t attempts,
 	uint64_t claim)
 {
-	struct fetch_job *job = flight_enter(f->flight, s, o, attempts, claim);
+	struct fetch_job *job = flight_enter(f->ways.flight, s, o, attempts, claim);
 	if (!job)
 		return NULL;
 	struct fetch_batch *b = fetch_batch_new(s);
 	b->jobs[b->count++] = job;
 	return b;
-}
-
-void fetch_job_end(struct fetcher *f, struct fetch_job *job)
-{
-	uint64_t claim = job->claim;
-	uint64_t follower = flight_leave(f->flight, job);
-	/* Either may come up again at once, and is not in hand then. */
-	if (claim)
-		refetch_release(f->refetch, claim);
-	if (follower)
-		refetch_release(f->refetch, follower);
-	account_give(f->p->account, 1);
-}
-
-/* Objects that were not kept for want of room are found again by another pass: the retrier asks for it. */
-void fetch_job_left(struct fetcher *f, uint64_t n)
-{
-	atomic_fetch_add(&f->left, n);
-	refetch_wake(f->refetch);
 }
 
 static void batch_free(void *item)
@@ -115,7 +93,7 @@ static int submit(struct fetcher *f, struct fetch_batch *b, int (*push)(struct q
 	if (push(b->lane->queue, b) == 0)
 		return 0;
 	for (size_t i = 0; i < b->count; i++)
-		fetch_job_end(f, b->jobs[i]);
+		fetch_job_end(&f->ways, b->jobs[i]);
 	batch_free(b);
 	return err_set(err, ERR_RETRY, 0, "stopping");
 }
@@ -133,26 +111,25 @@ int fetch_submit_retry(struct fetcher *f, struct fetch_batch *b, struct err *err
 /* ---- threads ---- */
 
 /* Is there room for it in the store? Waits with nothing in hand. A manifest is small, and brings in what its rows name. */
-static bool has_room(struct fetch_worker *w, const struct fetch_job *job)
+static bool has_room(struct fetcher *f, struct fetch_worker *w, const struct fetch_job *job)
 {
 	bool brings_more = source_config(job->source)->manifest && job->object.bytes < ARENA_MEMBER_MAX;
 	uint64_t bytes = brings_more ? ARENA_MEMBER_MAX : job->object.bytes;
 	if (fetch_worker_fits(w, bytes))
 		return true;
 	fetch_worker_flush(w);
-	return intake_wait(w->f->intake, bytes) == 0;
+	return intake_wait(f->intake, bytes) == 0;
 }
 
-static void take_batch(struct fetch_worker *w, struct fetch_batch *b)
+static void take_batch(struct fetcher *f, struct fetch_worker *w, struct fetch_batch *b)
 {
-	struct fetcher *f = w->f;
 	for (size_t i = 0; i < b->count; i++) {
 		struct fetch_job *job = b->jobs[i];
 		if (account_stopping(f->p->account) || source_paused(b->source)) {
-			fetch_job_end(f, job); /* the pass after the pause finds it again */
-		} else if (!has_room(w, job)) {
-			fetch_job_left(f, 1);
-			fetch_job_end(f, job);
+			fetch_job_end(&f->ways, job); /* the pass after the pause finds it again */
+		} else if (!has_room(f, w, job)) {
+			fetch_job_left(&f->ways, 1);
+			fetch_job_end(&f->ways, job);
 		} else {
 			fetch_worker_take(w, job);
 		}
@@ -175,9 +152,9 @@ static void *fetch_thread(void *arg)
 	struct lane *lane = arg;
 	struct fetch_worker w;
 	struct fetch_batch *b;
-	fetch_worker_init(&w, lane->f, lane->f->p);
+	fetch_worker_init(&w, lane->f->p, &lane->f->ways);
 	while ((b = next_batch(lane, &w)) != NULL)
-		take_batch(&w, b);
+		take_batch(lane->f, &w, b);
 	fetch_worker_done(&w);
 	return NULL;
 }
@@ -214,17 +191,18 @@ static int start(struct fetcher *f, struct err *err)
 		if (threads_start(&lane->threads, lane->wanted, fetch_thread, lane, "the threads that fetch", err) < 0)
 			return -1;
 	}
-	return refetch_start(f->refetch, err);
+	return 0;
 }
 
 int fetcher_open(struct pipeline *p, struct fetcher **ret, struct err *err)
 {
 	struct fetcher *f = mem_zero(1, sizeof(*f));
 	f->p = p;
-	f->flight = flight_new();
+	f->ways.account = p->account;
+	f->ways.flight = flight_new();
 	f->intake = intake_new(p->store, p->account, p->mode == PIPELINE_DAEMON);
 	open_lanes(f);
-	f->refetch = refetch_open(p, f);
+	f->ways.retries = feed_new(p->feeds, STAGE_FETCH, MEDIAS);
 	if (start(f, err) < 0) {
 		fetcher_stop(f);
 		fetcher_close(f);
@@ -237,7 +215,7 @@ int fetcher_open(struct pipeline *p, struct fetcher **ret, struct err *err)
 void fetcher_stop(struct fetcher *f)
 {
 	intake_stop(f->intake);
-	refetch_stop(f->refetch);
+	feed_stop(f->ways.retries);
 	for (size_t i = 0; i < f->lane_count; i++)
 		queue_close(f->lanes[i].queue);
 }
@@ -249,15 +227,20 @@ void fetcher_close(struct fetcher *f)
 	for (size_t i = 0; i < f->lane_count; i++)
 		lane_close(&f->lanes[i]);
 	free(f->lanes);
-	refetch_close(f->refetch);
-	flight_free(f->flight);
+	feed_free(f->ways.retries);
+	flight_free(f->ways.flight);
 	intake_free(f->intake);
 	free(f);
 }
 
 bool fetcher_pending(struct fetcher *f, uint32_t attempts)
 {
-	return refetch_pending(f->refetch, attempts);
+	return feed_pending(f->ways.retries, attempts);
+}
+
+struct feed *fetcher_retries(struct fetcher *f)
+{
+	return f->ways.retries;
 }
 
 const char *fetcher_paused(struct fetcher *f, char *buf, size_t n)
@@ -267,13 +250,13 @@ const char *fetcher_paused(struct fetcher *f, char *buf, size_t n)
 
 uint64_t fetcher_left(struct fetcher *f)
 {
-	return atomic_load(&f->left);
+	return atomic_load(&f->ways.left);
 }
 
 bool fetcher_made_room(struct fetcher *f)
 {
 	if (intake_wait(f->intake, 0) < 0)
 		return false;
-	atomic_store(&f->left, 0);
+	atomic_store(&f->ways.left, 0);
 	return true;
 }

@@ -19,7 +19,8 @@ struct fetch_batch; /* objects of one source, handed over together */
 int fetcher_open(struct pipeline *p, struct fetcher **ret, struct err *err);
 void fetcher_stop(struct fetcher *f);
 void fetcher_close(struct fetcher *f);              /* joins; NULL allowed */
-bool fetcher_pending(struct fetcher *f, uint32_t attempts); /* feed_pending() of its retries */
+struct feed *fetcher_retries(struct fetcher *f);    /* due: taken by refetch.h, released when an object's way ends */
+bool fetcher_pending(struct fetcher *f, uint32_t attempts); /* feed_pending() of these */
 const char *fetcher_paused(struct fetcher *f, char *buf, size_t n); /* "" or why intake waits */
 uint64_t fetcher_left(struct fetcher *f);           /* objects left unread because the store has no room (--once) */
 bool fetcher_made_room(struct fetcher *f);           /* waits for room; true: what was left may be asked for again */

@@ -14,7 +14,13 @@ bool aside_is(const struct fetch_job *job)
 	return source_config(job->source)->manifest || source_sidecar_is(job->source, job->object.key);
 }
 
-int aside_read(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+void aside_done(struct aside *a)
+{
+	close_fdp(&a->fd);
+	buf_done(&a->version);
+}
+
+int aside_read(struct aside *a, struct pipeline *p, struct sha256 *hash, uint8_t *buffer, const struct fetch_job *job, struct err *err)
 {
 	struct fetch_sink sink;
 	struct object seen;
@@ -26,30 +32,30 @@ int aside_read(struct fetch_worker *w, struct fetch_job *job, struct err *err)
 		err->sys = SIDECAR_BROKEN;
 		return -1;
 	}
-	if (large_create(w->p->store, job->object.bytes, &fd, err) < 0)
+	if (large_create(p->store, job->object.bytes, &fd, err) < 0)
 		return -1;
-	sink_file(&sink, w->p->account, w->hash, w->buffer, fd, w->p->config->limits.object_bytes);
+	sink_file(&sink, p->account, hash, buffer, fd, p->config->limits.object_bytes);
 	if (source_ops(job->source)->fetch(source_connector(job->source), &job->object, &sink.sink, &seen, err) < 0 ||
 		sink_end(&sink, &content, err) < 0)
 		return -1;
-	w->racy = seen.racy;
-	w->version.len = 0;
-	buf_add(&w->version, seen.version.p, seen.version.len);
-	w->bytes = sink.bytes;
-	w->aside = take_fd(&fd);
+	a->racy = seen.racy;
+	a->version.len = 0;
+	buf_add(&a->version, seen.version.p, seen.version.len);
+	a->bytes = sink.bytes;
+	a->fd = take_fd(&fd);
 	return 0;
 }
 
 /* --- in the committer's thread --- */
 
-struct aside {
+struct said {
 	const struct fetch_job *job;
 	struct object seen;      /* as it was read */
 	struct slice body;       /* of a sidecar */
 };
 
 /* The ledger knows this version, and so it is not read again. */
-static int put_known(struct change *c, struct view *now, const struct aside *a, struct err *err)
+static int put_known(struct change *c, struct view *now, const struct said *a, struct err *err)
 {
 	struct slice source = slice_of(source_name(a->job->source));
 	enum layout layout = source_ops(a->job->source)->layout;
@@ -73,19 +79,19 @@ static int prepare_list(struct change *c, struct view *now, void *arg, struct er
 
 static int prepare_sidecar(struct change *c, struct view *now, void *arg, struct err *err)
 {
-	const struct aside *a = arg;
+	const struct said *a = arg;
 	int put = source_sidecar_put(a->job->source, c, now, a->seen.key, a->body, err);
 	if (put < 0)
 		return -1;
 	return put ? put_known(c, now, a, err) : source_sidecar_wait(a->job->source, c, now, &a->seen, a->job->attempts + 1, err);
 }
 
-static struct aside *aside_of(const struct fetch_worker *w, const struct fetch_job *job, struct change *c, struct slice body)
+static struct said *said_of(const struct aside *a, const struct fetch_job *job, struct change *c, struct slice body)
 {
-	struct aside *a = change_alloc(c, sizeof(*a));
-	*a = (struct aside){ .job = job, .body = change_copy(c, body), .seen = { .key = job->object.key,
-		.version = change_copy(c, buf_slice(&w->version)), .bytes = w->bytes, .racy = w->racy } };
-	return a;
+	struct said *s = change_alloc(c, sizeof(*s));
+	*s = (struct said){ .job = job, .body = change_copy(c, body), .seen = { .key = job->object.key,
+		.version = change_copy(c, buf_slice(&a->version)), .bytes = a->bytes, .racy = a->racy } };
+	return s;
 }
 
 /* --- what has been read --- */
@@ -99,37 +105,38 @@ static int wait_for_folders(const struct import_source_end *end, struct err *err
 	return -1;
 }
 
-static int take_list(struct fetch_worker *w, struct fetch_job *job, int fd, struct err *err)
+/* Adds to c. */
+static int take_list(const struct aside *a, struct imports *imports, const struct fetch_job *job, int fd, struct change *c, struct err *err)
 {
 	struct import_source_end end;
-	struct change *c = change_new();
 	struct import_source_list list = { .source = source_config(job->source), .key = job->object.key, .fd = fd, .known = prepare_list,
-		.known_arg = aside_of(w, job, c, SLICE_LIT("")) };
-	int ok = import_source_run(w->p->imports, &list, &end, err);
+		.known_arg = said_of(a, job, c, SLICE_LIT("")) };
+	int ok = import_source_run(imports, &list, &end, err);
 	if (ok == 0 && end.waiting)
 		ok = wait_for_folders(&end, err);
-	if (ok < 0) {
-		change_free(c);
-		return -1;
-	}
-	change_prepare(c, prepare_list, list.known_arg); /* writes nothing, but for a text that is no list */
-	fetch_worker_submit(w, job, c);
-	return 0;
+	if (ok == 0)
+		change_prepare(c, prepare_list, list.known_arg); /* writes nothing, but for a text that is no list */
+	return ok;
 }
 
-static int take_sidecar(struct fetch_worker *w, struct fetch_job *job, int fd, struct err *err)
+static int take_sidecar(const struct aside *a, const struct fetch_job *job, int fd, struct change *c, struct err *err)
 {
 	CLEANUP(buf_done) struct buf body = { 0 };
 	if (source_sidecar_read(job->object.key, fd, &body, err) < 0)
 		return -1;
-	struct change *c = change_new();
-	change_prepare(c, prepare_sidecar, aside_of(w, job, c, buf_slice(&body)));
-	fetch_worker_submit(w, job, c);
+	change_prepare(c, prepare_sidecar, said_of(a, job, c, buf_slice(&body)));
 	return 0;
 }
 
-int aside_take(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+int aside_take(struct aside *a, struct imports *imports, const struct fetch_job *job, struct change **ret, struct err *err)
 {
-	CLEANUP(close_fdp) int fd = take_fd(&w->aside);
-	return source_config(job->source)->manifest ? take_list(w, job, fd, err) : take_sidecar(w, job, fd, err);
+	CLEANUP(close_fdp) int fd = take_fd(&a->fd);
+	struct change *c = change_new();
+	bool list = source_config(job->source)->manifest;
+	if ((list ? take_list(a, imports, job, fd, c, err) : take_sidecar(a, job, fd, c, err)) < 0) {
+		change_free(c);
+		return -1;
+	}
+	*ret = c;
+	return 0;
 }

@@ -1,16 +1,12 @@
-/* fetch_worker.c - one object from its source to the committer, and what becomes of it when that fails. */
+/* fetch_worker.c - one object from its source to the committer. */
 #include "daemon/stages/fetch_worker.h"
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/log.h"
 #include "daemon/base/mem.h"
-#include "daemon/base/text.h"
 #include "daemon/flow/pace.h"
-#include "daemon/flow/retry.h"
 #include "daemon/flow/sinks.h"
-#include "daemon/imports/source.h"
-#include "daemon/stages/fetch_aside.h"
+#include "daemon/stages/fetch_failure.h"
 #include "daemon/stages/kept.h"
 #include "daemon/stages/source.h"
 #include "daemon/stages/source_label.h"
@@ -23,14 +19,13 @@
 #define CLONE_MIN (64U << 10)       /* below it a copy in the segment is cheaper than an extent of its own */
 #define HOLD_NS NS_PER_SEC          /* what was read is handed on after this long, full arena or not */
 #define THROTTLED_TRIES 4           /* at the pace's own time, before the object goes to the durable queue */
-#define ARCHIVED_AGAIN_MS 86400000  /* a class that does not tell whether it can be read is tried once a day */
 
 CLEANUP_FN(struct large_writer *, large_writer_close)
 
 /* What one change carries: freed when its commit is done. */
 struct cargo {
-	struct fetcher *fetcher;
 	struct pipeline *p;
+	struct fetch_ways *ways;
 	size_t count, cap;
 	struct fetch_job **jobs;
 	bool arrives;            /* what its jobs fetched is in the change */
@@ -39,8 +34,8 @@ struct cargo {
 static struct cargo *cargo_new(const struct fetch_worker *w)
 {
 	struct cargo *c = mem_zero(1, sizeof(*c));
-	c->fetcher = w->f;
 	c->p = w->p;
+	c->ways = w->ways;
 	return c;
 }
 
@@ -57,7 +52,7 @@ static void cargo_load(struct cargo *c, struct fetch_job *job)
 static void cargo_end(struct cargo *c)
 {
 	for (size_t i = 0; i < c->count; i++)
-		fetch_job_end(c->fetcher, c->jobs[i]);
+		fetch_job_end(c->ways, c->jobs[i]);
 	free(c->jobs);
 	free(c);
 }
@@ -75,7 +70,7 @@ static void arrived(void *arg, int64_t revision, const struct err *err)
 	if (revision < 0 && err->class == ERR_FATAL)
 		account_fail(p->account, err);
 	if (revision < 0 && err->class != ERR_FATAL)
-		fetch_job_left(c->fetcher, c->count);
+		fetch_job_left(c->ways, c->count);
 	feeds_kick(p->feeds);
 	cargo_end(c); /* last: what is in hand keeps the pipeline alive */
 }
@@ -107,7 +102,8 @@ static void submit(struct fetch_worker *w, struct change *change, struct cargo *
 		arrived(cargo, -1, &err);
 }
 
-void fetch_worker_submit(struct fetch_worker *w, struct fetch_job *job, struct change *c)
+/* A change with which the job's way ends. */
+static void submit_change(struct fetch_worker *w, struct fetch_job *job, struct change *c)
 {
 	struct cargo *cargo = cargo_new(w);
 	cargo_load(cargo, job);
@@ -298,7 +294,7 @@ static int fetch_one(struct fetch_worker *w, struct fetch_job *job, struct err *
 	if (!small)
 		fetch_worker_flush(w); /* neighbours do not wait for a long read */
 	if (aside)
-		return aside_read(w, job, err);
+		return aside_read(&w->aside, w->p, w->hash, w->buffer, job, err);
 	if (c->store == STORE_REFERENCE)
 		return fetch_reference(w, job, err);
 	if (c->store == STORE_REFLINK && job->object.bytes >= CLONE_MIN && source_ops(job->source)->clone) {
@@ -307,30 +303,6 @@ static int fetch_one(struct fetch_worker *w, struct fetch_job *job, struct err *
 			return cloned < 0 ? -1 : 0;
 	}
 	return job->object.bytes <= ARENA_MEMBER_MAX ? fetch_small(w, job, err) : fetch_large(w, job, err);
-}
-
-static const char *cure_of(const struct fetch_job *job, const struct err *err)
-{
-	bool folder = source_ops(job->source)->layout == LAYOUT_TREE;
-	switch (err->sys) {
-	case EACCES:
-	case EPERM: return folder ? "let the daemon's user read it (chmod o+r, setfacl -m u:inlet:r, or a group), it is tried again" :
-		"give the account of this source's keys the right to read it (`inlet doctor` tells which keys), it is tried again";
-	case FETCH_CHANGED:
-	case ENOENT: return "nothing: the next pass over the source decides";
-	case FETCH_ARCHIVED: return ARCHIVED_CURE;
-	case FETCH_THROTTLED: return "nothing: the server asks for less, it is tried again; a lower `concurrency` may suit it";
-	case FETCH_UNFINISHED: return "nothing: it is read again when its writer may have done; what is never done belongs on `ignore`";
-	case FETCH_TROUBLE: return "nothing: the server has trouble of its own, it is tried again for as long as that lasts";
-	case EPROTO: return "see that `endpoint` is the server itself and nothing on the way answers for it; it is tried again";
-	case IMPORT_WAITS: return "put them there, or take them out of it; it is tried again";
-	case IMPORT_NO_MANIFEST: return "mend it, or move it elsewhere; `names` of the source says which of its files are manifests";
-	case SIDECAR_BROKEN: return "make it one JSON object with labels and metadata, or give it another name; its file stands without it";
-	case IMPORT_NO_NAME: return "give it a shorter path, in UTF-8"; /* also of a file whose path no call takes */
-	case EFBIG: return "raise limits.object, or leave the file out";
-	case 0: return err->class == ERR_REJECT ? "mend it where it lies, or leave it out" : "nothing: it is tried again";
-	default: return "look after the disk or the network behind this source; it is tried again";
-	}
 }
 
 /* Paced: as many at once as the source takes, none before the time that it names. What it throttles is tried again here a few
@@ -354,28 +326,6 @@ static int fetch_paced(struct fetch_worker *w, struct fetch_job *job, struct err
 	}
 }
 
-static void fill_failure(struct change *c, const struct fetch_job *job, const struct err *err, struct record_failure *r)
-{
-	r->subject = SUBJECT_OBJECT;
-	r->number = job->claim;
-	r->stage = STAGE_FETCH;
-	r->reason = change_copy(c, slice_of(err->text));
-	r->cure = slice_of(cure_of(job, err));
-	r->source = slice_of(source_name(job->source));
-	r->key = change_copy(c, job->object.key);
-	r->version = change_copy(c, job->object.version);
-	r->layout = source_ops(job->source)->layout;
-	r->bytes = job->object.bytes;
-}
-
-static void log_failure(const struct fetch_job *job, const struct err *err)
-{
-	struct buf key = { 0 };
-	text_printable(&key, job->object.key);
-	LOG_DEBUG(LOG_DETAIL, "%s: '%s': %s", source_name(job->source), key.data ? key.data : "", err->text);
-	buf_done(&key);
-}
-
 /* Nothing is written of what another pass finds out by itself. */
 static bool left_to_a_pass(const struct fetch_job *job, const struct err *err)
 {
@@ -384,46 +334,30 @@ static bool left_to_a_pass(const struct fetch_job *job, const struct err *err)
 	return err->sys == ENOENT || (err->sys == FETCH_CHANGED && source_again(job->source));
 }
 
-/* A failure that is to be told, in the memory of its change. */
-struct told {
-	const struct source *source;
-	struct record_failure failure;
-};
-
-static int prepare_failed_sidecar(struct change *c, struct view *now, void *arg, struct err *err)
-{
-	const struct told *t = arg;
-	return source_sidecar_failed(t->source, c, now, &t->failure, err);
-}
-
-/* The object stays where it is; the ledger says why it is not in the dataset. */
 static void fetch_failed(struct fetch_worker *w, struct fetch_job *job, const struct err *err)
 {
 	if (account_stopping(w->p->account) || left_to_a_pass(job, err)) {
-		fetch_job_end(w->f, job);
+		fetch_job_end(w->ways, job);
 		return;
 	}
 	if (err->class == ERR_FATAL) {
 		account_fail(w->p->account, err);
-		fetch_job_end(w->f, job);
+		fetch_job_end(w->ways, job);
 		return;
 	}
-	struct change *c = change_new();
-	struct told *t = change_alloc(c, sizeof(*t));
-	struct record_failure *r = &t->failure;
-	*t = (struct told){ .source = job->source };
-	(void)retry_plan(w->p->config->limits.attempts, err, job->attempts, r);
-	if (err->class == ERR_REJECT && err->sys == FETCH_ARCHIVED) {
-		r->archived = true;
-		r->due_ms = clock_wall_ms() + ARCHIVED_AGAIN_MS;
-	}
-	fill_failure(c, job, err, r);
-	if (source_sidecar_is(job->source, job->object.key))
-		change_prepare(c, prepare_failed_sidecar, t);
-	else
-		change_add(c, RECORD_FAILURE)->failure = *r;
-	log_failure(job, err);
-	fetch_worker_submit(w, job, c);
+	submit_change(w, job, fetch_failure(w->p->config->limits.attempts, job, err));
+}
+
+/* Of an object that becomes no item: the job ends with what it says. */
+static int take_aside(struct fetch_worker *w, struct fetch_job *job, struct err *err)
+{
+	struct change *c;
+	if (w->aside.fd < 0)
+		return 0;
+	if (aside_take(&w->aside, w->p->imports, job, &c, err) < 0)
+		return -1;
+	submit_change(w, job, c);
+	return 0;
 }
 
 void fetch_worker_take(struct fetch_worker *w, struct fetch_job *job)
@@ -431,11 +365,11 @@ void fetch_worker_take(struct fetch_worker *w, struct fetch_job *job)
 	struct err err;
 	if (w->change && clock_mono_ns() - w->opened_ns > HOLD_NS)
 		fetch_worker_flush(w);
-	if (fetch_paced(w, job, &err) == 0 && (w->aside < 0 || aside_take(w, job, &err) == 0)) {
+	if (fetch_paced(w, job, &err) == 0 && take_aside(w, job, &err) == 0) {
 		atomic_fetch_add_explicit(&w->p->read_objects, 1, memory_order_relaxed);
 	} else if (is_want_of_room(&err)) {
-		fetch_job_left(w->f, 1);
-		fetch_job_end(w->f, job);
+		fetch_job_left(w->ways, 1);
+		fetch_job_end(w->ways, job);
 	} else {
 		fetch_failed(w, job, &err);
 	}
@@ -446,16 +380,16 @@ bool fetch_worker_holds(const struct fetch_worker *w)
 	return w->change != NULL;
 }
 
-void fetch_worker_init(struct fetch_worker *w, struct fetcher *f, struct pipeline *p)
+void fetch_worker_init(struct fetch_worker *w, struct pipeline *p, struct fetch_ways *ways)
 {
-	*w = (struct fetch_worker){ .f = f, .p = p, .hash = sha256_new(), .buffer = mem_alloc(SINK_BUFFER), .aside = -1 };
+	*w = (struct fetch_worker){ .p = p, .ways = ways, .hash = sha256_new(), .buffer = mem_alloc(SINK_BUFFER), .aside = { .fd = -1 } };
 }
 
 void fetch_worker_done(struct fetch_worker *w)
 {
 	fetch_worker_flush(w);
 	arena_put(w->arena);
-	buf_done(&w->version);
+	aside_done(&w->aside);
 	sha256_free(w->hash);
 	free(w->buffer);
 }

@@ -27,6 +27,7 @@
 
 struct source;
 struct fetcher;
+struct refetch;
 struct normalizer;
 struct inferrer;
 struct router;
@@ -55,6 +56,7 @@ struct pipeline {
 	size_t model_count;
 
 	struct fetcher *fetcher;
+	struct refetch *refetch;
 	struct handover *handover;
 	struct kept *kept;                /* NULL: nothing is normalized */
 	struct normalizer *normalizer;

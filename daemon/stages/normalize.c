@@ -7,7 +7,6 @@
 #include "daemon/flow/feed.h"
 #include "daemon/flow/retry.h"
 #include "daemon/stages/handover.h"
-#include "daemon/stages/infer.h"
 #include "daemon/stages/kept.h"
 
 #include <errno.h>

@@ -11,6 +11,7 @@
 #include "daemon/stages/infer.h"
 #include "daemon/stages/kept.h"
 #include "daemon/stages/normalize.h"
+#include "daemon/stages/refetch.h"
 #include "daemon/stages/route.h"
 #include "daemon/stages/source.h"
 #include "daemon/stages/upkeep.h"
@@ -161,7 +162,7 @@ static int start_stages(struct pipeline *p, struct err *err)
 	for (size_t i = 0; i < p->source_count; i++)
 		if (source_begin(p->sources[i], err) < 0)
 			return -1;
-	if (fetcher_open(p, &p->fetcher, err) < 0)
+	if (fetcher_open(p, &p->fetcher, err) < 0 || refetch_open(p, &p->refetch, err) < 0)
 		return -1;
 	for (enum media m = 0; m < MEDIAS; m++)
 		if (has_model(p, m) && inferrer_open(p, m, workers, &p->inferrers[m], err) < 0)
@@ -236,6 +237,7 @@ void pipeline_close(struct pipeline *p)
 	upkeep_close(p->upkeep);
 	account_await_none(p->account); /* until every change is done: callbacks reach into the stages */
 	p->active = false;
+	refetch_close(p->refetch);
 	fetcher_close(p->fetcher);
 	imports_close(p->imports);
 	normalizer_close(p->normalizer);

@@ -3,7 +3,6 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/mem.h"
-#include "daemon/flow/feed.h"
 #include "daemon/flow/intake.h"
 #include "daemon/flow/retry.h"
 #include "daemon/imports/imports.h"
@@ -23,9 +22,9 @@ struct refetch {
 	uint64_t pass_ns, wait_ns;    /* of the thread: when it last asked for a pass, and how long the next one waits */
 };
 
-static void fetched(void *refetch, uint64_t object)
+static void fetched(void *retries, uint64_t object)
 {
-	refetch_release(refetch, object);
+	feed_release(retries, object);
 }
 
 /* Makes a batch of a retry that has become due, or an errand of a row of a manifest; one that is in hand waits for the end of that.
@@ -54,7 +53,7 @@ static bool requeue(struct refetch *r, const struct work *work, bool *ret_paused
 	if (b)
 		(void)fetch_submit_retry(r->fetcher, b, &err); /* while stopping it ends the object's way itself */
 	if (url)
-		imports_fetch(r->p->imports, work, fetched, r);
+		imports_fetch(r->p->imports, work, fetched, r->feed);
 	return taken || url;
 }
 
@@ -133,21 +132,16 @@ static void *refetch_thread(void *arg)
 	}
 }
 
-struct refetch *refetch_open(struct pipeline *p, struct fetcher *f)
+int refetch_open(struct pipeline *p, struct refetch **ret, struct err *err)
 {
 	struct refetch *r = mem_zero(1, sizeof(*r));
-	*r = (struct refetch){ .p = p, .fetcher = f, .feed = feed_new(p->feeds, STAGE_FETCH, MEDIAS) };
-	return r;
-}
-
-int refetch_start(struct refetch *r, struct err *err)
-{
-	return threads_start(&r->thread, 1, refetch_thread, r, "the retries", err);
-}
-
-void refetch_stop(struct refetch *r)
-{
-	feed_stop(r->feed);
+	*r = (struct refetch){ .p = p, .fetcher = p->fetcher, .feed = fetcher_retries(p->fetcher) };
+	if (threads_start(&r->thread, 1, refetch_thread, r, "the retries", err) < 0) {
+		refetch_close(r);
+		return -1;
+	}
+	*ret = r;
+	return 0;
 }
 
 void refetch_close(struct refetch *r)
@@ -155,21 +149,5 @@ void refetch_close(struct refetch *r)
 	if (!r)
 		return;
 	threads_join(&r->thread);
-	feed_free(r->feed);
 	free(r);
-}
-
-void refetch_wake(struct refetch *r)
-{
-	feed_wake(r->feed);
-}
-
-bool refetch_pending(struct refetch *r, uint32_t attempts)
-{
-	return feed_pending(r->feed, attempts);
-}
-
-void refetch_release(struct refetch *r, uint64_t claim)
-{
-	feed_release(r->feed, claim);
 }
