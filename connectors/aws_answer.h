@@ -15,7 +15,5 @@ int aws_answer_json(struct slice text, struct aws_credentials *ret, struct err *
 int aws_answer_xml(struct slice text, struct aws_credentials *ret, struct err *err);
 /* "AccessDenied: not authorized to ..." of an STS error answer; "" where it is none. For messages: cut, printable. */
 void aws_answer_problem(struct slice text, char *ret_text, size_t size);
-/* "2026-11-25T08:50:50Z", with a fraction or an offset; -1: not a time. */
-int aws_answer_time(struct slice text, int64_t *ret_ms);
 
 #endif

@@ -7,6 +7,7 @@
 #include "connectors/aws_sts.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
+#include "daemon/base/iso_time.h"
 #include "daemon/base/mem.h"
 
 #include <fcntl.h>
@@ -61,7 +62,7 @@ int aws_role_environment(struct aws_credentials *ret, struct err *err)
 		return err_set(err, ERR_REJECT, 0, "the environment has AWS_%s without AWS_%s", id.len ? "ACCESS_KEY_ID" : "SECRET_ACCESS_KEY",
 			id.len ? "SECRET_ACCESS_KEY" : "ACCESS_KEY_ID");
 	ret->expires_ms = 0;
-	if (expiry.len && aws_answer_time(expiry, &ret->expires_ms) < 0)
+	if (expiry.len && iso_time_parse(expiry, &ret->expires_ms) < 0)
 		return err_set(err, ERR_REJECT, 0, "AWS_CREDENTIAL_EXPIRATION is not a time such as 2026-01-31T12:00:00Z");
 	copy(&ret->key_id, id);
 	copy(&ret->secret, secret);

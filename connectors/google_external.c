@@ -7,6 +7,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/file.h"
+#include "daemon/base/iso_time.h"
 #include "daemon/base/json.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
@@ -139,13 +140,13 @@ static int read_acting(const char *what, struct slice body, struct google_token 
 {
 	json_t *answer = google_answer(what, body, err);
 	const char *token = google_member(answer, "accessToken"), *until = google_member(answer, "expireTime");
-	struct tm tm = { 0 };
+	int64_t until_ms;
 	int result = -1;
 
 	if (!answer)
 		return -1;
-	if (token && until && strptime(until, "%Y-%m-%dT%H:%M:%S", &tm)) {
-		*ret = (struct google_token){ .expires_ms = (int64_t)timegm(&tm) * 1000 };
+	if (token && until && iso_time_parse(slice_of(until), &until_ms) == 0) {
+		*ret = (struct google_token){ .expires_ms = until_ms };
 		buf_str(&ret->value, token);
 		result = 0;
 	} else {

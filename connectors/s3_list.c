@@ -1,7 +1,7 @@
 /* s3_list.c - takes from the page's elements what a listing needs. */
 #include "connectors/s3_list.h"
 
-#include "connectors/s3_version.h"
+#include "daemon/base/iso_time.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 
@@ -59,7 +59,9 @@ static int on_entry(struct s3_list *l, const char *name, struct slice text, stru
 		e->etag_len = text.len;
 		buf_add(&l->text, text.p, text.len);
 	} else if (strcmp(name, "LastModified") == 0) {
-		e->modified_s = s3_time(text);
+		int64_t ms;
+
+		e->modified_s = iso_time_parse(text, &ms) < 0 ? -1 : ms / 1000;
 	} else if (strcmp(name, "Size") == 0) {
 		l->has_bytes = true;
 		if (text_u64(text, &e->bytes) < 0)

@@ -14,6 +14,5 @@
 /* Appends the token. etag as received, quoted or not; modified_s: seconds since the epoch, -1 unknown. */
 void s3_version(struct buf *to, struct slice etag, int64_t modified_s, uint64_t bytes);
 struct slice s3_etag(struct slice token); /* without quotes; empty: made of Last-Modified, nothing can pin it */
-int64_t s3_time(struct slice iso8601);    /* "2009-10-12T17:50:30.000Z" in seconds since the epoch; -1: not a time */
 
 #endif

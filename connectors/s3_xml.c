@@ -1,6 +1,8 @@
 /* s3_xml.c - a state machine over bytes; text is taken in runs. */
 #include "connectors/s3_xml.h"
 
+#include "daemon/base/utf8.h"
+
 #include <ctype.h>
 
 enum state {
@@ -117,30 +119,6 @@ static int add_text(struct s3_xml *x, struct slice s, struct err *err)
 	return 0;
 }
 
-static size_t utf8(uint32_t c, char ret[static 4])
-{
-	if (c < 0x80) {
-		ret[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		ret[0] = (char)(0xC0 | c >> 6);
-		ret[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		ret[0] = (char)(0xE0 | c >> 12);
-		ret[1] = (char)(0x80 | (c >> 6 & 63));
-		ret[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	ret[0] = (char)(0xF0 | c >> 18);
-	ret[1] = (char)(0x80 | (c >> 12 & 63));
-	ret[2] = (char)(0x80 | (c >> 6 & 63));
-	ret[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
 /* "#10" or "#xA"; -1: no character. */
 static int64_t character(struct slice name)
 {
@@ -179,7 +157,7 @@ static int add_reference(struct s3_xml *x, struct err *err)
 
 	if (c < 0)
 		return refuse(x, "an unknown reference", err);
-	return add_text(x, (struct slice){ text, utf8((uint32_t)c, text) }, err);
+	return add_text(x, (struct slice){ text, (size_t)(utf8_put(text, (uint32_t)c) - text) }, err);
 }
 
 /* ---- bytes ---- */

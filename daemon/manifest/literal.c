@@ -2,7 +2,7 @@
 #include "daemon/manifest/literal.h"
 
 #include "daemon/base/text.h"
-#include "daemon/manifest/utf8.h"
+#include "daemon/base/utf8.h"
 
 #include <stdlib.h>
 

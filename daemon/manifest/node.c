@@ -1,7 +1,7 @@
 /* node.c - questions to the nodes of a JSON tree. */
 #include "daemon/manifest/dom.h"
 
-#include "daemon/manifest/utf8.h"
+#include "daemon/base/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>

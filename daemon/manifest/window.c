@@ -2,7 +2,7 @@
 #include "daemon/manifest/window.h"
 
 #include "daemon/base/mem.h"
-#include "daemon/manifest/utf8.h"
+#include "daemon/base/utf8.h"
 
 #include <stdlib.h>
 

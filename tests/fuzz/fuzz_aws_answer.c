@@ -1,6 +1,8 @@
 /* fuzz_aws_answer.c - any bytes as an answer of STS, a metadata service or a credential_process. Keys without a secret never come. */
 #include "connectors/aws_answer.h"
 
+#include "daemon/base/iso_time.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -27,6 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	aws_answer_problem(text, problem, sizeof(problem));
 	if (strlen(problem) >= sizeof(problem))
 		abort();
-	(void)aws_answer_time(text, &ms);
+	(void)iso_time_parse(text, &ms);
 	return 0;
 }

@@ -222,11 +222,9 @@ static void test_version_token(void **state)
 	s3_version(&token, SLICE_LIT("abc:d"), 5, 0);
 	assert_true(slice_eq(s3_etag(buf_slice(&token)), SLICE_LIT("abc:d")));
 	token.len = 0;
-	s3_version(&token, SLICE_LIT("\"\""), s3_time(SLICE_LIT("2009-10-12T17:50:30.123Z")), 9);
+	s3_version(&token, SLICE_LIT("\"\""), 1255369830, 9);
 	assert_string_equal(token.data, "@1255369830:9");
 	assert_int_equal(s3_etag(buf_slice(&token)).len, 0);
-	assert_int_equal(s3_time(SLICE_LIT("2009-10-12T17:50:30+01:00")), -1);
-	assert_int_equal(s3_time(SLICE_LIT("yesterday")), -1);
 	buf_done(&token);
 }
 

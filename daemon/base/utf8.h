@@ -1,6 +1,6 @@
-/* utf8.h - one code point as UTF-8. */
-#ifndef INLET_MANIFEST_UTF8_H
-#define INLET_MANIFEST_UTF8_H
+/* utf8.h - one code point as UTF-8. Pure, any thread. */
+#ifndef INLET_BASE_UTF8_H
+#define INLET_BASE_UTF8_H
 
 #include <stdint.h>
 
