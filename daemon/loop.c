@@ -40,6 +40,15 @@ struct loop {
 	struct err drain_err;
 };
 
+void loop_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGTERM);
+	if (isatty(STDERR_FILENO)) /* a closed terminal leaves nobody behind; for a service it means nothing */
+		sigaddset(ret, SIGHUP);
+}
+
 void loop_block_signals(void)
 {
 	sigset_t set;
@@ -182,11 +191,13 @@ static int watch_time(struct loop *l)
 
 static int watch_signals(struct loop *l)
 {
-	int rc = sd_event_add_signal(l->event, NULL, SIGINT, on_signal, l);
-	if (rc >= 0)
-		rc = sd_event_add_signal(l->event, NULL, SIGTERM, on_signal, l);
-	if (rc >= 0 && isatty(STDERR_FILENO)) /* a closed terminal leaves nobody behind; for a service it means nothing */
-		rc = sd_event_add_signal(l->event, NULL, SIGHUP, on_signal, l);
+	static const int all[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t set;
+	int rc = 0;
+	loop_signals(&set);
+	for (size_t i = 0; rc >= 0 && i < sizeof(all) / sizeof(*all); i++)
+		if (sigismember(&set, all[i]) == 1)
+			rc = sd_event_add_signal(l->event, NULL, all[i], on_signal, l);
 	return rc;
 }
 

@@ -4,8 +4,11 @@
 
 #include "daemon/stages/pipeline.h"
 
-/* Signals that end the program (SIGHUP: where it runs in a terminal) are blocked in every thread, and the loop takes them; SIGPIPE is
- * ignored. Call before the first thread starts. */
+#include <signal.h>
+
+/* Signals that end the program, SIGHUP only where it runs in a terminal. */
+void loop_signals(sigset_t *ret);
+/* They are blocked in every thread, and taken by the loop. Call before the first thread starts. */
 void loop_block_signals(void);
 
 enum loop_end {

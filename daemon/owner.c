@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static void report_opening(const struct config *c, const struct store_report *r)
 		LOG_NOTICE(LOG_STORE, "created an empty dataset in %s", c->state_dir);
 	if (r->rebuilt)
 		LOG_NOTICE(LOG_STORE, "the index was missing and has been rebuilt from the log, revision %llu", (unsigned long long)r->revision);
-	if (r->batches_recovered || r->bytes_cut)
+	else if (r->batches_recovered || r->bytes_cut)
 		LOG_NOTICE(LOG_RECOVERED, "after an unclean end: %llu batch%s applied from the log, %llu torn byte%s cut",
 			(unsigned long long)r->batches_recovered, r->batches_recovered == 1 ? "" : "es", (unsigned long long)r->bytes_cut,
 			text_s(r->bytes_cut));
@@ -143,10 +144,42 @@ static int serve(const struct config *c, struct pipeline *p, enum pipeline_mode 
 	return rc;
 }
 
-static int open_and_serve(const struct config *c, enum pipeline_mode mode, int lock)
+/* Until the loop runs, nobody else takes the signals. */
+static void *quit_while_opening(void *arg)
+{
+	sigset_t set;
+	int which;
+	(void)arg;
+	loop_signals(&set);
+	if (sigwait(&set, &which) != 0)
+		return NULL;
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	LOG_INFO(LOG_STOPPED, "stopped while the store was being opened; that is done again at the next start");
+	_exit(EXIT_OK);
+}
+
+/* Opening may take minutes (an index that is made anew) and survives a death at any point: that is how it is ended. */
+static int open_all(const struct config *c, enum pipeline_mode mode, const char *worker, struct store **ret_store,
+	struct pipeline **ret, struct err *err)
 {
 	struct store_options options = store_options_of(c);
 	struct store_report report = { 0 };
+	pthread_t quitter;
+	bool started = pthread_create(&quitter, NULL, quit_while_opening, NULL) == 0; /* else signals wait for the loop */
+	int ok = store_open(c->state_dir, &options, ret_store, &report, err);
+	if (ok == 0) {
+		report_opening(c, &report);
+		ok = pipeline_open(c, *ret_store, mode, worker, ret, err);
+	}
+	if (started) {
+		(void)pthread_cancel(quitter);
+		(void)pthread_join(quitter, NULL);
+	}
+	return ok;
+}
+
+static int open_and_serve(const struct config *c, enum pipeline_mode mode, int lock)
+{
 	struct store *store = NULL;
 	struct pipeline *p = NULL;
 	struct err err;
@@ -156,11 +189,8 @@ static int open_and_serve(const struct config *c, enum pipeline_mode mode, int l
 		(void)err_set(&err, ERR_FATAL, errno, "open state_dir '%s'", c->state_dir);
 		return fail(&err);
 	}
-	if (store_open(c->state_dir, &options, &store, &report, &err) < 0)
-		return fail(&err);
-	report_opening(c, &report);
 	int rc = EXIT_FAILED;
-	if (pipeline_open(c, store, mode, worker, &p, &err) < 0)
+	if (open_all(c, mode, worker, &store, &p, &err) < 0)
 		(void)fail(&err);
 	else
 		rc = serve(c, p, mode, &(struct loop_home){ c->state_dir, state_dir, lock });

@@ -429,6 +429,22 @@ def test_a_signal_ends_an_idle_daemon(inlet, how):
     assert inlet.daemon.wait(STOP_SECONDS) == 0
 
 
+def test_a_signal_while_the_store_is_opened(inlet):
+    """An index that is made anew may take minutes: nobody waits for its end."""
+    for n in range(200):
+        inlet.put(f"{n}.txt", f"text {n}")
+    inlet.once()
+    items = inlet.text("items", "--json")
+    for wait in (0, 0.02, 0.05, 0.1, 0.2):  # somewhere on the way
+        shutil.rmtree(inlet.state / "index", ignore_errors=True)
+        opening = subprocess.Popen([BUILD / "inletd", "--config", inlet.config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("the lock", lambda: is_locked(inlet))
+        time.sleep(wait)
+        opening.terminate()
+        assert opening.wait(STOP_SECONDS) == 0
+    assert inlet.text("items", "--json") == items
+
+
 def test_a_closed_terminal_ends_the_daemon_that_runs_in_it_and_no_other(inlet):
     inlet.start()
     inlet.daemon.send_signal(signal.SIGHUP)
