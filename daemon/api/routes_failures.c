@@ -43,22 +43,41 @@ static void one_json(const struct failure *f, struct buf *to)
 	buf_char(to, '\n');
 }
 
-/* The row as it stood in its manifest: mended, it can be imported again. */
-static void one_row(struct failure_list *l, const struct failure *f, struct buf *to)
+/* The row as it stood in its manifest: mended, it can be imported again. Of one that is not all there, the mended row would lack the
+ * rest. */
+static void put_raw(struct failure_list *l, const struct import_failure *row, struct buf *to)
 {
-	struct import_failure row;
-	struct reader r;
-	struct err err;
-	if (!f->import || import_failure_read(f->row, &r, &row, &err) < 0)
+	l->cut += row->cut;
+	if (row->cut || row->raw.len == 0)
 		return;
-	if (row.cut) {
-		l->cut++;
-	} else if (row.raw.len) {
-		buf_add(to, row.raw.p, row.raw.len);
-		buf_char(to, '\n');
-		l->any = true;
+	buf_add(to, row->raw.p, row->raw.len);
+	buf_char(to, '\n');
+	l->any = true;
+}
+
+/* Those that a failure speaks of in one: what is known of an image may stand in many rows. */
+static void put_rows(struct failure_list *l, struct slice text, struct buf *to)
+{
+	struct import_failure row, further;
+	struct reader r, s;
+	struct err err;
+	if (import_failure_read(text, &r, &row, &err) < 0)
+		return;
+	put_raw(l, &row, to);
+	while (import_failure_next(&row.more, &s, &further)) {
+		put_raw(l, &further, to);
+		reader_done(&s);
 	}
 	reader_done(&r);
+}
+
+static void rows_of(struct failure_list *l, const struct failure *f, struct buf *to)
+{
+	if (!f->import)
+		return;
+	put_rows(l, f->row, to);
+	for (size_t i = 0; i < f->more_count; i++)
+		put_rows(l, f->more[i].origin, to);
 }
 
 static int failures_fill(void *arg, struct buf *to, struct err *err)
@@ -81,7 +100,7 @@ static int failures_fill(void *arg, struct buf *to, struct err *err)
 		if (l->format == FAILURES_JSON)
 			one_json(&f, to);
 		else
-			one_row(l, &f, to);
+			rows_of(l, &f, to);
 		l->left -= l->left != UINT64_MAX;
 	}
 	return l->left > 0;

@@ -4,6 +4,54 @@
 #include "daemon/api/walk.h"
 #include "daemon/model/import_body.h"
 
+static void place_members(uint64_t line, const struct import_failure *row, struct json *j)
+{
+	json_u64(j, "line", line);
+	json_u64(j, "column", row->column);
+	json_u64(j, "offset", row->offset);
+}
+
+static void put_further(uint64_t line, const struct import_failure *row, bool *any, struct json *j)
+{
+	if (!*any)
+		json_open(j, "more", '[');
+	*any = true;
+	json_open(j, NULL, '{');
+	place_members(line, row, j);
+	if (row->values.len)
+		json_raw(j, "values", row->values);
+	json_close(j, '}');
+}
+
+static void put_list(struct slice list, bool *any, struct json *j)
+{
+	struct import_failure row;
+	struct reader r;
+	while (import_failure_next(&list, &r, &row)) {
+		put_further(row.line, &row, any, j);
+		reader_done(&r);
+	}
+}
+
+/* Further rows of the same object, which fail with it. more: of the first one. */
+static void further_members(const struct failure *f, struct slice more, struct json *j)
+{
+	bool any = false;
+	put_list(more, &any, j);
+	for (size_t i = 0; i < f->more_count; i++) {
+		struct import_failure row;
+		struct reader r;
+		struct err err;
+		if (import_failure_read(f->more[i].origin, &r, &row, &err) < 0)
+			continue;
+		put_further(f->more[i].line, &row, &any, j);
+		put_list(row.more, &any, j);
+		reader_done(&r);
+	}
+	if (any)
+		json_close(j, ']');
+}
+
 /* Where the row is in its manifest, and what it says. The URL is not shown: it may carry a signature. */
 static void row_members(const struct failure *f, struct json *j)
 {
@@ -14,9 +62,7 @@ static void row_members(const struct failure *f, struct json *j)
 	json_u64(j, "import", f->import);
 	json_bytes(j, "file", f->file);
 	if (row.column) {
-		json_u64(j, "line", f->line);
-		json_u64(j, "column", row.column);
-		json_u64(j, "offset", row.offset);
+		place_members(f->line, &row, j);
 	} else { /* no row but a file of a folder */
 		json_bytes(j, "path", row.raw);
 	}
@@ -26,6 +72,7 @@ static void row_members(const struct failure *f, struct json *j)
 	}
 	if (row.values.len)
 		json_raw(j, "values", row.values);
+	further_members(f, row.more, j);
 	if (read)
 		reader_done(&r);
 }

@@ -83,11 +83,10 @@ int mends_add(struct mends *s, const struct manifest *m, const struct manifest_r
 
 /* --- those that failed --- */
 
-static int add_failed(void *arg, const json_t *f, struct err *err)
+static int add_one(struct mends *s, const json_t *row, bool object, struct err *err)
 {
-	struct mends *s = arg;
-	uint64_t line = field_u64(f, "line");
-	const json_t *values = json_object_get(f, "values");
+	const json_t *values = json_object_get(row, "values");
+	uint64_t line = field_u64(row, "line");
 	if (line == 0)
 		return 0;
 	if (s->failed_count == MENDS_MAX)
@@ -95,7 +94,21 @@ static int add_failed(void *arg, const json_t *f, struct err *err)
 	struct mend_row *own = more(&s->failed, &s->failed_count, &s->failed_cap);
 	CLEANUP(freep) char *identity = s->column ? scalar(json_object_get(values, s->column)) : NULL;
 	*own = (struct mend_row){ .values = hash_of_values(values), .identity = identity ? hash_of(identity, strlen(identity)) : 0,
-		.line = line, .offset = field_u64(f, "offset"), .object = json_object_get(f, "key") != NULL };
+		.line = line, .offset = field_u64(row, "offset"), .object = object };
+	return 0;
+}
+
+/* Several rows may have failed in one: all that speak of a URL. */
+static int add_failed(void *arg, const json_t *f, struct err *err)
+{
+	bool object = json_object_get(f, "key") != NULL;
+	const json_t *further;
+	size_t i;
+	if (add_one(arg, f, object, err) < 0)
+		return -1;
+	json_array_foreach(json_object_get(f, "more"), i, further)
+		if (add_one(arg, further, object, err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -242,12 +242,22 @@ static void show(struct import *i, const struct manifest *m)
 	buf_done(&text);
 }
 
-/* In a list of mended rows each has the place of the one that it stands for. */
-static int place_row(struct import *i, struct manifest_place *at, struct err *err)
+/* Which failed rows are told anew, before any is: they contradict none of the mended ones. */
+static int tell_mends(struct import *i, struct err *err)
 {
-	if (!i->into || !mends_place(&i->mends, i->run.rows - 1, at))
-		return 0;
-	return sender_told(&i->run.sender, at->line, err);
+	for (size_t n = 0; n < i->mends.count; n++) {
+		struct manifest_place at = { 0 };
+		if (mends_place(&i->mends, n, &at) && sender_told(&i->run.sender, at.line, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* In a list of mended rows each has the place of the one that it stands for. */
+static void place_row(const struct import *i, struct manifest_place *at)
+{
+	if (i->into)
+		(void)mends_place(&i->mends, i->run.rows - 1, at);
 }
 
 static int all_rows(struct import *i, struct manifest *m, struct err *err)
@@ -263,8 +273,7 @@ static int all_rows(struct import *i, struct manifest *m, struct err *err)
 			warn(i, &row);
 			i->like_files += row.content_kind == ROW_TEXT && reference_is_like_file(row.content);
 		}
-		if (place_row(i, more == 1 ? &row.at : &failure.at, err) < 0)
-			return -1;
+		place_row(i, more == 1 ? &row.at : &failure.at);
 		if ((more == 1 ? sender_row(&i->run.sender, m, &row, err) : sender_failure(&i->run.sender, m, &failure, err)) < 0)
 			return -1;
 		if (run_shows(&i->run))
@@ -322,7 +331,7 @@ static int run(struct import *i, struct manifest_options *o, struct err *err)
 	manifest_describe(m, &line);
 	(void)fprintf(stderr, "%s\n", line.data);
 	buf_done(&line);
-	if (begin(i, m, err) < 0 || all_rows(i, m, err) < 0)
+	if (begin(i, m, err) < 0 || tell_mends(i, err) < 0 || all_rows(i, m, err) < 0)
 		return -1;
 	if (i->warnings > WARNINGS_SHOWN)
 		(void)fprintf(stderr, "inlet: %" PRIu64 " warnings in all\n", i->warnings);

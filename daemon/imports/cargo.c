@@ -140,6 +140,16 @@ static bool to_fetch(const struct import_cargo *c, const struct cargo_row *r, en
 	return r->origin.len && (state == OBJECT_PRESENT ? !known : !tried);
 }
 
+/* Other rows of the object that are told anew go when the first of them is: what they said then is not so any more, and where they
+ * stand now the mended list decides. */
+static void drop_told(struct import_cargo *c, const struct import_row *rows, size_t n, const struct import_row *replaced)
+{
+	for (size_t i = 0; c->pass->mending && i < n; i++)
+		if (&rows[i] != replaced && rows[i].import == c->pass->import && import_told(c->pass, rows[i].line) &&
+			!import_saw(c->pass, rows[i].row))
+			change_add(c->change, RECORD_ROW_GONE)->row_gone = (struct record_row_gone){ rows[i].object, rows[i].row };
+}
+
 static void place_row(struct import_cargo *c, const struct cargo_row *r, const struct import_row *rows, size_t n, bool pending,
 	bool fresh)
 {
@@ -157,6 +167,7 @@ static void place_row(struct import_cargo *c, const struct cargo_row *r, const s
 	const struct import_row *replaced = claim_replaces(c->pass, r->line, rows, n);
 	if (replaced)
 		import_see(c->pass, replaced->row, false);
+	drop_told(c, rows, n, replaced);
 	add_row(c, r, replaced ? replaced->row : 0, pending, fresh);
 }
 

@@ -30,7 +30,10 @@ static const struct import_row *beside(struct import_pass *pass, uint64_t line, 
 	if (row || !pass->mending || n == 0)
 		return row;
 	const struct import_row *replaced = claim_replaces(pass, line, rows, n);
-	return &rows[0] != replaced ? &rows[0] : n > 1 ? &rows[1] : NULL;
+	for (size_t i = 0; i < n; i++)
+		if (&rows[i] != replaced && !(rows[i].import == pass->import && import_told(pass, rows[i].line)))
+			return &rows[i];
+	return NULL; /* all of them are told anew */
 }
 
 /* Texts have no place: their bytes are compared. */

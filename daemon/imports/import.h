@@ -34,7 +34,7 @@
  *
  * A *mending* pass brings rows of an import that failed, and no others: what it does not see stays as it is. A row takes the place
  * of the one that stood in its line; one of a line that stands nowhere takes that of its object's only row, for it is told anew; a
- * further row of an object is added. "mended" says that the pass tells the row of a line, and goes before that row: when the
+ * further row of an object is added. "mended" says that the pass tells the row of a line, and goes before all rows: when the
  * pass ends, failures of these lines that did not come up again are over, and so are objects that only such a line named and that
  * could not be fetched. Until then nothing of them goes: a pass that broke off begins with the same failures. */
 #ifndef INLET_IMPORTS_IMPORT_H

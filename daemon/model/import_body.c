@@ -100,11 +100,29 @@ int import_failure_read(struct slice text, struct reader *r, struct import_failu
 		.raw = reader_text_or_empty(r, "raw"),
 		.cut = reader_flag(r, "cut"),
 		.url = reader_text_or_empty(r, "url"),
+		.line = reader_u64_or(r, "line", INT64_MAX, 0),
+		.more = reader_raw_list(r, "more"),
 	};
 	if (reader_finish(r, err) == 0)
 		return 0;
 	reader_done(r);
 	return err_wrap(err, "failed row");
+}
+
+static int check_more(const struct import_failure *f, struct err *err)
+{
+	struct slice rest = f->more, one;
+	struct import_failure row;
+	struct reader r;
+	while (reader_raw_next(&rest, &one)) {
+		if (import_failure_read(one, &r, &row, err) < 0)
+			return -1;
+		bool plain = row.line > 0 && row.more.len == 0;
+		reader_done(&r);
+		if (!plain)
+			return err_set(err, ERR_REJECT, 0, "failed row: one of 'more' has no line, or more of its own");
+	}
+	return 0;
 }
 
 int import_failure_write(struct slice text, struct buf *to, struct err *err)
@@ -115,10 +133,19 @@ int import_failure_write(struct slice text, struct buf *to, struct err *err)
 	size_t start = to->len;
 	if (import_failure_read(text, &r, &f, err) < 0)
 		return -1;
-	import_failure_put(&j, NULL, &f);
+	int ok = check_more(&f, err);
+	if (ok == 0)
+		import_failure_put(&j, NULL, &f);
 	json_one_line(to, start);
 	reader_done(&r);
-	return 0;
+	return ok;
+}
+
+bool import_failure_next(struct slice *list, struct reader *r, struct import_failure *ret)
+{
+	struct slice one;
+	struct err err;
+	return reader_raw_next(list, &one) && import_failure_read(one, r, ret, &err) == 0;
 }
 
 void import_failure_put(struct json *j, const char *name, const struct import_failure *f)
@@ -134,5 +161,9 @@ void import_failure_put(struct json *j, const char *name, const struct import_fa
 	if (f->cut)
 		json_bool(j, "cut", true);
 	put_if_any(j, "url", f->url);
+	if (f->line)
+		json_u64(j, "line", f->line);
+	if (f->more.len)
+		json_raw(j, "more", f->more);
 	json_close(j, '}');
 }

@@ -3,7 +3,8 @@
  *
  *   {"at":"path","where":"cats/a.jpg","media":"image","split":"train","metadata":{…},"unreadable":"{'a': b}",
  *    "attributes":{…},"labels":[…]}
- *   {"column":7,"offset":120,"retry":true,"values":{…},"raw":"a,b,c","cut":true,"url":"https://…"} */
+ *   {"column":7,"offset":120,"retry":true,"values":{…},"raw":"a,b,c","cut":true,"url":"https://…",
+ *    "more":[{"line":3,"column":7,…},…]} */
 #ifndef INLET_MODEL_IMPORT_BODY_H
 #define INLET_MODEL_IMPORT_BODY_H
 
@@ -35,10 +36,14 @@ struct import_failure {
 	struct slice raw;          /* its own text */
 	bool cut;                  /* raw is not all of it */
 	struct slice url;          /* where its bytes are fetched, signature and all; may be empty */
+	uint64_t line;             /* of one in a list `more`; else 0 */
+	struct slice more;         /* a JSON list of such objects: further rows of a list that are one row to the store; may be empty */
 };
 #define IMPORT_FAILURE_MAX (256U << 10) /* bytes of one as it is kept */
 int import_failure_read(struct slice text, struct reader *r, struct import_failure *ret, struct err *err);
 int import_failure_write(struct slice text, struct buf *to, struct err *err); /* as import_body_write() */
 void import_failure_put(struct json *j, const char *name, const struct import_failure *f);
+/* The next one of a list `more`, which *list moves past; r is to be done when it was given. False: there is none. */
+bool import_failure_next(struct slice *list, struct reader *r, struct import_failure *ret);
 
 #endif

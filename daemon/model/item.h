@@ -51,6 +51,7 @@ struct run {
 	size_t score_count;
 };
 
+struct import_row;
 struct failure {
 	enum failure_subject subject;
 	uint64_t number;             /* object number, item or row_number(): with subject the stable id "o12", "i7", "r3.17" */
@@ -63,6 +64,8 @@ struct failure {
 	/* Of a row of a manifest, or an object that is one; import 0: neither. */
 	uint64_t import, line;
 	struct slice file, row;      /* the manifest's; a JSON object (import_body.h) */
+	const struct import_row *more; /* of an object: what further rows say, whose origins are such objects */
+	size_t more_count;
 };
 
 /* A manifest that was imported: a source of kind "manifest" whose objects are its rows. */

@@ -9,6 +9,7 @@
 #include "daemon/model/import_body.h"
 #include "daemon/net/url_identity.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define KEY_BYTES_MAX 1024
@@ -134,6 +135,13 @@ static void remember(struct import_group *g, struct manifest *m, const struct ma
 	buf_char(&g->failures, ' ');
 	put_place(m, &(struct import_failure){ .column = row->at.column, .offset = row->at.offset, .raw = row->raw }, &g->failures);
 	buf_char(&g->failures, '\n');
+	g->rows++;
+}
+
+/* All rows of a group whose bytes are fetched later are told in one. */
+static bool fits_origin(const struct import_group *g)
+{
+	return g->kind == ROW_TEXT || g->content.len + g->failures.len + (g->rows + 2) * FAILURE_SPARE <= IMPORT_FAILURE_MAX;
 }
 
 struct import_group *group_new(struct manifest *m, const struct manifest_row *row)
@@ -192,14 +200,15 @@ bool group_add(struct import_group *g, struct manifest *m, const struct manifest
 	buf_done(&head);
 	if (!same)
 		return false;
-	size_t had = g->labels.len;
+	size_t had = g->labels.len, failures = g->failures.len;
 	add_labels(g, row);
-	if (had > 0 && group_too_long(g)) { /* by itself it may be short enough */
-		g->labels.len = had;
-		return false;
-	}
 	remember(g, m, row);
-	return true;
+	if ((had == 0 || !group_too_long(g)) && fits_origin(g))
+		return true;
+	g->labels.len = had; /* by itself it may be short enough */
+	g->failures.len = failures;
+	g->rows--;
+	return false;
 }
 
 bool group_too_long(const struct import_group *g)
@@ -272,6 +281,27 @@ void group_await(struct import_group *g)
 	json_bytes(&j, "url", buf_slice(&g->content));
 	buf_char(&g->origin, ',');
 	buf_add(&g->origin, json + 1, (size_t)(end - json - 1));
+}
+
+/* Behind the row of the group that begins at `at`. */
+static const char *row_end(const struct import_group *g, const char *at)
+{
+	return (const char *)memchr(at, '\n', (size_t)(g->failures.data + g->failures.len - at)) + 1;
+}
+
+void group_origin(const struct import_group *g, struct buf *to)
+{
+	const char *all = g->failures.data + g->failures.len;
+	buf_add(to, g->origin.data, g->origin.len - 1);
+	for (const char *at = g->rows > 1 ? row_end(g, g->failures.data) : all, *end; at < all; at = end) {
+		char *json;
+		bool first = at == row_end(g, g->failures.data);
+		uint64_t line = strtoull(at, &json, 10);
+		end = row_end(g, at);
+		buf_printf(to, "%s{\"line\":%" PRIu64 ",", first ? ",\"more\":[" : ",", line);
+		buf_add(to, json + 2, (size_t)(end - json - 3)); /* behind " {" */
+	}
+	buf_str(to, g->rows > 1 ? "]}" : "}");
 }
 
 uint64_t group_failed(const struct import_group *g, struct slice reason, struct slice cure, bool retry, struct buf *to)

@@ -14,6 +14,7 @@ struct import_group {
 	struct buf labels;         /* "{…},{…}" */
 	struct manifest_place at;  /* of the first row */
 	struct buf origin;         /* of the first row, where it names a URL or an object of a bucket */
+	size_t rows;
 	struct buf failures;       /* "failed" objects of its rows, one a line: "<line> <json>" */
 };
 
@@ -31,6 +32,8 @@ void row_body(const struct manifest_row *row, const char *at, struct buf *to);
 /* The same bytes as another group? */
 bool group_same_content(const struct import_group *g, const struct import_group *other);
 size_t group_bytes(const struct import_group *g);
+/* The "origin" of a frame: of all its rows. */
+void group_origin(const struct import_group *g, struct buf *to);
 /* A file that is not there yet: its origin is its path, which is looked for later. */
 void group_await(struct import_group *g);
 /* Frames that say of each row why it failed; returns how many. retry: the same row may be good another time. */

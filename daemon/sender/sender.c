@@ -129,19 +129,19 @@ static void row_frame(const struct import_group *g, const struct stat *st, bool 
 static void url_frame(const struct import_group *g, bool stale, struct buf *to)
 {
 	size_t start = to->len;
-	struct buf body = { 0 };
+	CLEANUP(buf_done) struct buf body = { 0 }, origin = { 0 };
 	struct json j = { .to = to };
 	group_body(g, &body);
+	group_origin(g, &origin);
 	json_open(&j, NULL, '{');
 	json_u64(&j, "line", g->at.line);
 	json_bytes(&j, "key", buf_slice(&g->key));
 	json_raw(&j, "body", buf_slice(&body));
-	json_raw(&j, "origin", buf_slice(&g->origin));
+	json_raw(&j, "origin", buf_slice(&origin));
 	if (stale)
 		json_bool(&j, "stale", true);
 	json_close(&j, '}');
 	frame_end(to, start);
-	buf_done(&body);
 }
 
 /* Frees g, whose rows fail with the next frames. */

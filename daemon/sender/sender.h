@@ -34,7 +34,7 @@ struct import_sender {
 /* { .hand, .arg, .files, .pass, .bytes_max } begins one. ERR_*: hand() failed; a row that cannot be used is no
  * error. m: whose row it is now. */
 int sender_row(struct import_sender *s, struct manifest *m, const struct manifest_row *row, struct err *err);
-/* The row that comes next stands for the failed one of this line of a pass that mends (import.h). */
+/* A row that is to come stands for the failed one of this line of a pass that mends (import.h). */
 int sender_told(struct import_sender *s, uint64_t line, struct err *err);
 int sender_failure(struct import_sender *s, struct manifest *m, const struct manifest_failure *f, struct err *err);
 /* A file of a folder: content and identity of the row are its path. Or one, or a folder, that cannot be read. */

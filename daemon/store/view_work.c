@@ -82,6 +82,8 @@ static int failure_row_of(struct view *v, struct failure *f)
 	if (n == 0)
 		return 0;
 	f->row = rows[0].origin;
+	f->more = rows + 1;
+	f->more_count = n - 1;
 	return failure_import(v, f, rows[0].import, rows[0].line);
 }
 

@@ -124,6 +124,57 @@ def test_a_url_that_is_its_own_identity_is_replaced(web, inlet, data):  # noqa: 
     assert inlet.lines("verify")[-1]["problems"] == 0
 
 
+BOX_HEADER = ["image", "class", "xmin", "ymin", "xmax", "ymax"]
+
+
+def boxes_of(base):
+    """Four boxes of one picture, of which three stand together, and one of another."""
+    return [[f"{base}/wrogn", "cat", 1, 2, 30, 40], [f"{base}/wrogn", "cat", 5, 6, 70, 80], [f"{base}/wrogn", "dog", 9, 9, 90, 90],
+            [f"{base}/good", "hen", 1, 1, 20, 20], [f"{base}/wrogn", "dog", 3, 3, 30, 30]]
+
+
+def boxes(inlet, key):
+    return sorted((a["concept"], *a["geometry"]["box"]) for a in inlet.item(key)["annotations"])
+
+
+FOUR = [("cat", 1, 2, 30, 40), ("cat", 5, 6, 70, 80), ("dog", 3, 3, 30, 30), ("dog", 9, 9, 90, 90)]
+
+
+@pytest.mark.parametrize("mended", ["the-url", "the-server"])
+@pytest.mark.parametrize("known_by", ["url", "id"])
+def test_all_boxes_of_a_picture_that_could_not_be_fetched_come_back(web, inlet, data, known_by, mended):  # noqa: F811
+    web.pages = {"/good": b"good", "/right": b"right"}
+    header, rows, columns = BOX_HEADER, boxes_of(web.base), ["--columns", "url=image,label=class"]
+    if known_by == "id":
+        header, rows = ["id", *header], [["g" if "good" in row[0] else "p", *row] for row in rows]
+    manifest = write_csv(data / "B.csv", rows, header)
+    n = imported(inlet, manifest, *columns, ok=(3,))["import"]
+    failure, = inlet.lines("failures", "--import", n)
+    assert [failure["line"], *(f["line"] for f in failure["more"])] == [2, 3, 4, 6]
+    assert [f["values"]["xmin"] for f in [failure, *failure["more"]]] == ["1", "5", "9", "3"]
+    assert all(f["offset"] for f in failure["more"])
+    text = failed_rows(inlet, n)
+    assert [row["xmin"] for row in csv.DictReader(io.StringIO(text))] == ["1", "5", "9", "3"]
+    if mended == "the-url":
+        text = text.replace("wrogn", "right")
+    else:
+        web.pages["/wrogn"] = b"right"
+    again = data / "again.csv"
+    again.write_text(text)
+    answer = imported(inlet, again, "--into", n, *columns)
+    assert (answer["rows"], answer["failed"], answer["left"], answer["not_fetched"]) == (4, 0, 0, 0)
+    key = "p" if known_by == "id" else f"{web.base}/{'right' if mended == 'the-url' else 'wrogn'}"
+    assert inlet.item(key)["sha256"] == sha256(b"right") and boxes(inlet, key) == FOUR
+    assert inlet.failures() == [] and len(inlet.items()) == 2
+    assert boxes(inlet, "g" if known_by == "id" else f"{web.base}/good") == [("hen", 1, 1, 20, 20)]
+    before = revision(inlet)
+    assert imported(inlet, again, "--into", n, *columns)["written"] == 0
+    assert revision(inlet) == before
+    before = [inlet.text("items", "--full", "--json"), inlet.text("failures", "--json"), inlet.text("sources", "--json")]
+    inlet.cli("rebuild-index")
+    assert [inlet.text("items", "--full", "--json"), inlet.text("failures", "--json"), inlet.text("sources", "--json")] == before
+
+
 def test_what_cannot_be_mended_so(inlet, data):
     (data / "a.txt").write_text("a")
     again = write_csv(data / "again.csv", [["one", "./a.txt", "cat", "", ""]])

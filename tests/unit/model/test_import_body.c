@@ -122,6 +122,32 @@ static void test_failed_rows_read_back(void **state)
 	reader_done(&r);
 }
 
+static void test_further_rows_of_a_failed_one(void **state)
+{
+	static const char text[] = "{\"column\":1,\"offset\":9,\"raw\":\"a\",\"url\":\"https://h/a\",\"more\":[{\"line\":3,\"column\":1,"
+		"\"offset\":20,\"values\":{\"x\":1},\"raw\":\"b\"},{\"line\":7,\"column\":1,\"offset\":70,\"raw\":\"c\",\"cut\":true}]}";
+	static const char *const wrong[] = { "{\"more\":{}}", "{\"more\":[7]}", "{\"more\":[{\"raw\":\"b\"}]}",
+		"{\"more\":[{\"line\":3,\"raw\":\"b\",\"more\":[{\"line\":4}]}]}", "{\"more\":[{\"line\":3,\"x\":1}]}" };
+	CLEANUP(buf_done) struct buf to = { 0 };
+	struct import_failure f, further;
+	struct reader r, s;
+	struct err err;
+	(void)state;
+	assert_int_equal(import_failure_write(slice_of(text), &to, &err), 0);
+	assert_int_equal(import_failure_read(buf_slice(&to), &r, &f, &err), 0);
+	assert_true(import_failure_next(&f.more, &s, &further));
+	assert_true(further.line == 3 && further.offset == 20 && slice_eq(further.raw, SLICE_LIT("b")) &&
+		slice_eq(further.values, SLICE_LIT("{\"x\":1}")));
+	reader_done(&s);
+	assert_true(import_failure_next(&f.more, &s, &further));
+	assert_true(further.line == 7 && further.cut);
+	reader_done(&s);
+	assert_false(import_failure_next(&f.more, &s, &further));
+	reader_done(&r);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(import_failure_write(slice_of(wrong[i]), &to, &err), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_labels_are_read),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_failed_rows_read_back),
+		cmocka_unit_test(test_further_rows_of_a_failed_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
