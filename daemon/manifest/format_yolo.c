@@ -124,6 +124,16 @@ static struct slice yolo_attributes(const struct manifest *m)
 	return y->attributes.len <= MANIFEST_ATTRIBUTES_MAX ? buf_slice(&y->attributes) : (struct slice){ 0 };
 }
 
+static bool names_pictures(const struct yolo *y)
+{
+	bool any = false;
+	for (size_t i = 0; i < SPLITS; i++) {
+		const struct yaml_node *place = yaml_get(y->yaml, splits[i].key);
+		any = any || (place && (place->kind == YAML_SCALAR ? *place->text != '\0' : place->count > 0));
+	}
+	return any;
+}
+
 static int yolo_open(struct manifest *m, struct err *err)
 {
 	struct yolo *y = m->state = mem_zero(1, sizeof(*y));
@@ -141,6 +151,8 @@ static int yolo_open(struct manifest *m, struct err *err)
 	if (yaml_parse("data.yaml", text, &y->yaml, err) < 0)
 		return -1;
 	window_pass(w, window_left(w));
+	if (!names_pictures(y))
+		return err_set(err, ERR_REJECT, 0, "it names no folder of pictures; give one as train, val or test");
 	if (read_classes(y, err) < 0)
 		return -1;
 	write_attributes(y);

@@ -79,6 +79,12 @@ static bool is_file_name(struct slice s)
 	return true;
 }
 
+static struct slice behind_slash(struct slice s)
+{
+	const char *slash = s.len ? memrchr(s.p, '/', s.len) : NULL;
+	return slash ? (struct slice){ slash + 1, s.len - (size_t)(slash + 1 - s.p) } : s;
+}
+
 static bool ends_with(struct slice s, const char *end)
 {
 	size_t n = strlen(end);
@@ -125,6 +131,9 @@ static int sniff_table(struct manifest *m, struct slice line, struct err *err)
 		return MANIFEST_HUGGING_FACE;
 	if (has_mapped(m->o.columns, names, count) || has_content_role(names, count))
 		return MANIFEST_CSV;
+	if (count > 1 && reference_kind(line) != REFERENCE_NONE && is_file_name(behind_slash(names[0])))
+		return err_set(err, ERR_REJECT, 0, "it looks like a CSV whose first line names no columns; begin it with a line like "
+			"url,label, or say --format urls where the URLs themselves go on behind a comma");
 	if (reference_kind(line) != REFERENCE_NONE || (count == 1 && is_file_name(line)))
 		return MANIFEST_URLS;
 	return count > 1 ? MANIFEST_CSV : err_set(err, ERR_REJECT, 0, "its format is not recognised; say which it is "

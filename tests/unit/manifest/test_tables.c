@@ -128,6 +128,10 @@ static void test_lists_of_urls(void **state)
 	EXPECT("https://h/a,b;c\"d\r\n\n  s3://b/k  \n# a comment\nimages/a.jpg\nfile:///x\nhttps://h/\xff\nftp://h/x\n/last",
 		"{\"url\":\"https://h/a,b;c\\\"d\"}\n{\"s3\":\"s3://b/k\"}\n{\"path\":\"images/a.jpg\"}\n{\"path\":\"/x\"}\n"
 		"! 7:1@68 the line is not UTF-8\n! 8:1@80 'ftp://h/x' cannot be read from here\n{\"path\":\"/last\"}\n");
+	EXPECT("https://h/a.jpg?x=1,2\n", "{\"url\":\"https://h/a.jpg?x=1,2\"}\n");
+	EXPECT("https://h/a.jpg,cat\n", "!! manifest: it looks like a CSV whose first line names no columns; begin it with a line like "
+		"url,label, or say --format urls where the URLs themselves go on behind a comma\n");
+	expect_as("https://h/a.jpg,cat\n", MANIFEST_URLS, INPUT_AUTO, NULL, "{\"url\":\"https://h/a.jpg,cat\"}\n");
 	EXPECT("images/a.jpg\nimages/b.jpg\n", "{\"path\":\"images/a.jpg\"}\n{\"path\":\"images/b.jpg\"}\n");
 	struct manifest_options o = { .field_max = 20, .spool = -1 };
 	expect_rows_of(SLICE_LIT("/a\nhttps://h/this/is/longer\n/b\nhttps://h/this/is/longer"), &o, "{\"path\":\"/a\"}\n"

@@ -198,6 +198,16 @@ static void test_impossible_keypoints_are_refused(void **state)
 	}
 }
 
+static void test_a_dataset_without_pictures_is_refused(void **state)
+{
+	(void)state;
+	static const struct file files[] = { { "im/p.jpg", "" }, { NULL, NULL } };
+	static const struct folder folder = { files, NULL };
+	static const char *const yamls[] = { "train:\nnames: [a]\n", "names: [a]\ntrain: \"\"\nval: []\n" };
+	for (size_t i = 0; i < sizeof(yamls) / sizeof(*yamls); i++)
+		expect_tree(yamls[i], &folder, 0, "!! manifest: it names no folder of pictures; give one as train, val or test\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_segments_keypoints_and_lists),
 		cmocka_unit_test(test_a_class_without_a_name_is_told),
 		cmocka_unit_test(test_impossible_keypoints_are_refused),
+		cmocka_unit_test(test_a_dataset_without_pictures_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
