@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *must(void *p)
 {
@@ -64,4 +65,22 @@ char *mem_printf(const char *fmt, ...)
 	int n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	return must(n < 0 ? NULL : text);
+}
+
+/* Mapped with room to begin on a huge page; what is before and after goes back. */
+void *mem_map(size_t n)
+{
+	uint8_t *p = mmap(NULL, n + MEM_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(p == MAP_FAILED ? NULL : p);
+	size_t before = -(uintptr_t)p & (MEM_HUGE - 1);
+	mem_unmap(p, before);
+	mem_unmap(p + before + n, MEM_HUGE - before);
+	(void)madvise(p + before, n, MADV_HUGEPAGE); /* a hint */
+	return p + before;
+}
+
+void mem_unmap(void *p, size_t n)
+{
+	if (n > 0)
+		(void)munmap(p, n);
 }

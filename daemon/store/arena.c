@@ -26,8 +26,7 @@ static const size_t class_bytes[CLASSES] = {
 struct arena {
 	struct arena_pool *pool;
 	struct arena *next; /* in the pool's spare list */
-	void *memory;
-	uint8_t *bytes; /* memory, aligned to SEGMENT_ALIGN */
+	uint8_t *bytes;     /* on SEGMENT_ALIGN */
 	unsigned class;
 	size_t used; /* whole members; the next member's header goes here */
 	size_t kept; /* the committer's: members [0, kept) stay */
@@ -38,7 +37,8 @@ struct arena_pool {
 	pthread_cond_t changed;
 	size_t budget;
 	size_t allocated;             /* arenas out and spare; <= budget */
-	struct arena *spare[CLASSES]; /* kept for reuse: fresh memory costs a page fault each 4 KiB */
+	struct arena *spare[CLASSES]; /* kept for reuse: fresh memory costs page faults */
+	uint8_t *half;                /* of a huge page whose other half is a usual arena; NULL: none */
 	uint64_t next_ticket;         /* arena_get() is served in order, so a large want is not starved by small ones */
 	uint64_t serving;
 	bool closed;
@@ -57,7 +57,7 @@ struct arena_pool *arena_pool_new(size_t budget_bytes)
 static void arena_release(struct arena_pool *p, struct arena *a)
 {
 	p->allocated -= class_bytes[a->class];
-	free(a->memory);
+	mem_unmap(a->bytes, class_bytes[a->class]);
 	free(a);
 }
 
@@ -78,6 +78,7 @@ void arena_pool_free(struct arena_pool *p)
 			arena_release(p, a);
 	}
 	assert(p->allocated == 0);
+	mem_unmap(p->half, p->half ? ARENA_BYTES : 0);
 	(void)pthread_cond_destroy(&p->changed);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
@@ -91,13 +92,25 @@ void arena_pool_close(struct arena_pool *p)
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
+/* Two of the usual size share a huge page. */
+static uint8_t *bytes_new(struct arena_pool *p, unsigned class)
+{
+	_Static_assert(2 * ARENA_BYTES == MEM_HUGE, "two halves");
+	if (class > 0)
+		return mem_map(class_bytes[class]);
+	if (p->half)
+		return TAKE_PTR(p->half);
+	uint8_t *both = mem_map(MEM_HUGE);
+	p->half = both + ARENA_BYTES;
+	return both;
+}
+
 static struct arena *arena_new(struct arena_pool *p, unsigned class)
 {
 	struct arena *a = mem_zero(1, sizeof(*a));
 	a->pool = p;
 	a->class = class;
-	a->memory = mem_alloc(class_bytes[class] + SEGMENT_ALIGN);
-	a->bytes = segment_aligned(a->memory);
+	a->bytes = bytes_new(p, class);
 	p->allocated += class_bytes[class];
 	return a;
 }

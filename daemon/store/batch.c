@@ -42,7 +42,7 @@ void batch_free(struct batch *b)
 	buf_done(&b->text);
 	sha256_free(b->line);
 	sha256_free(b->chain);
-	free(b->memory);
+	mem_unmap(b->memory, b->capacity);
 	free(b);
 }
 
@@ -60,7 +60,7 @@ void batch_begin(struct batch *b, uint64_t revision, const uint8_t prev[SHA256_B
 	if (b->text.cap > KEPT_BYTES_MAX)
 		buf_done(&b->text);
 	if (b->capacity > KEPT_BYTES_MAX) {
-		free(TAKE_PTR(b->memory));
+		mem_unmap(TAKE_PTR(b->memory), b->capacity);
 		b->capacity = 0;
 	}
 	b->revision = revision;
@@ -98,12 +98,12 @@ size_t batch_bytes(const struct batch *b)
 const void *batch_end(struct batch *b, size_t *ret_n, uint8_t ret_digest[SHA256_BYTES])
 {
 	size_t member = TAR_BLOCK + tar_padded(b->text.len);
-	if (b->capacity < member + 2 * SEGMENT_ALIGN) {
-		b->capacity = 2 * member + 2 * SEGMENT_ALIGN;
-		free(b->memory);
-		b->memory = mem_alloc(b->capacity);
+	if (b->capacity < member + SEGMENT_ALIGN) {
+		mem_unmap(b->memory, b->capacity);
+		b->capacity = (2 * member + 2 * SEGMENT_ALIGN) & ~(size_t)(SEGMENT_ALIGN - 1);
+		b->memory = mem_map(b->capacity);
 	}
-	uint8_t *bytes = segment_aligned(b->memory);
+	uint8_t *bytes = b->memory;
 	char name[TAR_NAME_MAX + 1];
 	(void)snprintf(name, sizeof(name), NAME_BEFORE "%" PRIu64 NAME_AFTER, b->revision);
 	tar_header(bytes, name, b->text.len);

@@ -22,11 +22,6 @@
 #define SEGMENT_NAME_BYTES 16
 #define STORE_UUID_BYTES 37 /* 36 characters and NUL */
 
-static inline void *segment_aligned(void *p)
-{
-	return (void *)(((uintptr_t)p + SEGMENT_ALIGN - 1) & ~(uintptr_t)(SEGMENT_ALIGN - 1));
-}
-
 void segment_name(uint32_t number, char ret[SEGMENT_NAME_BYTES]);
 /* Pads an append of n bytes (whole blocks): fills the gap after it, returns the gap's bytes, 0 .. SEGMENT_ALIGN - TAR_BLOCK. */
 size_t segment_pad(void *gap, size_t n);

@@ -90,12 +90,13 @@ static void test_pad_fills_to_alignment(void **state)
 static void append_member(struct appender *a, const char *name, size_t n)
 {
 	size_t member = TAR_BLOCK + tar_padded(n);
-	void *memory = mem_zero(1, member + 2 * SEGMENT_ALIGN);
-	char *bytes = segment_aligned(memory);
+	char *bytes = aligned_alloc(SEGMENT_ALIGN, (member + 2 * SEGMENT_ALIGN) & ~(size_t)(SEGMENT_ALIGN - 1));
+	assert_non_null(bytes);
 	tar_header(bytes, name, n);
 	memset(bytes + TAR_BLOCK, 'p', n);
+	memset(bytes + TAR_BLOCK + n, 0, tar_padded(n) - n);
 	member += segment_pad(bytes + member, member);
-	appender_put(a, bytes, member, free, memory);
+	appender_put(a, bytes, member, free, bytes);
 }
 
 static void test_walk_sees_members_until_the_end(void **state)
