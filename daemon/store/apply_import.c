@@ -39,7 +39,7 @@ int apply_row(struct kv_txn *txn, const struct record_row *r)
 	struct import_row_value row = { .import = r->import, .line = r->line, .body = r->body, .origin = r->origin };
 	if (r->pending && await_fetch(txn, r) < 0)
 		return -1;
-	int is_there = kv_get(txn, TABLE_REF, key_ref(&k, 0, r->object), &value);
+	int is_there = kv_get(txn, TABLE_OBJECT_KEY, key_ref(&k, 0, r->object), &value);
 	if (is_there < 0)
 		return -1;
 	if (!is_there)

@@ -155,7 +155,7 @@ static int spot_numbered(struct kv_txn *txn, struct slice source, enum layout la
 		return 0;
 	ret->row.number = number;
 	struct key k;
-	if (kv_put(txn, TABLE_REF, key_ref(&k, 0, number), key_slice(&ret->key)) < 0)
+	if (kv_put(txn, TABLE_OBJECT_KEY, key_ref(&k, 0, number), key_slice(&ret->key)) < 0)
 		return -1;
 	return pending_raise(pending_of(txn), counter_id(COUNTER_LAST_OBJECT, 0, 0, 0), number);
 }
@@ -231,7 +231,7 @@ int apply_item_of(struct kv_txn *txn, uint64_t object, uint64_t *ret_item)
 	struct object_row row = { 0 };
 	struct slice at;
 	struct key k;
-	int found = kv_get(txn, TABLE_REF, key_ref(&k, 0, object), &at);
+	int found = kv_get(txn, TABLE_OBJECT_KEY, key_ref(&k, 0, object), &at);
 	if (found > 0)
 		found = rows_get_object(txn, at, &row);
 	*ret_item = row.item;
@@ -277,7 +277,7 @@ static int file_gone(struct kv_txn *txn, struct spot *s)
 		return -1;
 	if (touch_if_labelled(txn, row.number, row.item) < 0)
 		return -1;
-	if (!was_read && kv_delete(txn, TABLE_REF, key_ref(&k, 0, row.number)) < 0)
+	if (!was_read && kv_delete(txn, TABLE_OBJECT_KEY, key_ref(&k, 0, row.number)) < 0)
 		return -1;
 	if (row.item != 0 && carrier_lost(txn, row.item) < 0)
 		return -1;

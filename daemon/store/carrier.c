@@ -22,7 +22,7 @@ static int object_carries(struct kv_txn *txn, uint64_t object)
 	struct object_row row;
 	struct slice at;
 	struct key k;
-	int is_there = kv_get(txn, TABLE_REF, key_ref(&k, 0, object), &at);
+	int is_there = kv_get(txn, TABLE_OBJECT_KEY, key_ref(&k, 0, object), &at);
 	if (is_there > 0)
 		is_there = rows_get_object(txn, at, &row);
 	return is_there <= 0 ? is_there : !row.ref_gone;

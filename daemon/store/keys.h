@@ -21,7 +21,7 @@ static inline struct slice key_slice(const struct key *k)
 /* TABLE_CONTENT: sha256 -> u64 item. TABLE_ITEM: u64 item. TABLE_BY_STATE: u8 state, u64 item -> nothing. */
 struct slice key_item(struct key *k, uint64_t item);
 struct slice key_by_state(struct key *k, enum item_state state, uint64_t item);
-/* TABLE_REF: (item, object) -> nothing; (0, object) -> the object's key in TABLE_OBJECT. */
+/* TABLE_REF: (item, object) -> nothing. TABLE_OBJECT_KEY: (0, object) -> the object's key in TABLE_OBJECT. */
 struct slice key_ref(struct key *k, uint64_t item, uint64_t object);
 /* TABLE_RUN: u64 item, u32 word of the model version. TABLE_ANNOTATION: u64 item, u32 n. TABLE_DERIVED: u64 item, u8
  * kind. */

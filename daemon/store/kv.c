@@ -52,6 +52,7 @@ static const char *const table_names[TABLES] = {
 	[TABLE_OBJECT] = "object",
 	[TABLE_DIRECTORY] = "directory",
 	[TABLE_REF] = "ref",
+	[TABLE_OBJECT_KEY] = "ref",
 	[TABLE_CONTENT] = "content",
 	[TABLE_ITEM] = "item",
 	[TABLE_RUN] = "run",

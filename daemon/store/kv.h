@@ -22,7 +22,9 @@ enum table {
 	TABLE_SOURCE,     /* source name -> id, kind, root identity, last pass */
 	TABLE_OBJECT,     /* (source, node, name) -> the sync ledger */
 	TABLE_DIRECTORY,  /* (source, node) -> parent, name, count and digest of its rows */
-	TABLE_REF,        /* (item, object number) -> nothing; (0, object number) -> the object's key in TABLE_OBJECT */
+	TABLE_REF,        /* (item, object number) -> nothing */
+	TABLE_OBJECT_KEY, /* (0, object number) -> the object's key in TABLE_OBJECT; in the file these rows are "ref"'s as well, but a cursor
+			   * that goes to and fro between the two finds neither where it left it */
 	TABLE_CONTENT,    /* sha256 -> item */
 	TABLE_ITEM,       /* item -> what is known of it */
 	TABLE_RUN,        /* (item, model version) -> scores */

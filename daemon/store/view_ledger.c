@@ -30,13 +30,13 @@ int view_locate(struct view *v, uint64_t object, struct slice *ret_source, struc
 {
 	struct key k;
 	struct slice at, source, place;
-	int is_there = kv_get(v->txn, TABLE_REF, key_ref(&k, 0, object), &at);
+	int is_there = kv_get(v->txn, TABLE_OBJECT_KEY, key_ref(&k, 0, object), &at);
 	if (is_there <= 0)
 		return is_there;
 	v->scratch.len = 0;
 	int has_row = rows_get_object(v->txn, at, ret_row);
 	if (has_row == 0)
-		return rows_corrupt(v->txn, TABLE_REF, key_slice(&k));
+		return rows_corrupt(v->txn, TABLE_OBJECT_KEY, key_slice(&k));
 	if (has_row < 0 || ledger_path(v->txn, at, &v->scratch) < 0 || rows_word(v->txn, read_be32(at.p), &source) < 0)
 		return -1;
 	*ret_source = view_copy(v, source);
