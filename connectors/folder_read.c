@@ -253,7 +253,7 @@ static int finish(const struct object *obj, int fd, const struct stat *before, s
 static int read_all(const struct reader *r, const struct object *obj, int fd, uint64_t bytes, struct sink *into,
 	struct err *err)
 {
-	while (bytes > 0) {
+	for (uint64_t at = 0; at < bytes;) {
 		size_t room = 0;
 		uint8_t *to = into->ops->space(into, &room, err);
 
@@ -261,7 +261,7 @@ static int read_all(const struct reader *r, const struct object *obj, int fd, ui
 			return -1;
 		if (room > READ_BYTES)
 			room = READ_BYTES;
-		ssize_t n = read(fd, to, room < bytes ? room : (size_t)bytes);
+		ssize_t n = pread(fd, to, room < bytes - at ? room : (size_t)(bytes - at), (off_t)at); /* read() locks the position */
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -271,7 +271,7 @@ static int read_all(const struct reader *r, const struct object *obj, int fd, ui
 			return unfinished(err, obj->key, "became shorter while it was read");
 		if (into->ops->wrote(into, (size_t)n, err) < 0)
 			return -1;
-		bytes -= (uint64_t)n;
+		at += (uint64_t)n;
 		if (atomic_load_explicit(r->stopping, memory_order_relaxed))
 			return file_error(err, ERR_RETRY, 0, obj->key, "was not read to its end: stopping");
 	}

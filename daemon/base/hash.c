@@ -4,6 +4,7 @@
 #include "daemon/base/mem.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -77,12 +78,10 @@ void sha256_of(struct sha256 *h, const void *p, size_t n, uint8_t ret_digest[SHA
 static unsigned __int128 siphash(const struct hash_key *key, const void *p, size_t n)
 {
 	static_assert(sizeof(key->bytes) == crypto_shorthash_siphashx24_KEYBYTES, "key size");
-	uint8_t out[crypto_shorthash_siphashx24_BYTES];
-	(void)crypto_shorthash_siphashx24(out, p, n, key->bytes);
-	unsigned __int128 value = 0;
-	for (size_t i = sizeof(out); i-- > 0;)
-		value = value << 8 | out[i];
-	return value;
+	uint64_t out[2];
+	static_assert(sizeof(out) == crypto_shorthash_siphashx24_BYTES, "digest size");
+	(void)crypto_shorthash_siphashx24((uint8_t *)out, p, n, key->bytes);
+	return (unsigned __int128)le64toh(out[1]) << 64 | le64toh(out[0]);
 }
 
 static unsigned __int128 digest_value(const struct digest128 *d)

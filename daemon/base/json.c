@@ -4,6 +4,7 @@
 #include "daemon/base/text.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,10 +55,7 @@ void json_close(struct json *j, char bracket)
 	j->comma = true;
 }
 
-static bool needs_escape(char c)
-{
-	return (unsigned char)c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
-}
+static const bool needs_escape[UCHAR_MAX + 1] = { [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f] = true };
 
 static void put_escaped(struct buf *to, char c)
 {
@@ -81,7 +79,7 @@ void json_str(struct json *j, const char *name, struct slice s)
 	member_end(j, to);
 	size_t run = 0;
 	for (size_t i = 0; i < s.len; i++) {
-		if (!needs_escape(s.p[i]))
+		if (!needs_escape[(unsigned char)s.p[i]])
 			continue;
 		buf_add(j->to, s.p + run, i - run);
 		put_escaped(j->to, s.p[i]);

@@ -85,7 +85,9 @@ static const struct {
 
 static bool matches(const struct magic *m, const uint8_t *head, size_t n)
 {
-	return m->len == 0 || (n >= (size_t)m->at + m->len && memcmp(head + m->at, m->bytes, m->len) == 0);
+	if (m->len == 0)
+		return true;
+	return n >= (size_t)m->at + m->len && head[m->at] == (uint8_t)m->bytes[0] && memcmp(head + m->at, m->bytes, m->len) == 0;
 }
 
 static bool is_binary(uint8_t c)
