@@ -169,14 +169,21 @@ static int open_error(struct err *err, int sys, struct slice key)
 	}
 }
 
-/* EAGAIN says that somebody has the file open for writing or mapped writable. Other refusals (not the owner, no leases on this
- * file system) say nothing. */
-static bool is_written_to(int fd)
+/* EAGAIN says that somebody has the file open for writing or mapped writable, success that nobody has, and that it is a regular
+ * file. Other refusals (not the owner, no leases on this file system) say nothing. */
+enum use { USE_UNKNOWN, USE_NONE, USE_WRITTEN };
+
+static enum use use_of(int fd)
 {
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
-		return errno == EAGAIN;
+		return errno == EAGAIN ? USE_WRITTEN : USE_UNKNOWN;
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
-	return false;
+	return USE_NONE;
+}
+
+static int still_written(const struct object *obj, struct err *err)
+{
+	return unfinished(err, obj->key, "is still being written");
 }
 
 /* While the last change lies within the clock's tick, another one could leave the same time stamp: lets the tick pass. */
@@ -205,13 +212,37 @@ static int vouch(const struct reader *r, int fd, const struct object *obj, const
 		return unfinished(err, obj->key, "changed just now and has to settle");
 	if (let_tick_pass(fd, obj, st, err) < 0)
 		return -1;
-	if (is_written_to(fd))
-		return unfinished(err, obj->key, "is still being written");
+	return use_of(fd) == USE_WRITTEN ? still_written(obj, err) : 0;
+}
+
+/* What a file was before it is read. */
+struct before {
+	struct slice version;  /* the object's, or text */
+	uint64_t bytes;
+	char text[VERSION_TEXT_MAX];
+};
+
+static int look(const struct reader *r, int fd, const struct object *obj, struct before *ret, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
+	if (vouch(r, fd, obj, &st, err) < 0)
+		return -1;
+	ret->version = (struct slice){ ret->text, version_format(&st, ret->text) };
+	ret->bytes = (uint64_t)st.st_size;
 	return 0;
 }
 
-/* Opens obj and finds it fit to be read; *st: as it is before. */
-static int begin(struct reader *r, const struct object *obj, struct stat *st, struct err *err)
+/* Was the listing's look at it as good as one now: of a settled file, whose time stamp was old by then? */
+static bool was_looked_at(const struct reader *r, const struct object *obj)
+{
+	return !obj->racy && obj->version.len > 0 && !atomic_load_explicit(&r->atime, memory_order_relaxed);
+}
+
+/* Opens obj and finds it fit to be read. */
+static int begin(struct reader *r, const struct object *obj, struct before *ret, struct err *err)
 {
 	char path[PATH_MAX];
 
@@ -223,28 +254,34 @@ static int begin(struct reader *r, const struct object *obj, struct stat *st, st
 
 	if (fd < 0)
 		return open_error(err, errno, obj->key);
-	if (fstat(fd, st) < 0)
-		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
-	if (vouch(r, fd, obj, st, err) < 0)
+	enum use use = was_looked_at(r, obj) ? use_of(fd) : USE_UNKNOWN;
+
+	if (use == USE_WRITTEN)
+		return still_written(obj, err);
+	if (use == USE_NONE)
+		*ret = (struct before){ .version = obj->version, .bytes = obj->bytes };
+	else if (look(r, fd, obj, ret, err) < 0)
 		return -1;
 	return take_fd(&fd);
 }
 
 /* After reading: it is still what it was. */
-static int finish(const struct object *obj, int fd, const struct stat *before, struct object *ret_seen, struct err *err)
+static int finish(const struct object *obj, int fd, const struct before *before, struct object *ret_seen, struct err *err)
 {
-	static _Thread_local char version[VERSION_TEXT_MAX];
+	static _Thread_local char text[VERSION_TEXT_MAX];
 	struct stat after;
 
 	if (fstat(fd, &after) < 0)
 		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
-	if (!version_same(before, &after))
+	struct slice version = { text, version_format(&after, text) };
+
+	if (!slice_eq(version, before->version))
 		return unfinished(err, obj->key, "changed while it was read");
 	*ret_seen = (struct object){
 		.key = obj->key,
-		.version = { version, version_format(before, version) },
-		.bytes = (uint64_t)before->st_size,
-		.racy = version_racy(before, clock_wall_ns()),
+		.version = version,
+		.bytes = before->bytes,
+		.racy = version_racy(&after, clock_wall_ns()),
 	};
 	return 0;
 }
@@ -280,22 +317,22 @@ static int read_all(const struct reader *r, const struct object *obj, int fd, ui
 
 int reader_fetch(struct reader *r, const struct object *obj, struct sink *into, struct object *ret_seen, struct err *err)
 {
-	struct stat st;
-	CLEANUP(close_fdp) int fd = begin(r, obj, &st, err);
+	struct before before;
+	CLEANUP(close_fdp) int fd = begin(r, obj, &before, err);
 
 	if (fd < 0)
 		return -1;
-	if (st.st_size >= (off_t)BIG_BYTES)
+	if (before.bytes >= BIG_BYTES)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	if (read_all(r, obj, fd, (uint64_t)st.st_size, into, err) < 0)
+	if (read_all(r, obj, fd, before.bytes, into, err) < 0)
 		return -1;
-	return finish(obj, fd, &st, ret_seen, err);
+	return finish(obj, fd, &before, ret_seen, err);
 }
 
 int reader_clone(struct reader *r, const struct object *obj, int to_fd, struct object *ret_seen, struct err *err)
 {
-	struct stat st;
-	CLEANUP(close_fdp) int fd = begin(r, obj, &st, err);
+	struct before before;
+	CLEANUP(close_fdp) int fd = begin(r, obj, &before, err);
 
 	if (fd < 0)
 		return -1;
@@ -305,5 +342,5 @@ int reader_clone(struct reader *r, const struct object *obj, int to_fd, struct o
 				"cannot reflink (the folder and the store must lie on one file system that can, as btrfs and xfs do)");
 		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be cloned");
 	}
-	return finish(obj, fd, &st, ret_seen, err);
+	return finish(obj, fd, &before, ret_seen, err);
 }

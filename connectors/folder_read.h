@@ -2,7 +2,8 @@
  *
  * Four things together: it has settled; its ctime is older than a clock tick when reading begins, so that a change from then on
  * must show; nobody holds it open for writing (a lease is asked for and given back at once: a held one would block a producer
- * for 45 s); its stat is the same before and after. Any thread but for reader_idle(). */
+ * for 45 s); its stat is the same before and after. The listing's look at it (obj's version and size) is the one before, if it is
+ * not racy and the lease was to be had. Any thread but for reader_idle(). */
 #ifndef INLET_CONNECTORS_FOLDER_READ_H
 #define INLET_CONNECTORS_FOLDER_READ_H
 

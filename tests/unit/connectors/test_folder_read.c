@@ -1,6 +1,8 @@
 /* test_folder_read.c - fetch and clone: what was read is one state of one file, or an error says why not. */
 #include "tests/unit/connectors/folder_fixture.h"
 
+#include "connectors/folder_version.h"
+
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -40,14 +42,19 @@ static int memory_wrote(struct sink *s, size_t n, struct err *err)
 
 static const struct sink_ops memory_ops = { memory_space, memory_wrote };
 
+static int fetch_object(struct fixture *f, struct memory_sink *m, const struct object *obj, struct object *ret)
+{
+	m->sink.ops = &memory_ops;
+	m->f = f;
+	m->bytes.len = 0;
+	return folder_connector.fetch(f->connector, obj, &m->sink, ret, &f->err);
+}
+
 static int fetch_into(struct fixture *f, struct memory_sink *m, const char *key, struct object *ret)
 {
 	struct object obj = { .key = slice_of(key) };
 
-	m->sink.ops = &memory_ops;
-	m->f = f;
-	m->bytes.len = 0;
-	return folder_connector.fetch(f->connector, &obj, &m->sink, ret, &f->err);
+	return fetch_object(f, m, &obj, ret);
 }
 
 static void expect(struct fixture *f, const char *key, int sys, const char *text)
@@ -207,6 +214,76 @@ static void test_touched_while_read(void **state)
 	change_while_read(*state, touch_only, "changed while it was read", 10000);
 }
 
+/* As a listing shows the file x when its last change is old. */
+static struct object listed(struct fixture *f)
+{
+	static char text[VERSION_TEXT_MAX];
+	struct stat st;
+
+	assert_return_code(stat(below(f, "x"), &st), errno);
+	return (struct object){ .key = SLICE_LIT("x"), .version = { text, version_format(&st, text) }, .bytes = (uint64_t)st.st_size };
+}
+
+static void expect_listed(struct fixture *f, const struct object *obj, int sys, const char *text)
+{
+	struct memory_sink m = { 0 };
+	struct object seen;
+
+	assert_int_equal(fetch_object(f, &m, obj, &seen), -1);
+	assert_int_equal(f->err.sys, sys);
+	assert_non_null(strstr(f->err.text, text));
+	buf_done(&m.bytes);
+}
+
+static void test_as_it_was_listed(void **state)
+{
+	struct fixture *f = *state;
+	struct memory_sink m = { 0 };
+	struct object seen;
+
+	put(f, "x", "as listed");
+	struct object obj = listed(f);
+
+	assert_int_equal(fetch_object(f, &m, &obj, &seen), 0);
+	assert_true(slice_eq(seen.version, obj.version));
+	assert_int_equal(seen.bytes, 9);
+	m.meanwhile = touch_only;
+	assert_int_equal(fetch_object(f, &m, &obj, &seen), -1);
+	assert_non_null(strstr(f->err.text, "changed while it was read"));
+	buf_done(&m.bytes);
+}
+
+static void test_changed_since_it_was_listed(void **state)
+{
+	struct fixture *f = *state;
+	struct memory_sink m = { 0 };
+	struct object seen;
+
+	put(f, "x", "1");
+	struct object obj = listed(f);
+
+	append(f);
+	expect_listed(f, &obj, FETCH_UNFINISHED, "changed while it was read");
+	obj.racy = true; /* as it is tried again */
+	assert_int_equal(fetch_object(f, &m, &obj, &seen), 0);
+	assert_int_equal(seen.bytes, 5);
+	buf_done(&m.bytes);
+}
+
+static void test_listed_and_no_longer_fit_to_be_read(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "x", "1");
+	struct object obj = listed(f);
+	CLEANUP(close_fdp) int fd = open(below(f, "x"), O_WRONLY | O_CLOEXEC);
+
+	expect_listed(f, &obj, FETCH_UNFINISHED, "still being written");
+	assert_return_code(unlink(below(f, "x")), errno);
+	assert_return_code(mkfifo(below(f, "x"), 0644), errno);
+	expect_listed(f, &obj, ENOENT, "no longer a regular file");
+}
+
 /* Many writers that keep size and mtime: nothing torn is ever taken for whole, because the tick is let pass. */
 static void *rewrite(void *arg)
 {
@@ -364,6 +441,9 @@ int main(void)
 		TEST(test_grown_while_read),
 		TEST(test_cut_while_read),
 		TEST(test_touched_while_read),
+		TEST(test_as_it_was_listed),
+		TEST(test_changed_since_it_was_listed),
+		TEST(test_listed_and_no_longer_fit_to_be_read),
 		TEST(test_writers_never_kill_the_reader),
 		TEST(test_unsettled_file_is_not_read),
 		TEST(test_unreadable_file_says_what_to_do),
