@@ -90,6 +90,14 @@ static int list_state(struct view *v, const struct source_config *c, struct slic
 	return found;
 }
 
+int import_list_gone(struct view *v, const struct source_config *c, struct slice import, struct err *err)
+{
+	size_t n = strlen(c->name) + 1;
+	enum object_state state;
+	int found = list_state(v, c, (struct slice){ import.p + n, import.len - n }, &state, err);
+	return found <= 0 ? found : state == OBJECT_GONE;
+}
+
 int import_list_sum(struct view *v, const struct source_config *c, struct import_list_sum *ret, struct err *err)
 {
 	CLEANUP(freep) char *prefix = mem_printf("%s/", c->name);

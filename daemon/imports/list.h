@@ -23,6 +23,9 @@ const struct source_config *import_list_owner(const struct config *c, struct sli
 int import_list_open(const struct config *config, struct slice import, struct slice path, int *ret_fd, struct stat *ret_st,
 	const char **ret_cure, struct err *err);
 
+/* Of an import's name: does the ledger know its list as gone? 1, 0, -1. */
+int import_list_gone(struct view *v, const struct source_config *c, struct slice import, struct err *err);
+
 /* Over the lists of a source as the index has them. */
 struct import_list_sum {
 	uint64_t present;            /* that were imported, texts passed over not among them */

@@ -71,13 +71,21 @@ void import_pass_put(struct imports *imports, struct import_pass *pass)
 	pthread_mutex_unlock(&imports->lock);
 }
 
-/* The lock is held. */
+/* Is a pass over all of it under way? The lock is held. */
 static bool is_read(const struct imports *i, uint64_t import)
 {
 	const struct import_pass *pass = i->passes;
 	while (pass && (pass->import != import || pass->ended || pass->mending))
 		pass = pass->next;
 	return pass != NULL;
+}
+
+bool import_is_read(struct imports *imports, uint64_t import)
+{
+	pthread_mutex_lock(&imports->lock);
+	bool read = is_read(imports, import);
+	pthread_mutex_unlock(&imports->lock);
+	return read;
 }
 
 uint64_t import_pass_add(struct imports *i, struct import_pass *pass)

@@ -41,6 +41,7 @@ struct import_pass *import_pass_new(uint64_t import, struct slice name);
 void import_pass_free(struct import_pass *pass); /* one never added */
 /* Returns its number; ends others of its import. 0: it would only mend, and a pass over all of the import is under way. */
 uint64_t import_pass_add(struct imports *i, struct import_pass *pass);
+bool import_is_read(struct imports *imports, uint64_t import); /* is a pass over all of the import under way? */
 /* NULL: there is none of that number (any more). The caller gives it back. */
 struct import_pass *import_pass_get(struct imports *imports, uint64_t id, struct err *err);
 void import_pass_put(struct imports *imports, struct import_pass *pass);

@@ -2,6 +2,7 @@
 #include "daemon/stages/vanish.h"
 
 #include "daemon/base/cleanup.h"
+#include "daemon/imports/leave.h"
 #include "daemon/stages/source.h"
 #include "daemon/stages/source_sidecar.h"
 
@@ -153,6 +154,8 @@ int vanish_conclude(struct source *s, struct absent *absent, struct err *err)
 	int ok = source_sidecars(s) ? conclude_those(&c, CONCLUDE_SIDECARS, absent, err) : 0;
 	if (ok == 0)
 		ok = conclude_those(&c, source_sidecars(s) ? CONCLUDE_OTHERS : CONCLUDE_ALL, absent, err);
+	if (ok == 0 && source_config(s)->manifest)
+		ok = imports_leave(source_pipeline(s)->imports, source_config(s), err);
 	change_free(c.change);
 	atomic_fetch_add(&source_pipeline(s)->gone_objects, c.count);
 	return ok;

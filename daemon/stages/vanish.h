@@ -11,7 +11,7 @@
  * what is asked. 0, -1. */
 int vanish_check(struct source *s, struct absent *absent, bool accepted, char *ret_why, size_t size, struct err *err);
 
-/* The pass was complete and sane: what it did not see is gone. 0, -1. */
+/* The pass was complete and sane: what it did not see is gone, and failures of lists that are. 0, -1. */
 int vanish_conclude(struct source *s, struct absent *absent, struct err *err);
 
 #endif

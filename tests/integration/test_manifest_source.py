@@ -172,17 +172,37 @@ def test_a_row_is_tried_again_with_its_list(inlet, lists):
     assert inlet.failures() == [] and labels(inlet, "a.jpg") == [("cat", "SUCCESS")]
 
 
-def test_a_row_of_a_list_that_has_gone_is_not_tried_again(inlet, lists):
-    put(lists, "a.jpg")
-    manifest = write(lists / "M.csv", [("a.jpg", "cat"), ("/etc/shadow", "x")])
+def test_what_failed_of_a_list_that_has_gone_asks_nobody_any_more(inlet, lists):
+    put(lists, "a.jpg", "in/a.jpg")
+    rows = [("a.jpg", "cat"), ("/etc/shadow", "x"), ("late.jpg", "dog"), ("http://127.0.0.1:1/x.jpg", "web")]
+    manifest = write(lists / "M.csv", rows)
+    write(lists / "in/N.csv", rows)
     inlet.once(ok=(3,))
     row = rows_failed(inlet)["/etc/shadow"]["id"]
-    manifest.unlink()
-    inlet.once(ok=(0, 3))
-    inlet.start()
-    refused = inlet.cli("retry", row, ok=(1, 3))
-    assert b"which is gone" in refused.stderr + refused.stdout, refused
-    assert inlet.alive()
+    assert len(inlet.failures()) == 6 and manifests(inlet) == (2, 8, 2, 0)
+    items = inlet.text("items", "--json")
+    (lists / "in").rename(inlet.root / "in")
+    inlet.once(ok=(3,))
+    assert len(inlet.failures()) == 3
+    aside = manifest.rename(inlet.root / "M.csv")
+    inlet.once()
+    assert inlet.failures() == [] and manifests(inlet) == (0, 8, 0, 2)
+    assert b"there is no failure" in inlet.cli("retry", row, ok=(1,)).stderr
+    before = revision(inlet)
+    inlet.once()
+    assert revision(inlet) == before
+    assert inlet.text("items", "--json") == items
+    inlet.cli("rebuild-index")
+    assert inlet.text("items", "--json") == items and inlet.failures() == []
+    # Both come back as they were.
+    aside.rename(manifest)
+    (inlet.root / "in").rename(lists / "in")
+    inlet.once(ok=(3,))
+    assert len(inlet.failures()) == 6 and manifests(inlet) == (2, 8, 2, 0)
+    put(lists, "late.jpg")
+    inlet.cli("retry", "--all", ok=(3,))
+    assert labels(inlet, "late.jpg") == [("dog", "SUCCESS")] * 2 and len(inlet.failures()) == 4
+    assert inlet.lines("verify")[-1]["problems"] == 0
 
 
 def test_roots_and_columns(inlet, lists):
