@@ -65,8 +65,7 @@ void conflict_free(struct conflict *c)
 	free(c);
 }
 
-/* The place of a concept in a set; its count: it is not there. */
-static size_t place_of(struct concept_set s, struct slice concept)
+size_t concept_set_place(struct concept_set s, struct slice concept)
 {
 	size_t from = 0, to = s.count;
 	while (from < to) {
@@ -81,7 +80,7 @@ static size_t place_of(struct concept_set s, struct slice concept)
 
 static bool has(struct concept_set s, struct slice concept)
 {
-	return place_of(s, concept) < s.count;
+	return concept_set_place(s, concept) < s.count;
 }
 
 static bool has_all(struct concept_set s, struct concept_set of)
@@ -150,11 +149,9 @@ bool conflict_covers(const struct conflict *c, struct concept_set s)
 	return c->many ? has_all(s, c->shared->set) : find(c, s) != NULL;
 }
 
-bool conflict_with(const struct conflict *c, struct concept_set s, struct slice concept)
+void conflict_of(const struct conflict *c, struct concept_set s, bool *ret)
 {
-	if (c->many)
-		return !has(c->shared->set, concept);
-	const struct kept_set *k = find(c, s);
-	size_t at = k ? place_of(k->set, concept) : 0;
-	return k && at < k->set.count && k->contradicted[at];
+	const struct kept_set *k = c->many ? NULL : find(c, s);
+	for (size_t i = 0; i < s.count; i++) /* both are in one order */
+		ret[i] = c->many ? !has(c->shared->set, s.of[i]) : k && k->contradicted[i];
 }

@@ -17,6 +17,7 @@ struct concept_set {
 	size_t count;
 };
 void concept_set_order(struct concept_set *s); /* puts what was gathered in this order */
+size_t concept_set_place(struct concept_set s, struct slice concept); /* s.count: it is not in it */
 
 struct conflict;
 struct conflict *conflict_new(void);
@@ -28,7 +29,7 @@ void conflict_conclude(struct conflict *c);     /* behind the last; before any o
 bool conflict_any(const struct conflict *c);
 /* Would it change nothing if another reference said this? */
 bool conflict_covers(const struct conflict *c, struct concept_set s);
-/* Is a concept of s contradicted? s was added, or is covered. */
-bool conflict_with(const struct conflict *c, struct concept_set s, struct slice concept);
+/* Which concepts of s are contradicted, by their places. s was added, or is covered; ret has room for s.count. */
+void conflict_of(const struct conflict *c, struct concept_set s, bool *ret);
 
 #endif

@@ -220,9 +220,11 @@ static void set_at(const struct settle *s, size_t i, struct concept_set *ret, si
 
 static void mark(struct settle *s, size_t from, size_t to, const struct conflict *says, struct concept_set set)
 {
+	CLEANUP(freep) bool *contradicted = mem_zero(set.count + 1, sizeof(*contradicted));
+	conflict_of(says, set, contradicted);
 	for (size_t k = from; k < to; k++) {
 		struct wanted *w = &s->wanted[k];
-		if (!asserts(w) || !conflict_with(says, set, w->concept))
+		if (!asserts(w) || !contradicted[concept_set_place(set, w->concept)])
 			continue;
 		w->status = STATUS_AWAITING_REVIEW;
 		w->reason = REASON_CONFLICT;

@@ -32,10 +32,19 @@ static void add(struct conflict *c, const char *text)
 	conflict_add(c, set_of(text, room));
 }
 
+static bool is_contradicted(const struct conflict *c, struct concept_set s, struct slice concept)
+{
+	bool all[SET_MAX];
+	size_t at = concept_set_place(s, concept);
+	assert_true(s.count <= SET_MAX && at < s.count);
+	conflict_of(c, s, all);
+	return all[at];
+}
+
 static bool with(const struct conflict *c, const char *text, const char *concept)
 {
 	struct slice room[SET_MAX];
-	return conflict_with(c, set_of(text, room), slice_of(concept));
+	return is_contradicted(c, set_of(text, room), slice_of(concept));
 }
 
 static bool covers(const struct conflict *c, const char *text)
@@ -127,12 +136,35 @@ static void test_as_defined_whatever_the_order(void **state)
 				expected |= sets[k] & ~sets[i] ? sets[i] & ~sets[k] : 0;
 			for (unsigned b = 0; b < CONCEPTS; b++) {
 				struct slice one[CONCEPTS];
-				if (sets[i] & 1U << b && conflict_with(c, set_of_bits(sets[i], room), set_of_bits(1U << b, one).of[0]))
+				if (sets[i] & 1U << b && is_contradicted(c, set_of_bits(sets[i], room), set_of_bits(1U << b, one).of[0]))
 					got |= 1U << b;
 			}
 			assert_int_equal(got, expected);
 		}
 	}
+}
+
+/* Looked up concept by concept in the whole set, this would take minutes. */
+static void test_large_sets(void **state)
+{
+	(void)state;
+	enum { MANY = 20000 };
+	CLEANUP(freep) struct slice *one = mem_zero(MANY, sizeof(*one)), *other = mem_zero(MANY, sizeof(*other));
+	CLEANUP(freep) char *names = mem_zero(MANY + 1, 8);
+	CLEANUP(freep) bool *contradicted = mem_zero(MANY, sizeof(*contradicted));
+	for (size_t i = 0; i <= MANY; i++)
+		(void)snprintf(names + 8 * i, 8, "c%05zu", i);
+	for (size_t i = 0; i < MANY; i++) {
+		one[i] = slice_of(names + 8 * i);
+		other[i] = slice_of(names + 8 * (i + 1));
+	}
+	CLEANUP(conflict_freep) struct conflict *c = conflict_new();
+	conflict_add(c, (struct concept_set){ one, MANY });
+	conflict_add(c, (struct concept_set){ other, MANY });
+	conflict_conclude(c);
+	conflict_of(c, (struct concept_set){ one, MANY }, contradicted);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(contradicted[i], i == 0); /* all others are in both */
 }
 
 int main(void)
@@ -142,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_one_alone_is_never_contradicted),
 		cmocka_unit_test(test_of_very_many_only_what_all_have_is_left),
 		cmocka_unit_test(test_as_defined_whatever_the_order),
+		cmocka_unit_test(test_large_sets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
