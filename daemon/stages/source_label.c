@@ -118,11 +118,12 @@ static int relabel_some(struct relabel *r, struct err *err)
 	return ok;
 }
 
+/* Of directories that are gone as well: what comes back as it was is not read, and has the rows that it had. */
 static void take_row(struct relabel *r, struct slice place, const struct ledger_row *row)
 {
 	size_t n = place.len + (place.len > 0) + row->name.len;
 	struct buf *to = row->directory ? &r->todo : &r->keys;
-	if (row->directory ? row->state == OBJECT_GONE : row->item == 0)
+	if (!row->directory && row->item == 0)
 		return;
 	if (!row->directory)
 		buf_add(to, &n, sizeof(n));

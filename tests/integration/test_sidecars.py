@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 from buckets import KEY_ID, REGION, SECRET
@@ -298,6 +299,30 @@ def test_what_is_a_file_again_has_its_folders_label_again(paired):
         paired.once()
         assert [labels(paired, key) for key in keys] == [[("cat", "SUCCESS")]] * 4
     rebuilds(paired)
+
+
+def test_a_folder_that_was_away_while_options_were_switched(paired):
+    paired.folder(labels_from="directory")
+    write(paired, "stays/b.jpg", b"b")
+    write(paired, "in/cat/a.jpg", b"a")
+    write(paired, "in/cat/a.jpg.json", {"label": "tabby"})
+    paired.once()
+    both = labels(paired, "in/cat/a.jpg")
+    assert both == [("cat", "SUCCESS"), ("tabby", "SUCCESS")]
+    time.sleep(2.1)  # a file this young is read again each time
+    paired.once()
+    for sidecars, labels_from, expected in (("off", "none", []), ("json", "directory", both)):
+        (paired.inbox / "in").rename(paired.root / "in")
+        paired.once()
+        paired.folder(sidecars=sidecars, labels_from=labels_from)
+        paired.once()
+        (paired.root / "in").rename(paired.inbox / "in")
+        paired.once()
+        assert labels(paired, "in/cat/a.jpg") == expected
+        rebuilds(paired)
+        full = paired.text("items", "--json", "--full")
+        paired.once()
+        assert paired.text("items", "--json", "--full") == full
 
 
 def test_switched_back_before_it_was_seen_to(paired):
