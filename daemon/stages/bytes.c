@@ -58,7 +58,7 @@ static int by_reference(struct pipeline *p, const struct item *item, int *ret_fd
 		return err_set(err, ERR_RETRY, 0, "item %llu is known by reference only, and every file that carried it is gone",
 			(unsigned long long)item->id);
 	for (size_t i = 0; i < n; i++) {
-		struct source *s = pipeline_source(p, refs[i].source);
+		struct source *s = source_find(p, refs[i].source);
 		struct object o = { .key = refs[i].key, .version = refs[i].version, .bytes = item->bytes };
 		if (s && read_again(p, s, &o, item, ret_fd, &last) == 0)
 			return 0;

@@ -5,7 +5,7 @@
 /* A source that is not configured any more keeps what it brought. */
 static bool keeps(struct pipeline *p, const struct reference *r)
 {
-	struct source *s = pipeline_source(p, r->source);
+	struct source *s = source_find(p, r->source);
 	return r->state != OBJECT_GONE || !s || source_config(s)->on_gone == ON_GONE_KEEP;
 }
 

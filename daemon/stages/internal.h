@@ -77,6 +77,5 @@ struct pipeline {
 
 /* pipeline.c */
 int pipeline_activate(struct pipeline *p, struct err *err); /* start the stages, once; an attending stand-in does so when asked to work */
-struct source *pipeline_source(struct pipeline *p, struct slice name); /* NULL: not configured */
 
 #endif

@@ -6,6 +6,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/imports/imports.h"
+#include "daemon/stages/discover.h"
 #include "daemon/stages/fetch.h"
 #include "daemon/stages/handover.h"
 #include "daemon/stages/infer.h"
@@ -53,7 +54,7 @@ static int activate(void *pipeline, struct err *err)
 static int read_object(void *pipeline, const struct source_config *c, const struct object *o, struct sink *into,
 	struct object *ret_seen, struct err *err)
 {
-	struct source *s = pipeline_source(pipeline, slice_of(c->name));
+	struct source *s = source_find(pipeline, slice_of(c->name));
 	assert(s); /* every source of the configuration runs */
 	if (source_paused(s))
 		return err_set(err, ERR_RETRY, 0, "the source '%s', through which it is read, is paused", c->name);
@@ -83,10 +84,8 @@ int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mo
 	bool ok = count_items(p, err) == 0;
 	for (size_t i = 0; ok && i < c->source_count; i++) {
 		p->sources[i] = source_open(p, &c->sources[i], err);
-		if (p->sources[i])
-			p->source_count++;
-		else
-			ok = false;
+		p->source_count += p->sources[i] != NULL;
+		ok = p->sources[i] && discover_open(p->sources[i], err) == 0;
 	}
 	if (!ok) {
 		pipeline_close(p);
@@ -160,7 +159,7 @@ static int start_stages(struct pipeline *p, struct err *err)
 	if (imports_start(p->imports, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->source_count; i++)
-		if (source_begin(p->sources[i], err) < 0)
+		if (discover_begin(p->sources[i], err) < 0)
 			return -1;
 	if (fetcher_open(p, &p->fetcher, err) < 0 || refetch_open(p, &p->refetch, err) < 0)
 		return -1;
@@ -172,7 +171,7 @@ static int start_stages(struct pipeline *p, struct err *err)
 	if (router_open(p, &p->router, err) < 0 || upkeep_start(p, &p->upkeep, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->source_count; i++)
-		if (source_start(p->sources[i], err) < 0)
+		if (discover_start(p->sources[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -303,14 +302,6 @@ int pipeline_failed(struct pipeline *p, struct err *err)
 }
 
 /* ---- answers ---- */
-
-struct source *pipeline_source(struct pipeline *p, struct slice name)
-{
-	for (size_t i = 0; i < p->source_count; i++)
-		if (slice_eq(slice_of(source_name(p->sources[i])), name))
-			return p->sources[i];
-	return NULL;
-}
 
 size_t pipeline_source_views(struct pipeline *p, struct source_view *ret, size_t max)
 {

@@ -41,7 +41,7 @@ static bool requeue(struct refetch *r, const struct work *work, bool *ret_paused
 	if (view_open(r->p->store, &view, &err) < 0)
 		return false;
 	if (view_object_by_number(view, work->number, &source, &key, &row, &err) > 0) {
-		struct source *s = pipeline_source(r->p, source);
+		struct source *s = source_find(r->p, source);
 		struct object o = { .key = key, .version = row.version, .bytes = row.bytes, .racy = true }; /* listed long ago */
 		url = !s && view_source(view, source, &owner, &err) > 0 && slice_eq(owner.kind, SLICE_LIT("manifest"));
 		*ret_paused = s && source_paused(s);

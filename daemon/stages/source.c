@@ -1,4 +1,4 @@
-/* source.c - a source's discover thread: runs passes, merges them with the ledger, concludes what is gone. */
+/* source.c - a source's state, and the thread that runs a pass when one is asked for. */
 #include "daemon/stages/source.h"
 
 #include "config/source_config.h"
@@ -6,11 +6,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mem.h"
 #include "daemon/flow/pace.h"
-#include "daemon/stages/merge.h"
-#include "daemon/stages/source_label.h"
 #include "daemon/stages/source_memory.h"
-#include "daemon/stages/source_sidecar.h"
-#include "daemon/stages/vanish.h"
 #include "daemon/store/arena.h"
 
 #include <assert.h>
@@ -33,7 +29,8 @@ struct source {
 	unsigned threads;
 	pthread_t thread;
 	bool started;
-	bool switched;                 /* `sidecars` was, and not all objects have been looked at for that; the discover thread's */
+	source_pass_fn *run;           /* one pass */
+	bool switched;                 /* source_switched() */
 	bool turned;                   /* it took files and is to take manifests, or the other way round */
 	struct source_memory known;    /* as of the start. had_objects: no full pass has ended since, place and root may be others now */
 	atomic_bool rebound;           /* a person said that they may be */
@@ -91,7 +88,6 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 {
 	struct source *s = mem_zero(1, sizeof(*s));
 	struct source_memory *known = &s->known;
-	int switched;
 	const void *options = &c->folder; /* or whatever else the union holds */
 	s->p = p;
 	s->config = c;
@@ -101,9 +97,7 @@ struct source *source_open(struct pipeline *p, const struct source_config *c, st
 	if (!s->ops) {
 		(void)err_set(err, ERR_FATAL, 0, "source '%s': no connector for '%s'", c->name, c->scheme);
 	} else if (source_memory_read(p, c->name, known, err) == 0 &&
-		s->ops->open(options, known->root, known->had_objects, &s->connector, err) == 0 &&
-		(switched = source_sidecars_changed(s, known->had_objects, err)) >= 0) {
-		s->switched = switched;
+		s->ops->open(options, known->root, known->had_objects, &s->connector, err) == 0) {
 		s->paused = known->paused;
 		s->turned = known->had_objects && known->takes[0] && strcmp(known->takes, takes(c)) != 0;
 		s->want_all = p->mode != PIPELINE_ATTEND;
@@ -144,7 +138,7 @@ int source_check(const struct source *s, struct err *err)
 		takes(s->config), takes(s->config), lists ? "it without `manifest:`" : "`manifest:` around it");
 }
 
-static int remember(struct source *s, bool full, const char *state, const char *message, struct err *err)
+int source_remember(struct source *s, bool full, const char *state, const char *message, struct err *err)
 {
 	struct source_status status;
 	s->ops->status(s->connector, &status);
@@ -153,7 +147,7 @@ static int remember(struct source *s, bool full, const char *state, const char *
 		.place = place(s->config) }, err);
 }
 
-static void went_offline(struct source *s, const struct err *err)
+void source_went_offline(struct source *s, const struct err *err)
 {
 	bool was;
 	pthread_mutex_lock(&s->lock);
@@ -165,12 +159,11 @@ static void went_offline(struct source *s, const struct err *err)
 	struct err ignored;
 	if (!was) {
 		LOG_WARNING(LOG_SOURCE, "source '%s' is offline, nothing is concluded from it: %s", s->config->name, err->text);
-		(void)remember(s, false, "offline", err->text, &ignored);
+		(void)source_remember(s, false, "offline", err->text, &ignored);
 	}
 }
 
-/* Too much went at once to be believed: new and changed objects were taken, nothing is concluded from absence. */
-static void was_held(struct source *s, const char *why)
+void source_was_held(struct source *s, const char *why)
 {
 	struct err ignored;
 	pthread_mutex_lock(&s->lock);
@@ -180,7 +173,7 @@ static void was_held(struct source *s, const char *why)
 	pthread_mutex_unlock(&s->lock);
 	if (!was)
 		LOG_WARNING(LOG_SOURCE, "source '%s': %s", s->config->name, why);
-	(void)remember(s, false, "held", why, &ignored);
+	(void)source_remember(s, false, "held", why, &ignored);
 }
 
 /* With the lock held: what a person should know of it now; "" nothing. */
@@ -193,7 +186,7 @@ static void say(const struct source *s, const struct source_status *status, char
 		(void)snprintf(ret_text, size, "%s; and %llu more like it", s->unread, (unsigned long long)s->unreadable - 1);
 }
 
-static void went_well(struct source *s, const struct pass *pass, const struct merge *m)
+void source_went_well(struct source *s, const struct pass *pass, uint64_t unreadable, const char *unread)
 {
 	struct source_status status;
 	s->ops->status(s->connector, &status);
@@ -203,9 +196,9 @@ static void went_well(struct source *s, const struct pass *pass, const struct me
 	s->message[0] = '\0';
 	s->settling = pass->settling;
 	s->settling_passes = pass->settling ? s->settling_passes + 1 : 0;
-	s->unreadable = pass->full ? m->unreadable : status.denied;
-	if (m->unreadable)
-		memcpy(s->unread, m->passed_over, sizeof(s->unread));
+	s->unreadable = pass->full ? unreadable : status.denied;
+	if (unreadable)
+		(void)snprintf(s->unread, sizeof(s->unread), "%s", unread);
 	char now[sizeof(s->told)];
 	say(s, &status, now, sizeof(now));
 	pthread_mutex_unlock(&s->lock);
@@ -216,54 +209,33 @@ static void went_well(struct source *s, const struct pass *pass, const struct me
 	memcpy(s->told, now, sizeof(s->told));
 }
 
-static bool take_acceptance(struct source *s)
+bool source_had_objects(const struct source *s)
+{
+	return s->known.had_objects;
+}
+
+bool source_switched(const struct source *s)
+{
+	return s->switched;
+}
+
+void source_set_switched(struct source *s, bool switched)
+{
+	s->switched = switched;
+}
+
+void source_settled(struct source *s)
+{
+	s->known.had_objects = false;
+}
+
+bool source_take_acceptance(struct source *s)
 {
 	pthread_mutex_lock(&s->lock);
 	bool accept = s->accept_gone;
 	s->accept_gone = false;
 	pthread_mutex_unlock(&s->lock);
 	return accept;
-}
-
-static int relabel(struct source *s, const struct merge *m, struct err *err)
-{
-	if (source_relabel(s, m->thorough, m->misread == 0, err) < 0)
-		return -1;
-	s->switched = s->switched && m->misread > 0;
-	s->known.had_objects = false;
-	return 0;
-}
-
-static void run_pass(struct source *s, enum discover_scope scope)
-{
-	struct absent *absent = absent_new(s->p->config->state_dir);
-	struct merge m;
-	struct pass pass = { 0 };
-	struct err err;
-	merge_init(&m, s, absent);
-	m.thorough = s->switched;
-	int ok = s->ops->discover(s->connector, scope, merge_page, &m, &pass, &err);
-	bool full = pass.full || scope == DISCOVER_ALL;
-	char why[512] = "";
-	if (ok == 0 && pass.complete)
-		ok = vanish_check(s, absent, full && take_acceptance(s), why, sizeof(why), &err);
-	bool held = why[0] != '\0';
-	if (ok == 0 && pass.complete && !held)
-		ok = vanish_conclude(s, absent, &err);
-	if (ok == 0 && pass.complete && full && !held)
-		ok = relabel(s, &m, &err);
-	if (ok == 0 && pass.complete && full && !held)
-		ok = remember(s, true, "live", m.unreadable ? m.passed_over : NULL, &err);
-	if (ok == 0 && held)
-		was_held(s, why);
-	else if (ok == 0)
-		went_well(s, &pass, &m);
-	else if (err.class == ERR_FATAL)
-		account_fail(s->p->account, &err);
-	else if (!account_stopping(s->p->account) && !s->paused)
-		went_offline(s, &err);
-	merge_done(&m);
-	absent_free(absent);
 }
 
 static void *discover_thread(void *arg)
@@ -281,7 +253,7 @@ static void *discover_thread(void *arg)
 			s->want_all = false;
 		s->running = true;
 		pthread_mutex_unlock(&s->lock);
-		run_pass(s, scope);
+		s->run(s, scope);
 		account_step(s->p->account);
 		pthread_mutex_lock(&s->lock);
 		s->running = false;
@@ -295,13 +267,9 @@ static void *discover_thread(void *arg)
 	return NULL;
 }
 
-int source_begin(struct source *s, struct err *err)
+int source_start(struct source *s, source_pass_fn *run, struct err *err)
 {
-	return source_switch_begin(s, s->switched, err) < 0 ? err_wrap(err, "source '%s'", s->config->name) : 0;
-}
-
-int source_start(struct source *s, struct err *err)
-{
+	s->run = run;
 	int rc = pthread_create(&s->thread, NULL, discover_thread, s);
 	if (rc != 0)
 		return err_set(err, ERR_FATAL, rc, "start the discover thread of '%s'", s->config->name);
@@ -380,6 +348,14 @@ int source_read(struct source *s, const struct object *o, struct sink *into, str
 	if (s->pace)
 		pace_leave(s->pace, round, ok == 0 ? PACE_DONE : throttled ? PACE_THROTTLED : PACE_FAILED, throttled ? err->wait_ms : 0);
 	return ok;
+}
+
+struct source *source_find(struct pipeline *p, struct slice name)
+{
+	for (size_t i = 0; i < p->source_count; i++)
+		if (slice_eq(slice_of(p->sources[i]->config->name), name))
+			return p->sources[i];
+	return NULL;
 }
 
 unsigned source_threads(const struct source *s)
