@@ -7,6 +7,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/mem.h"
 #include "daemon/export/export.h"
+#include "daemon/stages/bytes.h"
 #include "daemon/stages/pipeline.h"
 #include "daemon/store/store.h"
 

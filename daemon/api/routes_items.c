@@ -7,6 +7,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"
 #include "daemon/model/signature.h"
+#include "daemon/stages/bytes.h"
 #include "daemon/stages/pipeline.h"
 
 struct listing {

@@ -4,7 +4,10 @@
 #ifndef INLET_IMPORTS_FETCH_H
 #define INLET_IMPORTS_FETCH_H
 
-#include "daemon/imports/imports.h"
+#include "daemon/imports/host.h"
+
+struct imports;
+struct work;
 
 struct import_fetch;
 /* ERR_REJECT: a network of the configuration is none. The threads start with the first row. */

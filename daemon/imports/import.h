@@ -41,8 +41,11 @@
 #define INLET_IMPORTS_IMPORT_H
 
 #include "daemon/base/json.h"
-#include "daemon/imports/imports.h"
 #include "daemon/store/committer.h"
+
+struct buf;
+struct config;
+struct imports;
 
 struct import_begin {
 	struct slice name;           /* of the import and its source, 1 to 400 bytes */

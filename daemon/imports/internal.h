@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "daemon/flow/account.h"
 #include "daemon/flow/feed.h"
-#include "daemon/imports/imports.h"
+#include "daemon/imports/host.h"
 #include "daemon/store/store.h"
 #include "daemon/store/view.h"
 

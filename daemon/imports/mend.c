@@ -1,6 +1,7 @@
 /* mend.c - passes over rows that failed (import.h): what they may begin on, and what ends with them. */
 #include "daemon/base/cleanup.h"
 #include "daemon/base/text.h"
+#include "daemon/imports/import.h"
 #include "daemon/imports/pass.h"
 #include "daemon/imports/list.h"
 #include "daemon/manifest/manifest.h"

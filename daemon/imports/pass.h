@@ -3,7 +3,6 @@
 #define INLET_IMPORTS_PASS_H
 
 #include "daemon/base/bitset.h"
-#include "daemon/imports/import.h"
 #include "daemon/imports/internal.h"
 #include "daemon/imports/place.h"
 

@@ -3,6 +3,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/flow/sinks.h"
 #include "daemon/imports/cargo.h"
+#include "daemon/imports/import.h"
 #include "daemon/imports/refusal.h"
 #include "daemon/model/import_body.h"
 

@@ -1,4 +1,6 @@
 /* bytes.c - the bytes of an item: from the store, or read again at its source, pinned and checked. */
+#include "daemon/stages/bytes.h"
+
 #include "daemon/base/cleanup.h"
 #include "daemon/base/mem.h"
 #include "daemon/base/text.h"

@@ -1,6 +1,7 @@
 /* decide.c - people's decisions on labels: each reads what stands and writes the difference, in one commit. */
 #include "daemon/base/clock.h"
 #include "daemon/stages/internal.h"
+#include "daemon/stages/pipeline.h"
 
 #include <stdio.h>
 

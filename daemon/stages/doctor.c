@@ -3,6 +3,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/file.h"
 #include "daemon/base/text.h"
+#include "daemon/stages/pipeline.h"
 #include "daemon/stages/source.h"
 
 #include <errno.h>

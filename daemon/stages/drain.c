@@ -4,6 +4,7 @@
 #include "daemon/stages/fetch.h"
 #include "daemon/stages/infer.h"
 #include "daemon/stages/normalize.h"
+#include "daemon/stages/pipeline.h"
 #include "daemon/stages/route.h"
 #include "daemon/stages/source.h"
 #include "daemon/stages/upkeep.h"

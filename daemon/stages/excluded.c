@@ -1,5 +1,6 @@
 /* excluded.c - items that follow their objects out of the dataset (on_gone: exclude): decided at read, by the configuration as it
  * is now, so that a change of mind needs no second pass. */
+#include "daemon/stages/pipeline.h"
 #include "daemon/stages/source.h"
 
 /* A source that is not configured any more keeps what it brought. */

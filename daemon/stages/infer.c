@@ -6,6 +6,7 @@
 #include "daemon/base/mem.h"
 #include "daemon/base/queue.h"
 #include "daemon/flow/feed.h"
+#include "daemon/stages/bytes.h"
 #include "daemon/stages/handover.h"
 #include "daemon/stages/normalize.h"
 #include "daemon/stages/route.h"

@@ -1,19 +1,22 @@
 /* internal.h - what the stage files share: the pipeline's parts. Seen only by daemon/stages.
  *
- *   sources (source.c, merge.c) --fetch batches--> fetcher (fetch.c) --arrivals--> committer
- *   committer --index `work`--> feed (feed.c) --> normalizer (normalize.c) --inputs--> inferrer (infer.c) --> route (route.c)
+ *   sources (discover.c, merge.c) --fetch batches--> fetcher (fetch.c) --arrivals--> committer
+ *   committer --index `work`--> feed (flow/feed.c) --> normalizer (normalize.c) --inputs--> inferrer (infer.c) --> route (route.c)
  *
  * Lock order: a source's lock, then none of the others. */
 #ifndef INLET_STAGES_INTERNAL_H
 #define INLET_STAGES_INTERNAL_H
 
+#include "config/config.h"
 #include "connectors/connector.h"
 #include "daemon/base/threads.h"
 #include "daemon/decode/pool.h"
 #include "daemon/flow/account.h"
 #include "daemon/flow/feed.h"
 #include "daemon/infer/model.h"
-#include "daemon/stages/pipeline.h"
+#include "daemon/model/item.h"
+#include "daemon/stages/terms.h"
+#include "daemon/store/store.h"
 #include "daemon/store/view.h"
 
 #include <pthread.h>

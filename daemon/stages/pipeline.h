@@ -6,17 +6,12 @@
 
 #include "config/config.h"
 #include "daemon/model/item.h"
+#include "daemon/stages/terms.h"
 #include "daemon/store/store.h"
 
 struct imports;
 struct pipeline;
 struct view;
-
-enum pipeline_mode {
-	PIPELINE_DAEMON, /* everything runs */
-	PIPELINE_ONCE,   /* one pass over every source, then drain */
-	PIPELINE_ATTEND, /* stand-in of the client: nothing runs until asked (sync, retry, relabel) */
-};
 
 int pipeline_open(const struct config *c, struct store *s, enum pipeline_mode mode, const char *decode_worker,
 	struct pipeline **ret, struct err *err);
@@ -51,12 +46,6 @@ struct drain_counts {
 };
 void pipeline_counts(struct pipeline *p, struct drain_counts *ret);
 
-/* What a person says is right of a source, which it would not believe by itself. */
-enum sync_accept {
-	SYNC_GONE = 1,   /* what its next complete pass finds gone may be as much as it likes (max_vanish) */
-	SYNC_REBIND = 2, /* it is at another place than at its last pass, and what is not there has gone */
-};
-
 /* Requests. name NULL: every source. ERR_REJECT: no such source (did you mean). accept: a set of enum sync_accept; of one source. */
 int pipeline_sync(struct pipeline *p, const char *name, unsigned accept, struct err *err);
 int pipeline_pause(struct pipeline *p, const char *name, bool pause, struct err *err); /* durable */
@@ -70,19 +59,9 @@ int64_t decide_accept(struct pipeline *p, uint64_t item, struct slice concept, c
 int64_t decide_reject(struct pipeline *p, uint64_t item, struct slice concept, const char *user, struct err *err);
 int64_t decide_label(struct pipeline *p, uint64_t item, struct slice concept, const char *user, struct err *err);
 
-/* The bytes of an item, stored or by reference (read again and checked). The caller closes fd. */
-int pipeline_bytes(struct pipeline *p, const struct item *item, int *ret_fd, uint64_t *ret_offset, struct err *err);
-
 /* Is the item left out of exports: its objects are all gone, from sources that exclude such items (on_gone)? 1, 0, -1. */
 int pipeline_excluded(struct pipeline *p, struct view *v, uint64_t item, struct err *err);
 
-struct source_view {
-	const char *name, *kind;
-	const char *state;     /* live, scanning, idle, offline, held (too much went at once), paused, detached */
-	const char *watching;  /* inotify, poll, mixed */
-	char message[512];
-	uint64_t settling;
-};
 size_t pipeline_source_views(struct pipeline *p, struct source_view *ret, size_t max);
 const char *pipeline_intake(struct pipeline *p, char *buf, size_t n); /* buf: "" running; else why intake is paused */
 struct model_view {

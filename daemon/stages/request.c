@@ -6,6 +6,7 @@
 #include "daemon/base/text.h"
 #include "daemon/flow/retry.h"
 #include "daemon/imports/list.h"
+#include "daemon/stages/pipeline.h"
 #include "daemon/stages/source.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* waiting.c - the durable queue in numbers: what will be done, and what waits for a change of the configuration. */
 #include "daemon/infer/card.h"
 #include "daemon/stages/internal.h"
+#include "daemon/stages/pipeline.h"
 
 /* A stand-in that was not asked for work has loaded no model: their cards say what they would take. */
 static bool card_takes(const struct pipeline *p, enum media media)

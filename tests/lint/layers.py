@@ -18,6 +18,8 @@ LAYERS = [
 # Only one file may include these; the rest of the tree speaks to that file.
 OWNED = {"lmdb.h": {"daemon/store/kv.c"}, "yaml.h": {"config/yaml.c"}}
 FILE_LINES, FUNCTION_LINES = 500, 60
+# Folders in which no files include each other in a circle (a .c and its .h are one).
+NO_CIRCLES = {"daemon/flow", "daemon/imports", "daemon/stages"}
 # Longer by name, each with its reason.
 LONG_FILES = {}
 LONG_FUNCTIONS = {}
@@ -62,6 +64,22 @@ def check_includes(path, lines):
             yield f"{path}:{number}: {folder} may not include {name}: wrong direction between layers"
 
 
+def check_circles(includes):
+    """includes: of each file pair, which others it includes. What is left when all that include nothing left are taken away, again and
+    again, from both ends, includes each other in a circle."""
+    for folder in sorted(NO_CIRCLES):
+        left = {name: {o for o in others if os.path.dirname(o) == folder and o != name} for name, others in includes.items()
+                if os.path.dirname(name) == folder}
+        while True:
+            wanted = set().union(*left.values()) if left else set()
+            ends = {name for name, others in left.items() if not others & left.keys() or name not in wanted}
+            if not ends:
+                break
+            left = {name: others - ends for name, others in left.items() if name not in ends}
+        if left:
+            yield f"{folder}: {', '.join(sorted(os.path.basename(n) for n in left))} include each other in a circle"
+
+
 def functions(lines):
     """(first line, name, length) of each function: from the line of its name to the closing brace in column 0."""
     name, start = None, 0
@@ -103,15 +121,18 @@ def main():
     options.add_argument("--cc", default="cc")
     options.add_argument("--flags", default="", help="of pkg-config, for headers of libraries")
     chosen = options.parse_args()
-    problems, headers, count = [], [], 0
+    problems, headers, count, includes = [], [], 0, {}
     for path in sources():
         with open(path, encoding="utf-8") as file:
             lines = file.readlines()
         count += 1
         problems += check_includes(path, lines)
+        includes.setdefault(os.path.splitext(path)[0], set()).update(
+            os.path.splitext(found.group(2))[0] for found in map(INCLUDE.match, lines) if found and found.group(1) == '"')
         problems += check_lengths(path, lines)
         if path.endswith(".h"):
             headers.append(path)
+    problems += check_circles(includes)
     with ThreadPoolExecutor(2) as pool:
         for found in pool.map(lambda path: list(check_alone(path, chosen.cc, chosen.flags)), headers):
             problems += found

@@ -1,4 +1,5 @@
 /* test_buckets.c - what the stages make of a bucket's listing: new, changed, gone, returned, archived, throttled. */
+#include "daemon/stages/bytes.h"
 #include "tests/unit/stages/script_fixture.h"
 
 #define S(literal) SLICE_LIT(literal)
