@@ -30,7 +30,8 @@ int view_locate(struct view *v, uint64_t object, struct slice *ret_source, struc
 {
 	struct key k;
 	struct slice at, source, place;
-	int is_there = kv_get(v->txn, TABLE_OBJECT_KEY, key_ref(&k, 0, object), &at);
+	/* Settled: its path is made of the rows of directories. */
+	int is_there = view_settle(v) < 0 ? -1 : kv_get(v->txn, TABLE_OBJECT_KEY, key_ref(&k, 0, object), &at);
 	if (is_there <= 0)
 		return is_there;
 	v->scratch.len = 0;

@@ -98,6 +98,21 @@ static void test_view_of_a_transaction_sees_it_all(void **state)
 	assert_int_equal(place_now(x, "a").count, 2);
 }
 
+/* The path of an object in a directory that came with the same transaction, whose row is not put yet. */
+static void test_view_of_a_transaction_knows_paths(void **state)
+{
+	struct index *x = *state;
+	struct slice source, key;
+	struct ledger_row row;
+	items(x, 1, 1);
+	index_apply(x, object_record("new/f", "v", 1, 1));
+	struct view *v = view_of_txn(index_txn(x));
+	assert_int_equal(view_object_by_number(v, 1, &source, &key, &row, &x->err), 1);
+	assert_true(slice_eq(source, S("drop")));
+	assert_true(slice_eq(key, S("new/f")));
+	view_close(v);
+}
+
 static void test_items_come_in_order_by_state(void **state)
 {
 	struct index *x = *state;
@@ -276,6 +291,7 @@ int main(void)
 		T(test_view_keeps_its_snapshot_until_renewed),
 		T(test_resting_view_pins_no_pages),
 		T(test_view_of_a_transaction_sees_it_all),
+		T(test_view_of_a_transaction_knows_paths),
 		T(test_items_come_in_order_by_state),
 		T(test_runs_are_found_by_model_version),
 		T(test_work_comes_in_due_order_page_by_page),
