@@ -391,13 +391,18 @@ bool source_config_is_bucket(const struct source_config *s)
 	return kind_of(s->scheme)->bucket;
 }
 
+const char *source_config_url_scheme(const struct source_config *s)
+{
+	return strcmp(s->scheme, "gcs") == 0 ? "gs" : s->scheme;
+}
+
 void source_config_describe(const struct source_config *s, char *ret_text, size_t size)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	if (!source_config_is_bucket(s)) {
 		text_printable(&text, slice_of(s->folder.path));
 	} else {
-		buf_printf(&text, "%s://%s/", strcmp(s->scheme, "gcs") == 0 ? "gs" : s->scheme, s->bucket.bucket);
+		buf_printf(&text, "%s://%s/", source_config_url_scheme(s), s->bucket.bucket);
 		text_printable(&text, slice_of(s->bucket.prefix ? s->bucket.prefix : ""));
 	}
 	(void)snprintf(ret_text, size, "%s", text.data ? text.data : "");

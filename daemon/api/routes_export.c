@@ -88,7 +88,7 @@ static void download_place(void *arg, const struct reference *r, struct buf *to)
 		if (!slice_eq(r->source, slice_of(s->name)))
 			continue;
 		if (source_config_is_bucket(s))
-			buf_printf(to, "%s://%s/", strcmp(s->scheme, "gcs") == 0 ? "gs" : s->scheme, s->bucket.bucket);
+			buf_printf(to, "%s://%s/", source_config_url_scheme(s), s->bucket.bucket);
 		else
 			buf_printf(to, "%s/", s->folder.path);
 		buf_add(to, r->key.p, r->key.len);

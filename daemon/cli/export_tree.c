@@ -128,12 +128,6 @@ static int publish(struct tree *t, struct err *err)
 
 /* ---- files ---- */
 
-static const char *text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	return text ? text : "";
-}
-
 /* The exporter's paths stay below; this is not the place to trust it. */
 static bool stays_below(const char *path)
 {
@@ -215,7 +209,7 @@ static bool is_whole(const struct picture *p, const json_t *line)
 {
 	uint8_t wanted[SHA256_BYTES], got[SHA256_BYTES];
 	sha256_end(p->hash, got);
-	return p->bytes == field_u64(line, "bytes") && text_unhex(slice_of(text_of(line, "sha256")), wanted, SHA256_BYTES) == 0 &&
+	return p->bytes == field_u64(line, "bytes") && text_unhex(field(line, "sha256"), wanted, SHA256_BYTES) == 0 &&
 		memcmp(wanted, got, SHA256_BYTES) == 0;
 }
 
@@ -262,12 +256,12 @@ static void show(struct tree *t)
 static int write_line(struct tree *t, const json_t *line, struct err *err)
 {
 	const json_t *labels = json_object_get(line, "labels");
-	const char *path = text_of(line, "path");
+	const char *path = field(line, "path").p;
 	show(t);
 	if (!labels)
 		return write_text(t, path, json_object_get(line, "text"), err);
 	int there = write_picture(t, path, line, err);
-	return there > 0 ? write_text(t, text_of(labels, "path"), json_object_get(labels, "text"), err) : there;
+	return there > 0 ? write_text(t, field(labels, "path").p, json_object_get(labels, "text"), err) : there;
 }
 
 /* ---- the list ---- */

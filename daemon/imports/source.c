@@ -103,7 +103,7 @@ static bool leads_away(struct slice path)
 /* A path in a manifest of a bucket is a key beneath the manifest's own: its URL. */
 static int bucket_row(struct reading *r, struct manifest_row *row)
 {
-	const char *scheme = strcmp(r->c->scheme, "gcs") == 0 ? "gs" : r->c->scheme;
+	const char *scheme = source_config_url_scheme(r->c);
 	const char *slash = memrchr(r->key.p, '/', r->key.len);
 	struct slice path = row->content;
 	while (path.len > 2 && memcmp(path.p, "./", 2) == 0)
@@ -159,7 +159,7 @@ static int identify(struct reading *r, struct err *err)
 	r->name = buf_take(&name);
 	const char *key = r->name + strlen(r->c->name) + 1;
 	r->file = !source_config_is_bucket(r->c) ? mem_printf("%s/%s", r->c->folder.path, key) :
-		mem_printf("%s://%s/%s", strcmp(r->c->scheme, "gcs") == 0 ? "gs" : r->c->scheme, r->c->bucket.bucket, key);
+		mem_printf("%s://%s/%s", source_config_url_scheme(r->c), r->c->bucket.bucket, key);
 	return 0;
 }
 
