@@ -35,6 +35,17 @@ static int fail(const struct err *err)
 	return EXIT_FAILED;
 }
 
+/* flock with a timeout does not exist. True: a signal that ends the program has come, which loop_block_signals() keeps for us. */
+static bool signalled_while_waiting(void)
+{
+	struct timespec pause = clock_spec(LOCK_LOOK_MS * NS_PER_MS);
+	sigset_t ending;
+	(void)sigemptyset(&ending);
+	(void)sigaddset(&ending, SIGINT);
+	(void)sigaddset(&ending, SIGTERM);
+	return sigtimedwait(&ending, NULL, &pause) > 0;
+}
+
 /* A lock held by a stand-in, or by one that has not said yet what it is (pid 0), is waited for; a daemon's is not, and neither
  * is one that cannot be taken at all. */
 static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_fd, struct err *err)
@@ -48,8 +59,8 @@ static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_f
 		bool daemon = !attend && pid != 0;
 		if (err->sys != 0 || daemon || mode == PIPELINE_ATTEND || clock_mono_ns() > until_ns)
 			return -1;
-		struct timespec pause = clock_spec(LOCK_LOOK_MS * NS_PER_MS);
-		(void)nanosleep(&pause, NULL); /* flock with a timeout does not exist */
+		if (signalled_while_waiting())
+			return err_set(err, ERR_RETRY, EINTR, "wait for the store in '%s'", c->state_dir);
 	}
 }
 

@@ -265,6 +265,20 @@ def test_a_lost_race_for_the_lock_is_no_failure(inlet):
     assert races.read_text() == "" and not is_locked(inlet)
 
 
+def test_a_daemon_that_waits_for_the_store_can_be_stopped(inlet):
+    inlet.once()
+    with open(inlet.state / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(f"attend {os.getpid()}\n")
+        lock.flush()
+        with subprocess.Popen([BUILD / "inletd", "--config", inlet.config], stderr=subprocess.PIPE) as daemon:
+            time.sleep(0.5)
+            began = time.monotonic()
+            daemon.terminate()
+            _, said = daemon.communicate(timeout=DEADLINE)
+    assert time.monotonic() - began < 5 and daemon.returncode == 1 and str(inlet.state).encode() in said
+
+
 def test_only_a_daemon_that_does_not_listen_is_given_up(make_inlet):
     """The lock's holder is this process: a stand-in that starts or ends, one that has not said yet what it is, a daemon."""
     words = {"ending": f"attend {os.getpid()}\n", "stale": "daemon 1\n", "silent": "", "daemon": f"daemon {os.getpid()}\n"}
