@@ -241,7 +241,7 @@ static int read_into(struct landing *l, int fd, uint64_t bytes, struct err *err)
 			return -1;
 		ssize_t got = read(fd, to, bytes - l->bytes < space ? (size_t)(bytes - l->bytes) : space);
 		if (got < 0)
-			return err_set(err, ERR_RETRY, errno, "read");
+			return err_set(err, ERR_RETRY, errno, "read the file");
 		if (got == 0)
 			break;
 		(void)landing_wrote(&l->sink, (size_t)got, err);
