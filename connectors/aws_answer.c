@@ -49,7 +49,6 @@ static int no_credentials(const json_t *object, struct slice code, struct err *e
 {
 	struct buf shown = { 0 };
 	struct slice message = member(object, "Message");
-
 	show_problem(code, message.len ? message : member(object, "message"), &shown);
 	(void)err_set(err, ERR_RETRY, 0, "the answer holds no credentials%s%s", shown.len ? ": " : "", shown.len ? shown.data : "");
 	buf_done(&shown);
@@ -60,7 +59,6 @@ static int from_object(const json_t *object, struct aws_credentials *ret, struct
 {
 	struct slice id = member(object, "AccessKeyId"), secret = member(object, "SecretAccessKey"), token = member(object, "Token");
 	struct slice code = member(object, "Code");
-
 	if ((code.len && !slice_eq(code, SLICE_LIT("Success"))) || id.len == 0 || secret.len == 0)
 		return no_credentials(object, code, err);
 	if (token.len == 0)
@@ -78,7 +76,6 @@ int aws_answer_json(struct slice text, struct aws_credentials *ret, struct err *
 {
 	json_t *object = text.len <= AWS_ANSWER_MAX ? json_loadb(text.p ? text.p : "", text.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
 	int rc;
-
 	if (json_is_object(object))
 		rc = from_object(object, ret, err);
 	else
@@ -114,7 +111,6 @@ int aws_answer_xml(struct slice text, struct aws_credentials *ret, struct err *e
 {
 	struct slice all = text.len <= AWS_ANSWER_MAX ? element(text, "Credentials") : (struct slice){ 0 };
 	struct slice id = element(all, "AccessKeyId"), secret = element(all, "SecretAccessKey"), token = element(all, "SessionToken");
-
 	if (!is_plain(id) || !is_plain(secret) || !is_plain(token))
 		return err_set(err, ERR_RETRY, 0, "the answer holds no credentials");
 	ret->expires_ms = 0;
@@ -129,7 +125,6 @@ int aws_answer_xml(struct slice text, struct aws_credentials *ret, struct err *e
 void aws_answer_problem(struct slice text, char *ret_text, size_t size)
 {
 	struct buf shown = { 0 };
-
 	show_problem(element(text, "Code"), element(text, "Message"), &shown);
 	(void)snprintf(ret_text, size, "%s", shown.data ? shown.data : "");
 	buf_done(&shown);

@@ -5,7 +5,6 @@ int aws_ask(const struct aws_ask *a, struct http_reply *ret, struct err *err)
 {
 	struct guard *guard = guard_new();
 	int rc = guard_allow_endpoint(guard, a->request.url, err);
-
 	*ret = (struct http_reply){ 0 };
 	if (rc == 0) {
 		struct http *http = http_new(&(struct http_rules){ .guard = guard, .ca_file = a->ca_file, .proxy = a->proxy,

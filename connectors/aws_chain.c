@@ -21,7 +21,6 @@ static char *home_file(const char *name)
 	const char *home = set_in_environment("HOME");
 	char room[4096];
 	struct passwd entry, *found = NULL;
-
 	if (!home && getpwuid_r(getuid(), &entry, room, sizeof(room), &found) == 0 && found)
 		home = entry.pw_dir;
 	return home ? mem_printf("%s/.aws/%s", home, name) : NULL;
@@ -44,7 +43,6 @@ static int load(const struct s3_config *config, struct aws_profiles *ret, struct
 	CLEANUP(freep) char *credentials = config->credentials ? mem_strdup(config->credentials)
 							      : file_of("AWS_SHARED_CREDENTIALS_FILE", "credentials");
 	CLEANUP(freep) char *settings = config->credentials ? NULL : file_of("AWS_CONFIG_FILE", "config");
-
 	*ret = (struct aws_profiles){ 0 };
 	return credentials ? aws_profiles_load(ret, credentials, settings, err) : 0;
 }
@@ -55,7 +53,6 @@ static int from_profile(const struct aws_chain *c, struct aws_credentials *ret, 
 	const char *named = named_profile(c->config);
 	const char *profile = named ? named : "default";
 	struct aws_profiles profiles;
-
 	if (load(c->config, &profiles, err) < 0)
 		return -1;
 	int rc = aws_role_resolve(c, &profiles, slice_of(profile), ret, err);
@@ -81,7 +78,6 @@ int aws_chain_find(const struct aws_chain *c, struct aws_credentials *ret, struc
 {
 	struct err last = { 0 };
 	int rc = 0;
-
 	if (!c->config->credentials && !c->config->profile) {
 		rc = aws_role_environment(ret, err);
 		if (rc == 0)
@@ -107,7 +103,6 @@ char *aws_chain_region(const struct s3_config *config)
 	const char *profile = named_profile(config);
 	struct aws_profiles profiles;
 	struct err ignored;
-
 	if (!named)
 		named = set_in_environment("AWS_DEFAULT_REGION");
 	if (named)

@@ -30,7 +30,6 @@ static int check_container_host(const char *url, struct err *err)
 	static const char *const allowed[] = { "169.254.170.2", "169.254.170.23", "fd00:ec2::23" };
 	struct url parts;
 	struct in_addr v4;
-
 	if (url_parse(url, &parts, err) < 0)
 		return err_wrap(err, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
 	if (parts.https || strcmp(parts.host, "localhost") == 0 || strcmp(parts.host, "::1") == 0)
@@ -50,7 +49,6 @@ static int container_token(struct buf *to, struct err *err)
 {
 	const char *file = set_in_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
 	const char *token = set_in_environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
-
 	if (!file && !token)
 		return 0;
 	(void)buf_grow(to, file ? TOKEN_MAX + 64 : strlen(token) + 64);
@@ -84,7 +82,6 @@ int aws_container_get(const atomic_bool *stopping, struct aws_credentials *ret, 
 	const char *full = set_in_environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 	struct buf token = { 0 };
 	struct http_reply reply = { 0 };
-
 	if (!relative && !full)
 		return 0;
 	if (relative && relative[0] != '/')
@@ -112,7 +109,6 @@ static char *instance_endpoint(void)
 {
 	const char *named = set_in_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
 	const char *mode = set_in_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
-
 	if (named) {
 		size_t len = strlen(named);
 		return mem_strndup(named, named[len - 1] == '/' ? len - 1 : len);
@@ -127,7 +123,6 @@ static int instance_ask(const char *endpoint, const char *method, const char *pa
 	CLEANUP(freep) char *url = mem_printf("%s%s", endpoint, path);
 	const char *const headers[] = { header, NULL };
 	bool put = strcmp(method, "PUT") == 0;
-
 	return ask_for(&(struct aws_ask){ .request = { .method = method, .url = url, .headers = headers,
 		.body = { put ? "" : NULL, 0 }, .limit = AWS_ANSWER_MAX, .total_ms = INSTANCE_MS }, .connect_ms = INSTANCE_CONNECT_MS,
 		.stopping = stopping }, ret, err);
@@ -138,7 +133,6 @@ static int instance_token(const char *endpoint, const atomic_bool *stopping, str
 {
 	struct http_reply reply = { 0 };
 	int rc = instance_ask(endpoint, "PUT", "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 21600", stopping, &reply, err);
-
 	if (rc == 0) {
 		(void)buf_grow(ret_header, reply.body.len + 64);
 		buf_str(ret_header, "X-aws-ec2-metadata-token: ");
@@ -155,7 +149,6 @@ static int instance_role(const char *endpoint, const char *token, const atomic_b
 {
 	struct http_reply reply = { 0 };
 	int rc = instance_ask(endpoint, "GET", ROLE_PATH, token, stopping, &reply, err);
-
 	if (rc == 0) {
 		size_t len = reply.body.len ? strcspn(reply.body.data, "\r\n") : 0;
 		if (len == 0 || len > 256 || memchr(reply.body.data, '/', len))
@@ -178,7 +171,6 @@ int aws_instance_get(const atomic_bool *stopping, struct aws_credentials *ret, s
 	CLEANUP(freep) char *path = NULL;
 	struct buf token = { 0 };
 	struct http_reply reply = { 0 };
-
 	int rc = instance_token(endpoint, stopping, &token, err);
 	if (rc == 0)
 		rc = instance_role(endpoint, token.data, stopping, &path, err);

@@ -9,7 +9,6 @@ int aws_process_run(struct slice command, const atomic_bool *stopping, struct aw
 	const struct helper h = { .what = "credential_process", .command = command, .timeout_ms = AWS_PROCESS_MS, .stopping = stopping };
 	struct buf answer = { 0 };
 	int rc = helper_run(&h, &answer, err);
-
 	if (rc == 0 && aws_answer_json(buf_slice(&answer), ret, err) < 0)
 		rc = err_wrap(err, "credential_process");
 	buf_wipe(&answer);

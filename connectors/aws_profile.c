@@ -94,7 +94,6 @@ int aws_profile_file_parse(struct aws_profile_file *f, const char *path, struct 
 {
 	struct slice profile = { 0 };
 	size_t number = 0;
-
 	*f = (struct aws_profile_file){ .path = mem_strdup(path), .found = true };
 	(void)buf_grow(&f->text, text.len);
 	buf_add(&f->text, text.p, text.len);
@@ -116,7 +115,6 @@ int aws_profile_file_load(struct aws_profile_file *f, const char *path, struct e
 {
 	struct buf text = { 0 };
 	struct err why;
-
 	*f = (struct aws_profile_file){ .path = mem_strdup(path) };
 	(void)buf_grow(&text, 65536); /* growing later would leave a copy of secrets behind, in a rare, large file */
 	int rc = file_slurp(AT_FDCWD, path, AWS_PROFILE_FILE_MAX, &text, &why);
@@ -154,7 +152,6 @@ bool aws_profile_file_has(const struct aws_profile_file *f, struct slice profile
 struct slice aws_profile_file_get(const struct aws_profile_file *f, struct slice profile, const char *name)
 {
 	size_t len = strlen(name);
-
 	for (size_t i = f->count; i-- > 0;) {
 		const struct aws_setting *s = &f->settings[i];
 		if (s->name.len == len && strncasecmp(s->name.p, name, len) == 0 && slice_eq(s->profile, profile))

@@ -28,7 +28,6 @@ struct aws_provider {
 struct aws_provider *aws_provider_new(const struct s3_config *config, const atomic_bool *stopping)
 {
 	struct aws_provider *p = mem_zero(1, sizeof(*p));
-
 	p->region = aws_chain_region(config);
 	p->chain = (struct aws_chain){ .config = config, .region = p->region, .stopping = stopping };
 	pthread_mutex_init(&p->lock, NULL);
@@ -73,7 +72,6 @@ static void fetch(struct aws_provider *p)
 {
 	struct aws_credentials fresh = { 0 };
 	struct err err = { 0 };
-
 	p->fetching = true;
 	pthread_mutex_unlock(&p->lock);
 	int rc = find(p, &fresh, &err);

@@ -41,7 +41,6 @@ static struct slice setting(const struct walk *w, struct slice profile, const ch
 static struct aws_sts sts_of(const struct aws_chain *c, struct slice profile_endpoint, char **ret_endpoint)
 {
 	struct slice endpoint = environment("AWS_ENDPOINT_URL_STS");
-
 	if (endpoint.len == 0)
 		endpoint = environment("AWS_ENDPOINT_URL");
 	if (endpoint.len == 0)
@@ -55,7 +54,6 @@ int aws_role_environment(struct aws_credentials *ret, struct err *err)
 {
 	struct slice id = environment("AWS_ACCESS_KEY_ID"), secret = environment("AWS_SECRET_ACCESS_KEY");
 	struct slice expiry = environment("AWS_CREDENTIAL_EXPIRATION");
-
 	if (id.len == 0 && secret.len == 0)
 		return 0;
 	if (id.len == 0 || secret.len == 0)
@@ -79,7 +77,6 @@ static int with_web_identity(const struct aws_chain *c, struct slice profile_end
 	CLEANUP(freep) char *endpoint = NULL;
 	struct aws_sts sts = sts_of(c, profile_endpoint, &endpoint);
 	struct buf token = { 0 };
-
 	(void)buf_grow(&token, TOKEN_MAX + 1);
 	int rc = file_slurp(AT_FDCWD, path, TOKEN_MAX, &token, err);
 	if (rc < 0) {
@@ -100,7 +97,6 @@ int aws_role_web_identity(const struct aws_chain *c, struct aws_credentials *ret
 {
 	struct slice file = environment("AWS_WEB_IDENTITY_TOKEN_FILE");
 	struct aws_role role = { .arn = environment("AWS_ROLE_ARN"), .session = environment("AWS_ROLE_SESSION_NAME") };
-
 	return file.len && role.arn.len ? with_web_identity(c, (struct slice){ 0 }, &role, file, ret, err) : 0;
 }
 
@@ -111,7 +107,6 @@ static int source_of(struct walk *w, struct slice profile, struct aws_credential
 {
 	struct slice source = setting(w, profile, "source_profile"), from = setting(w, profile, "credential_source");
 	int rc = 0;
-
 	if (source.len) {
 		rc = resolve(w, source, slice_eq(source, profile), ret, err);
 		return rc ? rc : err_set(err, ERR_REJECT, 0, "source_profile '%.*s' of profile '%.*s' has no credentials", (int)source.len,
@@ -132,7 +127,6 @@ static int with_role(struct walk *w, struct slice profile, const struct aws_role
 	CLEANUP(freep) char *endpoint = NULL;
 	struct aws_sts sts = sts_of(w->chain, setting(w, profile, "endpoint_url"), &endpoint);
 	struct aws_credentials source = { 0 };
-
 	if (setting(w, profile, "mfa_serial").len)
 		return err_set(err, ERR_REJECT, 0, "profile '%.*s' asks for a code of mfa_serial, which a daemon has not; assume the role without",
 			(int)profile.len, profile.p);
@@ -150,7 +144,6 @@ static int with_keys(const struct walk *w, struct slice profile, struct aws_cred
 	struct slice id = setting(w, profile, "aws_access_key_id"), secret = setting(w, profile, "aws_secret_access_key");
 	const struct aws_profile_file *file = aws_profile_file_get(&w->profiles->credentials, profile, "aws_access_key_id").len ?
 		&w->profiles->credentials : &w->profiles->config;
-
 	if (id.len == 0 && secret.len == 0)
 		return 0;
 	if (id.len == 0 || secret.len == 0)
@@ -188,7 +181,6 @@ static int resolve(struct walk *w, struct slice profile, bool ignore_role, struc
 		.external_id = setting(w, profile, "external_id"), .duration = setting(w, profile, "duration_seconds") };
 	struct slice token_file = setting(w, profile, "web_identity_token_file");
 	struct slice process = setting(w, profile, "credential_process");
-
 	if (!ignore_role && seen_before(w, profile))
 		return err_set(err, ERR_REJECT, 0, "profile '%.*s' leads back to itself through source_profile", (int)profile.len, profile.p);
 	if (enter(w, profile, err) < 0)

@@ -67,7 +67,6 @@ static int sign(const char *url, struct slice form, const char *region, const st
 	struct sha256 *hash = sha256_new();
 	uint8_t digest[SHA256_BYTES];
 	char payload[2 * SHA256_BYTES + 1];
-
 	sha256_of(hash, form.p, form.len, digest);
 	text_hex(digest, sizeof(digest), payload);
 	sigv4_time(now_ms / 1000, ret->time);
@@ -83,7 +82,6 @@ static int sign(const char *url, struct slice form, const char *region, const st
 	const struct sigv4_scope scope = { .key_id = buf_slice(&with->key_id), .secret = buf_slice(&with->secret), .region = region,
 		.service = "sts", .time = ret->time };
 	uint8_t key[SHA256_BYTES];
-
 	sigv4_key(&scope, hash, key);
 	buf_str(&ret->authorization, "Authorization: ");
 	sigv4_authorization(&ret->authorization, &q, &scope, key, hash);
@@ -100,7 +98,6 @@ static int post(const struct aws_sts *sts, struct slice form, const struct aws_c
 	struct signed_headers proof = { 0 };
 	struct http_reply reply;
 	char problem[320];
-
 	int64_t now_ms = clock_wall_ms() + skew_ms;
 	if (with && sign(url, form, sts->region[0] ? sts->region : "us-east-1", with, now_ms, &proof, err) < 0)
 		return -1;
@@ -129,7 +126,6 @@ int aws_sts_assume(const struct aws_sts *sts, const struct aws_role *role, const
 {
 	struct buf form = { 0 };
 	int64_t skew_ms = 0;
-
 	role_form(&form, "AssumeRole", role);
 	int rc = post(sts, buf_slice(&form), with, 0, &skew_ms, ret, err);
 	if (rc < 0 && skew_ms)
@@ -147,7 +143,6 @@ int aws_sts_web_identity(const struct aws_sts *sts, const struct aws_role *role,
 {
 	struct buf form = { 0 };
 	int64_t skew_ms = 0;
-
 	(void)buf_grow(&form, 4096 + 3 * (token.len + role->arn.len)); /* growing later would leave copies of the token */
 	role_form(&form, "AssumeRoleWithWebIdentity", role);
 	field(&form, "WebIdentityToken", token);

@@ -34,7 +34,6 @@ static struct slice prefix_of(const struct bucket *b)
 static void printable(struct slice s, char *ret_text, size_t size)
 {
 	struct buf text = { 0 };
-
 	text_printable(&text, s);
 	(void)snprintf(ret_text, size, "%s", text.data ? text.data : "");
 	buf_done(&text);
@@ -43,7 +42,6 @@ static void printable(struct slice s, char *ret_text, size_t size)
 void bucket_describe(const struct bucket *b, struct slice key, char *ret_text, size_t size)
 {
 	int n = snprintf(ret_text, size, "%s://%s/", b->scheme, b->config->bucket);
-
 	if (n >= 0 && (size_t)n < size)
 		printable(key, ret_text + n, size - (size_t)n);
 }
@@ -63,11 +61,9 @@ void bucket_begin(struct bucket *b)
 bool bucket_wants(struct bucket *b, struct slice key)
 {
 	struct slice prefix = prefix_of(b);
-
 	if (key.len < prefix.len || memcmp(key.p, prefix.p, prefix.len) != 0)
 		return false;
 	struct slice rest = { key.p + prefix.len, key.len - prefix.len };
-
 	if (key_filter(b->config->include, b->config->exclude, rest))
 		return true;
 	if (!atomic_exchange(&b->sampled, true)) {
@@ -88,7 +84,6 @@ static void describe_nothing(const struct bucket *b, bool in_bucket, uint64_t li
 {
 	const char *name = b->config->bucket;
 	char prefix[80];
-
 	printable(prefix_of(b), prefix, sizeof(prefix));
 	if (listed > 0)
 		(void)snprintf(to, size, "the filters match 0 of %" PRIu64 " keys in %s://%.64s/%s: `include` and `exclude` are matched "
@@ -105,7 +100,6 @@ static void describe_nothing(const struct bucket *b, bool in_bucket, uint64_t li
 void bucket_went_through(struct bucket *b, bool in_bucket)
 {
 	uint64_t listed = atomic_load(&b->listed), wanted = atomic_load(&b->wanted), archived = atomic_load(&b->archived);
-
 	pthread_mutex_lock(&b->lock);
 	b->offline = false;
 	b->failures = 0;
@@ -125,7 +119,6 @@ void bucket_failed(struct bucket *b, const struct err *why)
 		return;
 	pthread_mutex_lock(&b->lock);
 	uint64_t wait_ms = backoff_ms(b->failures++, OFFLINE_BASE_MS, OFFLINE_CAP_MS);
-
 	if (wait_ms < why->wait_ms)
 		wait_ms = why->wait_ms;
 	b->offline = true;
@@ -162,7 +155,6 @@ void bucket_check_file(const char *credentials, check_fn *tell, void *arg)
 {
 	struct stat st;
 	char found[400];
-
 	if (!credentials || stat(credentials, &st) < 0 || (st.st_mode & 0007) == 0)
 		return;
 	(void)snprintf(found, sizeof(found), "%s may be read by others (mode %03o)", credentials, st.st_mode & 0777U);
@@ -173,7 +165,6 @@ void bucket_check_clock(int64_t server_ms, int64_t error_ms, check_fn *tell, voi
 {
 	int64_t skew_ms = clock_wall_ms() - server_ms, off_ms = skew_ms < 0 ? -skew_ms : skew_ms;
 	char found[120];
-
 	if (server_ms == 0) {
 		tell(arg, "warning", "clock", "the server sends no Date: not compared", "");
 		return;

@@ -39,7 +39,6 @@ void bucket_page_reset(struct bucket_page *p)
 static int distrust(const struct bucket_page *p, struct slice key, const char *why, struct err *err)
 {
 	char name[256];
-
 	bucket_describe(p->bucket, key, name, sizeof(name));
 	return err_set(err, ERR_RETRY, 0, "the listing cannot be trusted: %s %s; nothing is concluded from it", name, why);
 }
@@ -48,7 +47,6 @@ static int distrust(const struct bucket_page *p, struct slice key, const char *w
 static int distrust_order(const struct bucket_page *p, struct slice key, struct err *err)
 {
 	char before[128], why[192];
-
 	bucket_describe(p->bucket, buf_slice(&p->last), before, sizeof(before));
 	(void)snprintf(why, sizeof(why), "comes again or out of order, behind %s", before);
 	return distrust(p, key, why, err);
@@ -58,7 +56,6 @@ static int check(const struct bucket_page *p, struct slice key, struct slice ver
 {
 	const char *prefix = p->bucket->config->prefix ? p->bucket->config->prefix : "";
 	size_t n = strlen(prefix);
-
 	if (key.len == 0 || key.len > BUCKET_KEY_MAX)
 		return distrust(p, key, "is no key of 1 to 1024 bytes", err);
 	if (version.len == 0 || version.len > VERSION_TOKEN_MAX)
@@ -100,10 +97,8 @@ int bucket_page_add(struct bucket_page *p, struct slice key, struct slice versio
 static void point(struct bucket_page *p)
 {
 	const char *at = p->text.data;
-
 	for (size_t i = 0; i < p->count; i++) {
 		struct entry *e = &p->entries[i];
-
 		e->locality = i; /* of one place: fetched in the order listed */
 		e->name.p = at;
 		e->version.p = at + e->name.len;
@@ -121,7 +116,6 @@ int bucket_page_emit(struct bucket_page *p, struct slice upto, bool open_ended, 
 		.upto = upto,
 		.open_ended = open_ended,
 	};
-
 	point(p);
 	atomic_fetch_add(&p->bucket->listed, p->listed);
 	atomic_fetch_add(&p->bucket->wanted, p->wanted);

@@ -53,7 +53,6 @@ _Static_assert(sizeof(((struct connector *)0)->why) == sizeof(((struct source_st
 static void add_event(const struct connector *c, int fd, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.fd = fd };
-
 	if (fd >= 0)
 		(void)epoll_ctl(c->events, EPOLL_CTL_ADD, fd, &e);
 }
@@ -64,7 +63,6 @@ static int folder_open(const void *config, const char *root, bool had_objects, s
 {
 	const struct folder_config *f = config;
 	struct connector *c = mem_zero(1, sizeof(*c));
-
 	c->config = f;
 	c->had_objects = had_objects;
 	c->polled = f->poll_ms > 0;
@@ -78,7 +76,6 @@ static int folder_open(const void *config, const char *root, bool had_objects, s
 	c->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (c->events < 0 || c->poke < 0 || reader_timer(c->reader) < 0) {
 		int sys = errno;
-
 		folder_close(c);
 		return err_set(err, ERR_RETRY, sys, "watch folder '%s'", f->path);
 	}
@@ -110,10 +107,8 @@ static void folder_close(struct connector *c)
 static void resolve(struct connector *c, int fd)
 {
 	char link[32], path[PATH_MAX];
-
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t n = readlink(link, path, sizeof(path) - 1);
-
 	if (n <= 0)
 		return;
 	path[n] = '\0';
@@ -132,13 +127,11 @@ static int check_emptiness(struct connector *c, const struct root *root, struct 
 	pthread_mutex_lock(&c->lock);
 	bool other = c->had_objects && c->known_root[0] && strcmp(c->known_root, root->identity) != 0;
 	char known[sizeof(c->known_root)];
-
 	memcpy(known, c->known_root, sizeof(known));
 	pthread_mutex_unlock(&c->lock);
 	if (!other)
 		return 0;
 	int r = root_has_entries(root->fd, c->config->ignore);
-
 	if (r < 0)
 		return err_set(err, ERR_RETRY, errno, "folder '%s' cannot be read", c->config->path);
 	if (r > 0)
@@ -161,7 +154,6 @@ static bool is_offline(struct connector *c)
 {
 	pthread_mutex_lock(&c->lock);
 	bool offline = c->offline;
-
 	pthread_mutex_unlock(&c->lock);
 	return offline;
 }
@@ -175,7 +167,6 @@ static bool polls(const struct connector *c, const struct root *root)
 static bool adopt(struct connector *c, const struct root *root)
 {
 	bool other = c->device != root->device || c->inode != root->inode;
-
 	if (other) {
 		watch_reset(c->watch);
 		reader_reset(c->reader);
@@ -194,7 +185,6 @@ static bool adopt(struct connector *c, const struct root *root)
 static int look_at_root(struct connector *c, struct root *root, bool *ret_other, struct err *err)
 {
 	struct watch_look ignored;
-
 	watch_anchor(c->watch, c->config->path);
 	if (root_open(c->config->path, root, err) < 0)
 		return -1;
@@ -217,7 +207,6 @@ struct relay {
 static int relay_page(void *arg, const struct page *page, struct err *err)
 {
 	struct relay *r = arg;
-
 	if (page->count > 0)
 		atomic_store_explicit(&r->found, true, memory_order_relaxed);
 	return r->emit(r->arg, page, err);
@@ -226,7 +215,6 @@ static int relay_page(void *arg, const struct page *page, struct err *err)
 static uint64_t full_pass_after_ns(const struct connector *c, const struct root *root, const struct pass *pass)
 {
 	uint64_t ms = c->config->reconcile_ms;
-
 	if (polls(c, root))
 		ms = c->config->poll_ms ? c->config->poll_ms : POLL_MS;
 	if (!pass->complete && ms > OFFLINE_CAP_MS)
@@ -264,7 +252,6 @@ static int run_pass(struct connector *c, const struct root *root, const struct b
 		.emit = relay_page,
 		.arg = relay,
 	};
-
 	if (scan_run(&scan, pass->full, places, pass, err) < 0) {
 		watch_want_full(c->watch, clock_mono_ns() + AGAIN_NS);
 		return -1;
@@ -293,7 +280,6 @@ static int folder_discover(struct connector *c, enum discover_scope scope, page_
 	struct err why = { 0 };
 	bool other = false;
 	int r;
-
 	pass.full = watch_begin(c->watch, scope == DISCOVER_ALL, &places);
 	if (look_at_root(c, &root, &other, &why) < 0) {
 		went_offline(c, &why);
@@ -331,7 +317,6 @@ static void check_mounts(struct connector *c)
 	pthread_mutex_lock(&c->lock);
 	struct digest128 now = root_mounts(c->path);
 	bool changed = now.lo != c->mounted.lo || now.hi != c->mounted.hi;
-
 	c->mounted = now;
 	pthread_mutex_unlock(&c->lock);
 	if (changed)
@@ -344,7 +329,6 @@ static void folder_pump(struct connector *c, uint64_t *ret_due_ns, enum discover
 	eventfd_t pokes;
 	bool full;
 	int n = epoll_wait(c->events, events, sizeof(events) / sizeof(*events), 0);
-
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.fd == c->mounts)
 			check_mounts(c);
@@ -368,7 +352,6 @@ static uint64_t read_limit(const char *path)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	uint64_t n;
-
 	if (file_slurp(AT_FDCWD, path, 64, &text, NULL) < 0 || text.len == 0 ||
 		text_u64((struct slice){ text.data, text.len - 1 }, &n) < 0)
 		return 0;
@@ -382,7 +365,6 @@ static void describe_starved(const struct watch_counts *n, char *to, size_t size
 	uint64_t own = read_limit("/proc/sys/user/max_inotify_watches");
 	bool inner = own > 0 && own < host;
 	uint64_t limit = inner ? own : host, needed = limit + n->starved + n->directories / 4;
-
 	(void)snprintf(to, size, "out of inotify watches: %" PRIu64 " of %" PRIu64 " folder%s %s polled instead; "
 		"sysctl -w %s=%" PRIu64 " lets all be watched", n->starved, n->directories, text_s(n->directories),
 		n->starved == 1 ? "is" : "are",
@@ -404,7 +386,6 @@ static void describe_polled(const struct connector *c, char *to, size_t size)
 static void folder_status(struct connector *c, struct source_status *ret)
 {
 	struct watch_counts n;
-
 	watch_counts(c->watch, &n);
 	*ret = (struct source_status){
 		.health = SOURCE_LIVE,

@@ -68,7 +68,6 @@ static char *room(struct listing *l, size_t n)
 {
 	if (!l->chunks || l->chunks->used + n > sizeof(l->chunks->bytes)) {
 		struct chunk *c = mem_alloc(sizeof(*c));
-
 		c->next = l->chunks;
 		c->used = 0;
 		l->chunks = c;
@@ -100,7 +99,6 @@ static bool is_taken(const struct listing_rules *rules, unsigned char type, cons
 static void take_name(struct listing *l, const struct dirent64 *d, const struct listing_rules *rules)
 {
 	size_t len = strlen(d->d_name);
-
 	if (is_dots(d->d_name))
 		return;
 	if (!is_taken(rules, d->d_type, d->d_name, len)) {
@@ -108,7 +106,6 @@ static void take_name(struct listing *l, const struct dirent64 *d, const struct 
 		return;
 	}
 	char *name = memcpy(room(l, len + 1), d->d_name, len + 1);
-
 	l->chunks->used += len + 1;
 	*add_entry(l) = (struct entry){
 		.name = { name, len },
@@ -121,11 +118,9 @@ static void take_name(struct listing *l, const struct dirent64 *d, const struct 
 static int read_names(struct listing *l, int fd, const struct listing_rules *rules)
 {
 	ssize_t n;
-
 	while ((n = getdents64(fd, l->dents, DENTS_BYTES)) > 0) {
 		for (const char *p = l->dents; p < l->dents + n;) {
 			const struct dirent64 *d = (const struct dirent64 *)(const void *)p;
-
 			take_name(l, d, rules);
 			p += d->d_reclen;
 		}
@@ -140,7 +135,6 @@ static int read_names(struct listing *l, int fd, const struct listing_rules *rul
 static int by_locality(const void *a, const void *b)
 {
 	uint64_t x = ((const struct entry *)a)->locality, y = ((const struct entry *)b)->locality;
-
 	return (x > y) - (x < y);
 }
 
@@ -148,7 +142,6 @@ static void put_file(struct listing *l, struct entry *e, const struct stat *st, 
 {
 	char *text = room(l, VERSION_TEXT_MAX);
 	uint64_t settles_in_ns = version_settles_in(st, now_ns, settle_ns);
-
 	e->version = (struct slice){ text, version_format(st, text) };
 	l->chunks->used += e->version.len;
 	e->bytes = (uint64_t)st->st_size;
@@ -168,7 +161,6 @@ enum verdict { KEEP, DROP, SKIP, FAIL };
 static enum verdict look_at(struct listing *l, struct entry *e, int fd, uint64_t now_ns, const struct listing_rules *rules)
 {
 	struct stat st;
-
 	if (e->kind == ENTRY_DIRECTORY)
 		return KEEP;
 	if (fstatat(fd, e->name.p, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) {
@@ -182,7 +174,6 @@ static enum verdict look_at(struct listing *l, struct entry *e, int fd, uint64_t
 		return KEEP;
 	}
 	bool directory = S_ISDIR(st.st_mode);
-
 	if (e->racy && names_ignored(e->name.p, e->name.len, directory, rules->ignore))
 		return SKIP;
 	if (directory) {
@@ -199,17 +190,14 @@ static enum verdict look_at(struct listing *l, struct entry *e, int fd, uint64_t
 int listing_read(struct listing *l, int fd, const struct listing_rules *rules)
 {
 	size_t kept = 0;
-
 	reset(l);
 	if (read_names(l, fd, rules) < 0)
 		return -1;
 	if (l->count > 1)
 		qsort(l->entries, l->count, sizeof(*l->entries), by_locality);
 	uint64_t now_ns = clock_wall_ns(); /* before all looks: then every doubt is on the safe side */
-
 	for (size_t i = 0; i < l->count; i++) {
 		enum verdict v = look_at(l, &l->entries[i], fd, now_ns, rules);
-
 		if (v == FAIL)
 			return -1;
 		if (i % LOOK_UP_EVERY == 0 && atomic_load_explicit(rules->stopping, memory_order_relaxed)) {

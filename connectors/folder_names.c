@@ -57,7 +57,6 @@ static bool is_alnum(char c)
 static bool is_rsync(const char *name, size_t len)
 {
 	size_t lower = 0;
-
 	if (len < 9 || name[0] != '.' || name[len - 7] != '.')
 		return false;
 	for (const char *p = name + len - 6; p < name + len; p++) {

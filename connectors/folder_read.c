@@ -37,7 +37,6 @@ struct reader {
 struct reader *reader_new(const char *path, uint64_t settle_ns, const atomic_bool *stopping)
 {
 	struct reader *r = mem_zero(1, sizeof(*r));
-
 	r->path = path;
 	r->settle_ns = settle_ns;
 	r->stopping = stopping;
@@ -66,7 +65,6 @@ int reader_timer(const struct reader *r)
 static void set_timer(struct reader *r, uint64_t in_ns)
 {
 	struct itimerspec at = { .it_value = clock_spec(in_ns) };
-
 	(void)timerfd_settime(r->timer, 0, &at, NULL);
 }
 
@@ -81,7 +79,6 @@ void reader_reset(struct reader *r)
 void reader_idle(struct reader *r)
 {
 	uint64_t rings;
-
 	if (read(r->timer, &rings, sizeof(rings)) < 0)
 		return;
 	if (atomic_exchange(&r->used, false) || pthread_rwlock_trywrlock(&r->lock) != 0) {
@@ -101,7 +98,6 @@ static int open_root(struct reader *r)
 		set_timer(r, IDLE_NS);
 	}
 	int sys = r->root < 0 ? errno : 0;
-
 	pthread_rwlock_unlock(&r->lock);
 	errno = sys;
 	return sys ? -1 : 0;
@@ -111,7 +107,6 @@ static int open_root(struct reader *r)
 static int open_below(struct reader *r, const char *path)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-
 	if (!atomic_load_explicit(&r->used, memory_order_relaxed))
 		atomic_store(&r->used, true);
 	pthread_rwlock_rdlock(&r->lock);
@@ -122,13 +117,11 @@ static int open_below(struct reader *r, const char *path)
 		pthread_rwlock_rdlock(&r->lock);
 	}
 	int fd = file_open_beneath(r->root, path, flags | (atomic_load_explicit(&r->atime, memory_order_relaxed) ? 0 : O_NOATIME));
-
 	if (fd < 0 && errno == EPERM) {
 		atomic_store(&r->atime, true);
 		fd = file_open_beneath(r->root, path, flags);
 	}
 	int sys = errno;
-
 	pthread_rwlock_unlock(&r->lock);
 	errno = sys;
 	return fd;
@@ -138,7 +131,6 @@ static int open_below(struct reader *r, const char *path)
 static int file_error(struct err *err, enum err_class class, int sys, struct slice key, const char *what)
 {
 	CLEANUP(buf_done) struct buf name = { 0 };
-
 	text_shown(&name, key);
 	return err_set(err, class, sys, "file '%s' %s", name.data ? name.data : "", what);
 }
@@ -191,11 +183,9 @@ static int let_tick_pass(int fd, const struct object *obj, const struct stat *st
 {
 	uint64_t now_ns = clock_wall_ns(), ctime_ns = version_ctime_ns(st);
 	struct stat later;
-
 	if (ctime_ns > now_ns || ctime_ns + TICK_NS <= now_ns)
 		return 0;
 	struct timespec rest = clock_spec(ctime_ns + TICK_NS - now_ns);
-
 	(void)nanosleep(&rest, NULL);
 	if (fstat(fd, &later) < 0 || !version_same(st, &later))
 		return unfinished(err, obj->key, "is just being changed");
@@ -225,7 +215,6 @@ struct before {
 static int look(const struct reader *r, int fd, const struct object *obj, struct before *ret, struct err *err)
 {
 	struct stat st;
-
 	if (fstat(fd, &st) < 0)
 		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
 	if (vouch(r, fd, obj, &st, err) < 0)
@@ -245,17 +234,14 @@ static bool was_looked_at(const struct reader *r, const struct object *obj)
 static int begin(struct reader *r, const struct object *obj, struct before *ret, struct err *err)
 {
 	char path[PATH_MAX];
-
 	if (obj->key.len >= sizeof(path))
 		return file_error(err, ERR_REJECT, ENAMETOOLONG, obj->key, "has too long a path");
 	memcpy(path, obj->key.p, obj->key.len);
 	path[obj->key.len] = '\0';
 	CLEANUP(close_fdp) int fd = open_below(r, path);
-
 	if (fd < 0)
 		return open_error(err, errno, obj->key);
 	enum use use = was_looked_at(r, obj) ? use_of(fd) : USE_UNKNOWN;
-
 	if (use == USE_WRITTEN)
 		return still_written(obj, err);
 	if (use == USE_NONE)
@@ -270,11 +256,9 @@ static int finish(const struct object *obj, int fd, const struct before *before,
 {
 	static _Thread_local char text[VERSION_TEXT_MAX];
 	struct stat after;
-
 	if (fstat(fd, &after) < 0)
 		return file_error(err, ERR_RETRY, errno, obj->key, "cannot be looked at");
 	struct slice version = { text, version_format(&after, text) };
-
 	if (!slice_eq(version, before->version))
 		return unfinished(err, obj->key, "changed while it was read");
 	*ret_seen = (struct object){
@@ -293,13 +277,11 @@ static int read_all(const struct reader *r, const struct object *obj, int fd, ui
 	for (uint64_t at = 0; at < bytes;) {
 		size_t room = 0;
 		uint8_t *to = into->ops->space(into, &room, err);
-
 		if (!to)
 			return -1;
 		if (room > READ_BYTES)
 			room = READ_BYTES;
 		ssize_t n = pread(fd, to, room < bytes - at ? room : (size_t)(bytes - at), (off_t)at); /* read() locks the position */
-
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -319,7 +301,6 @@ int reader_fetch(struct reader *r, const struct object *obj, struct sink *into, 
 {
 	struct before before;
 	CLEANUP(close_fdp) int fd = begin(r, obj, &before, err);
-
 	if (fd < 0)
 		return -1;
 	if (before.bytes >= BIG_BYTES)
@@ -333,7 +314,6 @@ int reader_clone(struct reader *r, const struct object *obj, int to_fd, struct o
 {
 	struct before before;
 	CLEANUP(close_fdp) int fd = begin(r, obj, &before, err);
-
 	if (fd < 0)
 		return -1;
 	if (ioctl(to_fd, FICLONE, fd) < 0) {

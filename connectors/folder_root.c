@@ -39,7 +39,6 @@ static uint64_t file_system_id(int fd, const struct statfs *fs)
 {
 	struct fsuuid2 uuid = { 0 };
 	uint64_t id;
-
 	_Static_assert(sizeof(fs->f_fsid) == sizeof(id), "f_fsid is 64 bits");
 	memcpy(&id, &fs->f_fsid, sizeof(id));
 	if ((fs->f_type == XFS_SUPER_MAGIC || fs->f_type == F2FS_SUPER_MAGIC) && ioctl(fd, FS_IOC_GETFSUUID, &uuid) == 0 &&
@@ -67,7 +66,6 @@ static bool announces(const struct statfs *fs)
 bool root_events(int fd)
 {
 	struct statfs fs;
-
 	return fstatfs(fd, &fs) == 0 && announces(&fs);
 }
 
@@ -88,7 +86,6 @@ int root_open(const char *path, struct root *ret, struct err *err)
 	CLEANUP(close_fdp) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 	struct statfs fs;
-
 	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return err_set(err, ERR_RETRY, errno, "folder '%s' is offline (%s)", path, cure(errno));
 	ret->device = st.st_dev;
@@ -109,7 +106,6 @@ void root_close(struct root *r)
 bool root_same(const char *path, const struct root *r)
 {
 	struct stat st;
-
 	return stat(path, &st) == 0 && st.st_dev == r->device && st.st_ino == r->inode;
 }
 
@@ -118,7 +114,6 @@ int root_has_entries(int fd, char *const *ignore)
 	CLEANUP(close_fdp) int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(closedirp) DIR *dir = again < 0 ? NULL : fdopendir(again);
 	const struct dirent *d;
-
 	if (!dir)
 		return -1;
 	(void)take_fd(&again); /* dir's now */
@@ -134,7 +129,6 @@ int root_has_entries(int fd, char *const *ignore)
 static size_t unescape(char *text, size_t len)
 {
 	size_t to = 0;
-
 	for (size_t from = 0; from < len; to++) {
 		if (text[from] == '\\' && from + 3 < len) {
 			text[to] = (char)((text[from + 1] - '0') << 6 | (text[from + 2] - '0') << 3 | (text[from + 3] - '0'));
@@ -157,13 +151,11 @@ static bool is_within(struct slice path, struct slice top)
 static struct slice mount_point(const char *line, size_t len, struct buf *to)
 {
 	const char *p = line, *end = line + len;
-
 	for (int field = 0; field < 4 && p; field++) {
 		p = memchr(p, ' ', (size_t)(end - p));
 		p = p ? p + 1 : NULL;
 	}
 	const char *stop = p ? memchr(p, ' ', (size_t)(end - p)) : NULL;
-
 	to->len = 0;
 	if (!stop)
 		return (struct slice){ NULL, 0 };
@@ -179,16 +171,13 @@ struct digest128 root_mounts(const char *path)
 	CLEANUP(buf_done) struct buf point = { 0 };
 	struct digest128 sum = { 0, 0 };
 	struct slice root = slice_of(path);
-
 	if (file_slurp(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, NULL) < 0 || !text.data)
 		return sum;
 	for (char *line = text.data, *next; line < text.data + text.len; line = next) {
 		char *end = memchr(line, '\n', (size_t)(text.data + text.len - line));
-
 		end = end ? end : text.data + text.len;
 		next = end + 1;
 		struct slice at = mount_point(line, (size_t)(end - line), &point);
-
 		if (at.len > 0 && (is_within(at, root) || is_within(root, at)))
 			digest128_add(&sum, &key, line, (size_t)(end - line));
 	}

@@ -54,7 +54,6 @@ static struct place *place_new(struct slice parent, struct slice name, const str
 {
 	size_t slash = parent.len > 0 && name.len > 0, len = parent.len + slash + name.len;
 	struct place *p = mem_alloc(sizeof(*p) + len + 1);
-
 	*p = (struct place){ .device = like->device, .how = like->how, .depth = like->depth, .deep = like->deep, .len = len };
 	memcpy(mempcpy(p->path, parent.p, parent.len), "/", slash);
 	memcpy(p->path + parent.len + slash, name.p, name.len);
@@ -78,7 +77,6 @@ struct look {
 static int look_fails(const struct scan *s, struct look *l, int sys, const char *doing)
 {
 	CLEANUP(buf_done) struct buf name = { 0 };
-
 	text_shown(&name, l->path);
 	l->failed = true;
 	return err_set(&l->err, ERR_RETRY, sys, "cannot %s folder '%s' below '%s'%s", doing, name.data ? name.data : "", s->path,
@@ -110,7 +108,6 @@ static void look_away(const struct scan *s, const struct look *l, int sys)
 static int open_place(const struct scan *s, const struct place *p)
 {
 	int fd;
-
 	if (p->depth > SCAN_DEPTH_MAX) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -125,11 +122,9 @@ static int open_place(const struct scan *s, const struct place *p)
 static bool look_open(const struct scan *s, struct look *l)
 {
 	struct stat st;
-
 	l->fd = open_place(s, l->place);
 	if (l->fd < 0 || fstat(l->fd, &st) < 0) {
 		int sys = errno;
-
 		look_away(s, l, sys);
 		if (is_gone(sys))
 			return false;
@@ -151,7 +146,6 @@ static int look_read(const struct scan *s, struct look *l, uint64_t *ret_settles
 		.settle_ns = s->settle_ns,
 		.stopping = s->stopping,
 	};
-
 	if (listing_read(l->listing, l->fd, &rules) < 0)
 		return look_fails(s, l, errno, "read");
 	*ret_settles_in_ns = l->listing->settles_in_ns;
@@ -166,14 +160,11 @@ static void push_children(struct crew *c, const struct look *l)
 	bool deep = l->place->deep || l->seen.fresh;
 	struct place like = { .device = l->device, .how = l->how, .depth = (uint16_t)(l->place->depth + 1), .deep = true };
 	struct place *first = NULL;
-
 	for (size_t i = 0; i < l->listing->count; i++) { /* the first comes to lie on top: new rows are behind the older ones */
 		const struct entry *e = &l->listing->entries[i];
-
 		if (e->kind != ENTRY_DIRECTORY || (!deep && watch_knows(c->scan->watch, l->path, e->name)))
 			continue;
 		struct place *p = place_new(l->path, e->name, &like);
-
 		p->next = first;
 		first = p;
 	}
@@ -210,7 +201,6 @@ static int look_page(struct crew *c, struct look *l, struct err *err)
 	const struct scan *s = c->scan;
 	uint64_t began_ns = clock_mono_ns(), settles_in_ns = UINT64_MAX;
 	struct page page = { .place = l->path };
-
 	if (!look_open(s, l))
 		return 0;
 	if (!l->failed && look_read(s, l, &settles_in_ns) < 0 && !l->seen.lost_mount) {
@@ -242,7 +232,6 @@ static int work_on(struct crew *c, const struct place *p, struct listing *listin
 {
 	struct look l = { .place = p, .path = { p->path, p->len }, .fd = -1, .listing = listing };
 	int r = look_page(c, &l, err);
-
 	close_fdp(&l.fd);
 	return r;
 }
@@ -255,7 +244,6 @@ static struct place *pop(struct crew *c)
 	if (c->failed || !c->stack)
 		return NULL;
 	struct place *p = c->stack;
-
 	c->stack = p->next;
 	c->waiting--;
 	return p;
@@ -274,17 +262,14 @@ static void *work(void *arg)
 	struct crew *c = arg;
 	struct listing listing;
 	struct place *p;
-
 	listing_init(&listing);
 	pthread_mutex_lock(&c->lock);
 	while ((p = pop(c))) {
 		struct err err;
-
 		c->working++;
 		call_help(c);
 		pthread_mutex_unlock(&c->lock);
 		int r = work_on(c, p, &listing, &err);
-
 		free(p);
 		pthread_mutex_lock(&c->lock);
 		c->working--;
@@ -307,7 +292,6 @@ static void push_seeds(struct crew *c, bool all, const struct buf *places)
 		.how = s->poll_all ? WATCH_POLL_ALL : WATCH_EVENTS,
 		.deep = all,
 	};
-
 	if (all)
 		push(c, place_new(SLICE_LIT(""), SLICE_LIT(""), &like));
 	for (const char *p = places->data; !all && p < places->data + places->len; p += strlen(p) + 1) {
@@ -321,7 +305,6 @@ static void push_seeds(struct crew *c, bool all, const struct buf *places)
 int scan_run(const struct scan *s, bool all, const struct buf *places, struct pass *ret, struct err *err)
 {
 	struct crew c = { .scan = s, .pass.complete = true };
-
 	pthread_mutex_init(&c.lock, NULL);
 	pthread_cond_init(&c.changed, NULL);
 	push_seeds(&c, all, places);

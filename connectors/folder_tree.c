@@ -45,7 +45,6 @@ static struct node **wd_bucket(const struct tree *t, int wd)
 static uint32_t hash_name(const struct tree *t, const struct node *parent, struct slice name)
 {
 	struct digest128 d = { (uintptr_t)parent, 0 };
-
 	digest128_add(&d, &t->key, name.p, name.len);
 	return (uint32_t)((d.lo * 0x9e3779b97f4a7c15ULL) >> 32);
 }
@@ -53,7 +52,6 @@ static uint32_t hash_name(const struct tree *t, const struct node *parent, struc
 static void grow(struct tree *t)
 {
 	struct tree old = *t;
-
 	t->bits++;
 	t->names = mem_zero((size_t)1 << t->bits, sizeof(*t->names));
 	t->wds = mem_zero((size_t)1 << t->bits, sizeof(*t->wds));
@@ -76,7 +74,6 @@ static void grow(struct tree *t)
 struct node *tree_child(const struct tree *t, const struct node *parent, struct slice name)
 {
 	uint32_t hash = hash_name(t, parent, name);
-
 	for (struct node *n = *name_bucket(t, hash); n; n = n->name_next) {
 		if (n->hash == hash && n->parent == parent && slice_eq((struct slice){ n->name, n->name_len }, name))
 			return n;
@@ -89,7 +86,6 @@ static struct slice cut_name(struct slice *path)
 	const char *end = memchr(path->p, '/', path->len);
 	struct slice name = { path->p, end ? (size_t)(end - path->p) : path->len };
 	size_t used = name.len + (end ? 1 : 0);
-
 	*path = (struct slice){ path->p + used, path->len - used };
 	return name;
 }
@@ -97,7 +93,6 @@ static struct slice cut_name(struct slice *path)
 struct node *tree_find(const struct tree *t, struct slice path)
 {
 	struct node *n = t->root;
-
 	while (n && path.len > 0)
 		n = tree_child(t, n, cut_name(&path));
 	return n;
@@ -109,7 +104,6 @@ static struct node *node_new(struct tree *t, struct node *parent, struct slice n
 	if (t->nodes >> t->bits)
 		grow(t);
 	struct node *n = mem_zero(1, sizeof(*n) + name.len + 1);
-
 	n->wd = NODE_UNWATCHED;
 	n->parent = parent;
 	n->name_len = (uint8_t)name.len;
@@ -130,13 +124,11 @@ static struct node *node_new(struct tree *t, struct node *parent, struct slice n
 struct node *tree_add(struct tree *t, struct slice path)
 {
 	struct node *n = t->root;
-
 	if (path.len == 0)
 		return n ? n : node_new(t, NULL, path);
 	while (n) {
 		struct slice name = cut_name(&path);
 		struct node *child = tree_child(t, n, name);
-
 		if (path.len == 0)
 			return child ? child : node_new(t, n, name);
 		n = child;
@@ -147,7 +139,6 @@ struct node *tree_add(struct tree *t, struct slice path)
 struct node *tree_holder(const struct tree *t, int wd, const struct node *after)
 {
 	struct node *n = after ? after->wd_next : *wd_bucket(t, wd);
-
 	while (n && n->wd != wd)
 		n = n->wd_next;
 	return n;
@@ -165,7 +156,6 @@ void tree_bind(struct tree *t, struct node *n, int wd)
 static void unbind(struct tree *t, struct node *n)
 {
 	struct node **link = wd_bucket(t, n->wd);
-
 	while (*link != n)
 		link = &(*link)->wd_next;
 	*link = n->wd_next;
@@ -176,7 +166,6 @@ static void unbind(struct tree *t, struct node *n)
 void tree_release(struct tree *t, struct node *n, unwatch_fn *unwatch, void *arg)
 {
 	int wd = n->wd;
-
 	if (wd == NODE_UNWATCHED)
 		return;
 	unbind(t, n);
@@ -189,7 +178,6 @@ void tree_release(struct tree *t, struct node *n, unwatch_fn *unwatch, void *arg
 void tree_bury(struct tree *t, int wd)
 {
 	struct node *dead = mem_zero(1, sizeof(*dead) + 1);
-
 	dead->dead = true;
 	dead->wd = NODE_UNWATCHED;
 	tree_bind(t, dead, wd);
@@ -222,7 +210,6 @@ void tree_forget_dead(struct tree *t)
 void tree_remove(struct tree *t, struct node *n, unwatch_fn *unwatch, void *arg)
 {
 	struct node **link = name_bucket(t, n->hash);
-
 	for (struct node *child = n->children, *next; child; child = next) {
 		next = child->next;
 		tree_remove(t, child, unwatch, arg); /* no deeper than the scan goes */

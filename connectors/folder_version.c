@@ -10,7 +10,6 @@ static char *put_number(char *to, uint64_t n)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";
 	unsigned count = n ? (69 - (unsigned)__builtin_clzll(n)) / 6 : 1;
-
 	for (unsigned i = count; i-- > 0; n >>= 6)
 		to[i] = digits[n & 63];
 	return to + count;
@@ -25,7 +24,6 @@ size_t version_format(const struct stat *st, char *ret_text)
 {
 	uint64_t mtime_ns = spec_ns(st->st_mtim), ctime_ns = spec_ns(st->st_ctim);
 	char *p = put_number(ret_text, st->st_ino);
-
 	*p++ = '.';
 	p = put_number(p, (uint64_t)st->st_size);
 	*p++ = '.';
@@ -50,7 +48,6 @@ bool version_racy(const struct stat *st, uint64_t now_ns)
 uint64_t version_settles_in(const struct stat *st, uint64_t now_ns, uint64_t settle_ns)
 {
 	uint64_t ctime_ns = version_ctime_ns(st);
-
 	if (st->st_ctim.tv_sec < 0 || ctime_ns + settle_ns <= now_ns || ctime_ns > now_ns + settle_ns)
 		return 0;
 	return ctime_ns + settle_ns - now_ns;

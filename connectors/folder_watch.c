@@ -44,7 +44,6 @@ struct watch {
 struct watch *watch_new(uint64_t settle_ns)
 {
 	struct watch *w = mem_zero(1, sizeof(*w));
-
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	w->problem = w->fd < 0 ? errno : 0;
 	w->settle_ns = settle_ns;
@@ -86,7 +85,6 @@ int watch_problem(const struct watch *w)
 static void unwatch(void *arg, int wd)
 {
 	struct watch *w = arg;
-
 	(void)inotify_rm_watch(w->fd, wd); /* EINVAL: the kernel was faster; its IN_IGNORED is on the way all the same */
 }
 
@@ -102,12 +100,10 @@ static void name_event(struct watch *w, struct node *n, const struct inotify_eve
 {
 	struct slice name = slice_of(e->name);
 	bool directory = e->mask & IN_ISDIR, gone = e->mask & (IN_DELETE | IN_MOVED_FROM);
-
 	if (!directory && !gone && names_ignored(name.p, name.len, false, NULL))
 		return;
 	if (directory && (e->mask & IN_ATTRIB)) {
 		struct node *child = tree_child(&w->tree, n, name);
-
 		if (child)
 			n = child;
 	}
@@ -139,7 +135,6 @@ static void forget_child(struct watch *w, const struct inotify_event *e)
 {
 	for (struct node *n = tree_holder(&w->tree, e->wd, NULL); n;) {
 		struct node *child = n->dead || n == w->anchor ? NULL : tree_child(&w->tree, n, slice_of(e->name));
-
 		if (child)
 			tree_remove(&w->tree, child, unwatch, w);
 		n = tree_holder(&w->tree, e->wd, child ? NULL : n); /* removing may have removed holders: begin anew */
@@ -170,17 +165,14 @@ static void take_event(struct watch *w, const struct inotify_event *e, uint64_t 
 void watch_drain(struct watch *w)
 {
 	_Alignas(struct inotify_event) char data[32 * 1024];
-
 	for (int i = 0; i < READS_MAX; i++) {
 		ssize_t n = read(w->fd, data, sizeof(data));
 		uint64_t now_ns = clock_mono_ns();
-
 		if (n <= 0)
 			return;
 		pthread_mutex_lock(&w->lock);
 		for (char *p = data; p < data + n;) {
 			const struct inotify_event *e = (const struct inotify_event *)(const void *)p;
-
 			take_event(w, e, now_ns);
 			p += sizeof(*e) + e->len;
 		}
@@ -191,12 +183,10 @@ void watch_drain(struct watch *w)
 uint64_t watch_next(struct watch *w, bool *ret_full)
 {
 	uint64_t now_ns = clock_mono_ns();
-
 	pthread_mutex_lock(&w->lock);
 	if (w->tree.first_due_ns <= now_ns)
 		tree_first_due(&w->tree);
 	uint64_t due_ns = w->full_due_ns;
-
 	*ret_full = due_ns <= w->tree.first_due_ns || due_ns <= now_ns;
 	if (!*ret_full)
 		due_ns = w->tree.first_due_ns;
@@ -242,7 +232,6 @@ static void take_due(struct tree *t, uint64_t now_ns, struct buf *places)
 static uint64_t count_due(const struct tree *t, uint64_t now_ns)
 {
 	uint64_t due = 0;
-
 	for (const struct node *n = t->due; n; n = n->due_next)
 		due += n->due_ns <= now_ns;
 	return due;
@@ -251,12 +240,10 @@ static uint64_t count_due(const struct tree *t, uint64_t now_ns)
 bool watch_begin(struct watch *w, bool all, struct buf *places)
 {
 	uint64_t now_ns = clock_mono_ns();
-
 	pthread_mutex_lock(&w->lock);
 	uint64_t due = all ? 0 : count_due(&w->tree, now_ns);
 	bool full = all || !w->tree.root || w->full_due_ns <= now_ns ||
 		(due > COLLAPSE && due > w->tree.nodes / COLLAPSE_PART);
-
 	if (full)
 		w->full_due_ns = UINT64_MAX;
 	else
@@ -268,7 +255,6 @@ bool watch_begin(struct watch *w, bool all, struct buf *places)
 void watch_end(struct watch *w, bool full, uint64_t began_ns)
 {
 	uint64_t now_ns = clock_mono_ns();
-
 	pthread_mutex_lock(&w->lock);
 	if (full) {
 		w->full_rest_ns = now_ns + REST_FACTOR * (now_ns - began_ns);
@@ -282,7 +268,6 @@ void watch_end(struct watch *w, bool full, uint64_t began_ns)
 static char *cut_last(char *path)
 {
 	char *slash;
-
 	while ((slash = strrchr(path, '/')) && slash[1] == '\0' && slash != path)
 		*slash = '\0';
 	if (!slash || slash[1] == '\0')
@@ -295,11 +280,9 @@ void watch_anchor(struct watch *w, const char *root)
 {
 	CLEANUP(freep) char *path = mem_strdup(root);
 	char *name;
-
 	pthread_mutex_lock(&w->adding);
 	while (w->fd >= 0 && (name = cut_last(path))) {
 		int wd = inotify_add_watch(w->fd, *path ? path : "/", NAME_MASK | SELF_MASK | IN_MASK_ADD);
-
 		if (wd < 0 && (errno == ENOENT || errno == ENOTDIR))
 			continue;
 		pthread_mutex_lock(&w->lock);
@@ -328,7 +311,6 @@ void watch_reset(struct watch *w)
 static int add_watch(const struct watch *w, int fd)
 {
 	char path[32];
-
 	/* By the descriptor, so that what is watched is what will be read, whatever the path leads to by now. */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return inotify_add_watch(w->fd, path, NODE_MASK);
@@ -338,7 +320,6 @@ static int add_watch(const struct watch *w, int fd)
 static bool is_stale(const struct watch *w, int wd)
 {
 	const struct node *holder = tree_holder(&w->tree, wd, NULL);
-
 	return wd >= 0 && wd <= w->max_wd && (!holder || holder->dead);
 }
 
@@ -354,7 +335,6 @@ static void bind(struct watch *w, struct node *n, int wd)
 static void look_begins(struct watch *w, struct node *n, int wd, dev_t device, bool remote, struct watch_look *ret)
 {
 	bool mount = n->parent && n->parent->device != device;
-
 	ret->fresh = n->device == 0 || (wd >= 0 && wd != n->wd);
 	ret->mount = mount;
 	ret->lost_mount = n->mount && !mount;
@@ -373,7 +353,6 @@ bool watch_enter(struct watch *w, struct slice path, int fd, dev_t device, enum 
 {
 	bool watchable = how == WATCH_EVENTS && w->fd >= 0;
 	int wd, tries = 0;
-
 	pthread_mutex_lock(&w->adding);
 	do {
 		wd = watchable ? add_watch(w, fd) : -1;
@@ -382,7 +361,6 @@ bool watch_enter(struct watch *w, struct slice path, int fd, dev_t device, enum 
 	if (wd > w->max_wd)
 		w->max_wd = wd;
 	struct node *n = tree_add(&w->tree, path);
-
 	if (n) {
 		look_begins(w, n, wd, device, how == WATCH_REMOTE, ret);
 	} else if (wd >= 0 && !tree_holder(&w->tree, wd, NULL)) {
@@ -398,10 +376,8 @@ bool watch_enter(struct watch *w, struct slice path, int fd, dev_t device, enum 
 static void prune(struct watch *w, struct node *n, const struct page *page)
 {
 	uint32_t stamp = ++w->stamp;
-
 	for (const struct entry *e = page->entries; e < page->entries + page->count; e++) {
 		struct node *child = e->kind == ENTRY_DIRECTORY ? tree_child(&w->tree, n, e->name) : NULL;
-
 		if (child)
 			child->stamp = stamp;
 	}
@@ -415,10 +391,8 @@ static void prune(struct watch *w, struct node *n, const struct page *page)
 void watch_leave(struct watch *w, const struct page *page, enum watch_how how, uint64_t settles_in_ns, uint64_t spent_ns)
 {
 	uint64_t now_ns = clock_mono_ns();
-
 	pthread_mutex_lock(&w->lock);
 	struct node *n = tree_find(&w->tree, page->place);
-
 	if (n && !page->failed) {
 		prune(w, n, page);
 		n->mount = n->parent && n->parent->device != n->device;
@@ -428,7 +402,6 @@ void watch_leave(struct watch *w, const struct page *page, enum watch_how how, u
 		tree_due(&w->tree, n, now_ns + settles_in_ns);
 	if (n && n->wd == NODE_UNWATCHED && !n->denied && how != WATCH_POLL_ALL) {
 		uint64_t each_ns = (w->tree.nodes - w->tree.watched) * POLL_EACH_NS;
-
 		tree_due(&w->tree, n, now_ns + (each_ns > POLL_NS ? each_ns : POLL_NS));
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -438,7 +411,6 @@ void watch_gone(struct watch *w, struct slice path, bool look_at_parent)
 {
 	pthread_mutex_lock(&w->lock);
 	struct node *n = tree_find(&w->tree, path);
-
 	if (n && n->parent) {
 		if (look_at_parent)
 			tree_due(&w->tree, n->parent, clock_mono_ns() + w->settle_ns);
@@ -451,7 +423,6 @@ void watch_denied(struct watch *w, struct slice path)
 {
 	pthread_mutex_lock(&w->lock);
 	struct node *n = tree_find(&w->tree, path);
-
 	if (n && n->parent)
 		tree_remove(&w->tree, n, unwatch, w);
 	n = path.len > 0 ? tree_add(&w->tree, path) : NULL;
@@ -468,7 +439,6 @@ bool watch_knows(struct watch *w, struct slice parent, struct slice name)
 	const struct node *n = tree_find(&w->tree, parent);
 	const struct node *child = n ? tree_child(&w->tree, n, name) : NULL;
 	bool known = child && !child->denied;
-
 	pthread_mutex_unlock(&w->lock);
 	return known;
 }

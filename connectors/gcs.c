@@ -22,7 +22,6 @@ static int gcs_open(const void *config, const char *root, bool had_objects, stru
 	(void)had_objects;
 	const struct gcs_config *g = config;
 	struct connector *c = mem_zero(1, sizeof(*c));
-
 	bucket_init(&c->bucket, "gs", &g->at);
 	if (gcs_api_new(g, &c->bucket.stopping, &c->api, err) < 0) {
 		bucket_done(&c->bucket);
@@ -47,7 +46,6 @@ static int look_outside(struct connector *c, bool *ret_any, struct err *err)
 {
 	CLEANUP(buf_done) struct buf key = { 0 }, version = { 0 };
 	uint64_t bytes;
-
 	*ret_any = atomic_load(&c->bucket.listed) > 0;
 	if (!bucket_saw_nothing(&c->bucket))
 		return 0;
@@ -61,7 +59,6 @@ static int list(struct connector *c, page_fn *emit, void *arg, struct err *err)
 {
 	uint32_t limit = c->bucket.config->concurrency;
 	uint32_t threads = c->in_order ? 1 : limit > 0 && limit < GCS_SCAN_THREADS ? limit : GCS_SCAN_THREADS;
-
 	if (gcs_scan(c->api, &c->bucket, threads, emit, arg, err) == 0)
 		return 0;
 	c->in_order |= err->sys == ENOTSUP;
@@ -72,7 +69,6 @@ static int gcs_discover(struct connector *c, enum discover_scope scope, page_fn 
 	struct err *err)
 {
 	bool any;
-
 	(void)scope; /* there is no news but a pass */
 	bucket_begin(&c->bucket);
 	if (list(c, emit, arg, err) < 0 || look_outside(c, &any, err) < 0) {

@@ -28,7 +28,6 @@ static char *find_base(const struct gcs_config *config, bool *ret_emulated)
 {
 	const char *emulator = getenv("STORAGE_EMULATOR_HOST");
 	char *base;
-
 	*ret_emulated = !config->at.endpoint && emulator && emulator[0];
 	if (config->at.endpoint)
 		base = mem_strdup(config->at.endpoint);
@@ -44,7 +43,6 @@ static char *find_base(const struct gcs_config *config, bool *ret_emulated)
 int gcs_api_new(const struct gcs_config *config, const atomic_bool *stopping, struct gcs_api **ret, struct err *err)
 {
 	struct gcs_api *a = mem_zero(1, sizeof(*a));
-
 	a->config = config;
 	a->stopping = stopping;
 	a->base = find_base(config, &a->emulated);
@@ -125,11 +123,9 @@ static void add_reason(struct buf *to, const struct http_reply *r)
 	const char *body = r->body.data ? r->body.data : "";
 	json_t *answer = json_loadb(body, r->body.len, 0, NULL);
 	const char *text = google_member(answer, "error.message");
-
 	if (!text)
 		text = answer || body[0] == '<' ? "" : body;
 	size_t n = strcspn(text, "\r\n");
-
 	if (n > 0) {
 		buf_str(to, ": ");
 		text_printable(to, (struct slice){ text, n < 160 ? n : 160 });
@@ -140,7 +136,6 @@ static void add_reason(struct buf *to, const struct http_reply *r)
 static int denied(struct gcs_api *a, int status, struct err *err)
 {
 	char who[200] = "";
-
 	err->class = ERR_RETRY;
 	err->sys = EACCES;
 	if (a->auth)
@@ -156,7 +151,6 @@ static int refused(struct gcs_api *a, const struct http_request *q, const struct
 {
 	CLEANUP(buf_done) struct buf why = { 0 };
 	size_t at;
-
 	(void)http_refused(q, r, err);
 	add_reason(&why, r);
 	at = strlen(err->text);
@@ -200,7 +194,6 @@ static int send_once(struct gcs_api *a, const struct http_request *q, struct buf
 	const char *headers[GCS_HEADERS + 2] = { 0 };
 	struct http_request request = *q;
 	size_t n = 0;
-
 	for (; q->headers && q->headers[n] && n < GCS_HEADERS; n++)
 		headers[n] = q->headers[n];
 	if (a->auth) {
@@ -217,7 +210,6 @@ static int send_once(struct gcs_api *a, const struct http_request *q, struct buf
 int gcs_api_get(struct gcs_api *a, const struct http_request *q, struct http_reply *ret, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf bearer = { 0 };
-
 	if (send_once(a, q, &bearer, ret, err) < 0)
 		return -1;
 	if (ret->status == 401 && a->auth) {
@@ -234,12 +226,10 @@ int gcs_api_get(struct gcs_api *a, const struct http_request *q, struct http_rep
 bool gcs_pause(const struct gcs_api *a, uint32_t attempts, const struct err *why)
 {
 	uint64_t ms = why->wait_ms ? why->wait_ms : backoff_ms(attempts, PAUSE_BASE_MS, PAUSE_CAP_MS);
-
 	if (ms > PAUSE_MAX_MS)
 		return false;
 	for (uint64_t until = clock_mono_ns() + ms * NS_PER_MS, now; (now = clock_mono_ns()) < until && !atomic_load(a->stopping);) {
 		struct timespec slice = clock_spec(until - now < SLICE_MS * NS_PER_MS ? until - now : SLICE_MS * NS_PER_MS);
-
 		(void)nanosleep(&slice, NULL);
 	}
 	return !atomic_load(a->stopping);

@@ -25,7 +25,6 @@ static void say(const struct check *c, const char *level, const char *what, cons
 static void tell_endpoint(const struct check *c)
 {
 	char found[300];
-
 	(void)snprintf(found, sizeof(found), "%s%s", gcs_api_base(c->api), gcs_api_emulated(c->api) ? " (STORAGE_EMULATOR_HOST)" : "");
 	say(c, "ok", "endpoint", found, "");
 }
@@ -36,7 +35,6 @@ static bool tell_credentials(const struct check *c)
 	CLEANUP(buf_wipe) struct buf header = { 0 };
 	char who[480], found[600];
 	struct err err;
-
 	if (!auth) {
 		say(c, "ok", "credentials", c->config->anonymous ? "none are sent: anonymous: true" :
 			"none are sent: STORAGE_EMULATOR_HOST is set and gcs.credentials is not", "");
@@ -80,12 +78,10 @@ static bool tell_listing(const struct check *c, struct buf *ret_key, struct buf 
 	struct slice prefix = slice_of(c->config->at.prefix);
 	char found[300], key[200];
 	struct err err;
-
 	gcs_url_list(c->api, &url);
 	gcs_query(&url, "maxResults", SLICE_LIT("1"));
 	request.url = url.data;
 	int result = gcs_api_get(c->api, &request, &reply, &err);
-
 	if (reply.status != 0)
 		bucket_check_clock(reply.date_ms, SKEW_ERROR_MS, c->tell, c->arg);
 	http_reply_done(&reply);
@@ -112,7 +108,6 @@ static bool tell_listing(const struct check *c, struct buf *ret_key, struct buf 
 static int first_byte(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	bool *came = arg;
-
 	(void)p;
 	(void)n;
 	*came = true;
@@ -128,7 +123,6 @@ static void tell_read(const struct check *c, const struct buf *key, const struct
 	struct http_request request = { .headers = bytes > 0 ? headers : NULL, .limit = UINT64_MAX, .sink = first_byte, .arg = &came };
 	struct http_reply reply = { 0 };
 	struct err err;
-
 	gcs_url_media(c->api, buf_slice(key), &url);
 	gcs_query(&url, "generation", buf_slice(version));
 	request.url = url.data;
@@ -145,7 +139,6 @@ void gcs_check(struct gcs_api *api, struct bucket *b, check_fn *tell, void *arg)
 	struct check c = { .api = api, .bucket = b, .config = config, .tell = tell, .arg = arg };
 	CLEANUP(buf_done) struct buf key = { 0 }, version = { 0 };
 	uint64_t bytes = 0;
-
 	tell_endpoint(&c);
 	if (tell_credentials(&c) && tell_listing(&c, &key, &version, &bytes))
 		tell_read(&c, &key, &version, bytes);

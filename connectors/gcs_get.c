@@ -35,18 +35,15 @@ static void read_hash(struct getting *g, struct slice value)
 	CLEANUP(buf_done) struct buf raw = { 0 };
 	static const char name[] = "crc32c=";
 	const char *at = value.len ? memmem(value.p, value.len, name, sizeof(name) - 1) : NULL;
-
 	if (!at)
 		return;
 	at += sizeof(name) - 1;
 	size_t n = 0, rest = (size_t)(value.p + value.len - at);
-
 	while (n < rest && at[n] != ',' && at[n] != ' ')
 		n++;
 	if (text_unbase64(&raw, (struct slice){ at, n }) < 0 || raw.len != 4)
 		return;
 	const uint8_t *b = (const uint8_t *)raw.data;
-
 	g->declared = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 	g->is_declared = true;
 }
@@ -55,7 +52,6 @@ static void read_hash(struct getting *g, struct slice value)
 static void read_hashes(struct getting *g, const struct buf *headers)
 {
 	static const char name[] = "x-goog-hash:";
-
 	for (const char *p = headers->data, *end = p + headers->len, *line; p && p < end; p = line + 1) {
 		line = memchr(p, '\n', (size_t)(end - p));
 		if (!line)
@@ -63,7 +59,6 @@ static void read_hashes(struct getting *g, const struct buf *headers)
 		if ((size_t)(line - p) > sizeof(name) && strncasecmp(p, name, sizeof(name) - 1) == 0) {
 			p += sizeof(name) - 1;
 			const char *stop = line > p && line[-1] == '\r' ? line - 1 : line;
-
 			read_hash(g, (struct slice){ p, (size_t)(stop - p) });
 		}
 	}
@@ -73,7 +68,6 @@ static void read_hashes(struct getting *g, const struct buf *headers)
 static int check_range(struct getting *g, const struct http_reply *r, struct err *err)
 {
 	char expected[64];
-
 	g->skip = 0;
 	if (r->status == 200) {
 		g->skip = g->got;
@@ -103,7 +97,6 @@ static int on_head(void *arg, const struct http_reply *r, struct err *err)
 {
 	struct getting *g = arg;
 	struct slice generation;
-
 	if (r->status < 200 || r->status > 299)
 		return 0;
 	generation = http_header(r, "x-goog-generation");
@@ -126,7 +119,6 @@ static int on_bytes(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	struct getting *g = arg;
 	size_t known = g->skip < n ? (size_t)g->skip : n;
-
 	g->skip -= known;
 	p += known;
 	n -= known;
@@ -137,7 +129,6 @@ static int on_bytes(void *arg, const uint8_t *p, size_t n, struct err *err)
 	while (n > 0) {
 		size_t room;
 		uint8_t *to = g->into->ops->space(g->into, &room, err);
-
 		if (room > n)
 			room = n;
 		if (to) {
@@ -163,14 +154,12 @@ static int ask_once(struct gcs_api *api, struct getting *g, struct err *err)
 	const char *headers[] = { "Accept-Encoding: gzip", g->got > 0 ? range : NULL, NULL };
 	struct http_request request = { .headers = headers, .limit = UINT64_MAX, .head = on_head, .sink = on_bytes, .arg = g };
 	struct http_reply reply = { 0 };
-
 	gcs_url_media(api, g->obj.key, &url);
 	if (g->obj.version.len > 0)
 		gcs_query(&url, "generation", g->obj.version);
 	request.url = url.data;
 	(void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", g->got);
 	int result = gcs_api_get(api, &request, &reply, err);
-
 	http_reply_done(&reply);
 	return result;
 }
@@ -185,7 +174,6 @@ static int get_all(struct gcs_api *api, struct getting *g, struct err *err)
 {
 	for (uint32_t stalls = 0, resumes = 0;; resumes++) {
 		uint64_t before = g->got;
-
 		if (ask_once(api, g, err) == 0) {
 			if (g->got == g->obj.bytes)
 				return 0;
@@ -214,7 +202,6 @@ int gcs_get(struct gcs_api *api, struct bucket *b, const struct object *obj, str
 	static _Thread_local char token[VERSION_TOKEN_MAX];
 	struct getting g = { .obj = *obj, .token = token, .into = into };
 	char name[200];
-
 	if (get_all(api, &g, err) < 0 || check(&g, err) < 0) {
 		if (g.got > 0 && err->sys == ENOENT)
 			err->sys = FETCH_CHANGED;

@@ -15,7 +15,6 @@
 static struct slice text_of(const json_t *item, const char *name)
 {
 	const json_t *member = json_object_get(item, name);
-
 	return (struct slice){ json_string_value(member), json_string_length(member) };
 }
 
@@ -24,7 +23,6 @@ static int read_item(const json_t *item, struct slice known, struct bucket_page 
 	struct slice key = text_of(item, "name"), generation = text_of(item, "generation");
 	uint64_t bytes, number;
 	char name[200];
-
 	if (known.len > 0 && slice_eq(key, known))
 		return 0;
 	if (text_u64(text_of(item, "size"), &bytes) < 0 || text_u64(generation, &number) < 0) {
@@ -39,7 +37,6 @@ static int read_listing(const json_t *root, struct slice known, struct bucket_pa
 	const json_t *items = json_object_get(root, "items"), *token = json_object_get(root, "nextPageToken");
 	size_t i;
 	json_t *item;
-
 	if (!json_is_object(root) || (items && !json_is_array(items)) || (token && !json_is_string(token)) ||
 		json_object_get(root, "error"))
 		return err_set(err, ERR_RETRY, 0, "the server answered something that is no listing; is the endpoint right?");
@@ -55,10 +52,8 @@ int gcs_list_parse(struct slice body, struct slice known, struct bucket_page *to
 {
 	/* A key may hold U+0000: no reader of ours stops there. */
 	json_t *root = json_loadb(body.p ? body.p : "", body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-
 	ret_token->len = 0;
 	int result = read_listing(root, known, to, ret_token, err);
-
 	json_decref(root);
 	return result;
 }
@@ -66,7 +61,6 @@ int gcs_list_parse(struct slice body, struct slice known, struct bucket_page *to
 static void make_url(const struct gcs_api *api, const struct gcs_question *q, struct buf *url)
 {
 	char max[16];
-
 	(void)snprintf(max, sizeof(max), "%u", q->max ? q->max : PAGE_KEYS);
 	gcs_url_list(api, url);
 	gcs_query(url, "maxResults", slice_of(max));
@@ -87,7 +81,6 @@ static int ask_once(struct gcs_api *api, const char *url, struct slice known, st
 	struct http_request request = { .url = url, .limit = ANSWER_MAX };
 	struct http_reply reply = { 0 };
 	int result = gcs_api_get(api, &request, &reply, err);
-
 	if (result == 0)
 		result = gcs_list_parse(buf_slice(&reply.body), known, to, ret_token, err);
 	http_reply_done(&reply);
@@ -101,7 +94,6 @@ int gcs_list_page(struct gcs_api *api, const struct gcs_question *q, struct buck
 	/* startOffset is inclusive: a question that goes on after a key brings that key again. */
 	struct slice known = slice_eq(q->start, buf_slice(&to->after)) ? q->start : SLICE_LIT("");
 	uint32_t attempts = to->after.len > 0 || q->start.len > 0 || q->token.len > 0 ? ATTEMPTS : 1;
-
 	make_url(api, q, &url);
 	for (uint32_t attempt = 0;; attempt++) {
 		if (ask_once(api, url.data, known, to, ret_token, err) == 0)
@@ -121,7 +113,6 @@ struct first {
 static int take_first(void *arg, const struct page *page, struct err *err)
 {
 	const struct first *f = arg;
-
 	(void)err;
 	if (page->count > 0) {
 		buf_add(f->key, page->entries[0].name.p, page->entries[0].name.len);
@@ -136,7 +127,6 @@ static int ask_first(struct gcs_api *api, struct slice prefix, struct bucket_pag
 {
 	CLEANUP(buf_done) struct buf token = { 0 }, next = { 0 };
 	struct gcs_question q = { .prefix = prefix, .max = 1 };
-
 	for (uint32_t pages = 0; first->key->len == 0 && pages < FIRST_PAGES_MAX; pages++) {
 		q.token = buf_slice(&token);
 		if (gcs_list_page(api, &q, page, &next, err) < 0 ||
@@ -158,12 +148,10 @@ int gcs_list_first(struct gcs_api *api, struct bucket *b, struct slice prefix, s
 	struct first first = { ret_key, ret_version, ret_bytes };
 	struct bucket bare;
 	struct bucket_page page;
-
 	ret_key->len = ret_version->len = 0;
 	bucket_init(&bare, b->scheme, &config);
 	bucket_page_init(&page, &bare, SLICE_LIT(""));
 	int result = ask_first(api, prefix, &page, &first, err);
-
 	bucket_page_done(&page);
 	bucket_done(&bare);
 	return result;

@@ -64,7 +64,6 @@ static void push(struct scan *s, struct range *r)
 static struct range *take(struct scan *s)
 {
 	struct range *r = NULL;
-
 	pthread_mutex_lock(&s->lock);
 	s->idle++;
 	while (!s->failed && !s->waiting && s->running > 0)
@@ -99,10 +98,8 @@ static int share(struct scan *s, struct range *r, const struct bucket_page *page
 {
 	struct buf cut = { 0 };
 	int shared = 0;
-
 	pthread_mutex_lock(&s->lock);
 	uint32_t free_threads = s->idle + s->threads - 1 - s->pool_count;
-
 	s->pages++;
 	r->pages++;
 	gcs_alphabet_add(&s->alphabet, buf_slice(&page->text));
@@ -110,7 +107,6 @@ static int share(struct scan *s, struct range *r, const struct bucket_page *page
 	while (!s->failed && s->pages >= PAGES_ALONE && r->pages >= PAGES_BETWEEN && free_threads > s->waiting_count &&
 		gcs_split(&s->alphabet, s->fixed, buf_slice(&page->last), buf_slice(&r->end), &cut)) {
 		struct range *rest = mem_zero(1, sizeof(*rest));
-
 		rest->end = r->end;
 		rest->start = cut;
 		r->end = cut = (struct buf){ 0 };
@@ -147,7 +143,6 @@ static int ask(struct scan *s, const struct range *r, struct walk *w, struct err
 {
 	struct gcs_question q = { .prefix = slice_of(s->bucket->config->prefix), .start = buf_slice(&w->start),
 		.end = buf_slice(&r->end), .token = buf_slice(&w->token) };
-
 	if (gcs_list_page(s->api, &q, &w->page, &w->next, err) < 0)
 		return -1;
 	w->empty = w->page.listed > 0 ? 0 : w->empty + 1;
@@ -161,7 +156,6 @@ static int ask(struct scan *s, const struct range *r, struct walk *w, struct err
 static int emit_page(struct scan *s, const struct range *r, struct walk *w, struct err *err)
 {
 	CLEANUP(buf_done) struct buf end = { 0 };
-
 	if (w->next.len > 0)
 		return w->page.listed == 0 ? 0 : bucket_page_emit(&w->page, buf_slice(&w->page.last), false, s->emit, s->arg, err);
 	if (r->end.len == 0)
@@ -174,13 +168,11 @@ static int emit_page(struct scan *s, const struct range *r, struct walk *w, stru
 static int list_pages(struct scan *s, struct range *r, struct walk *w, struct err *err)
 {
 	int shared = 0;
-
 	buf_add(&w->start, r->start.data, r->start.len);
 	do {
 		if (ask(s, r, w, err) < 0)
 			return -1;
 		CLEANUP(buf_done) struct buf cursor = { 0 };
-
 		buf_add(&cursor, w->page.last.data, w->page.last.len);
 		/* The page that was asked for is handed on with the end that it was asked for with: no cut at the last one. */
 		shared = w->next.len > 0 && w->page.listed > 0 ? share(s, r, &w->page) : 0;
@@ -203,12 +195,10 @@ static int list_range(struct scan *s, struct range *r, struct err *err)
 {
 	CLEANUP(buf_done) struct buf after = { 0 };
 	struct walk w = { .empty = 0 };
-
 	if (r->start.len > 0)
 		gcs_before(buf_slice(&r->start), &after);
 	bucket_page_init(&w.page, s->bucket, buf_slice(&after));
 	int result = list_pages(s, r, &w, err);
-
 	bucket_page_done(&w.page);
 	buf_done(&w.start);
 	buf_done(&w.token);
@@ -220,7 +210,6 @@ static void *work(void *arg)
 {
 	struct scan *s = arg;
 	struct err err;
-
 	for (struct range *r; (r = take(s));)
 		finish(s, r, list_range(s, r, &err) < 0 ? &err : NULL);
 	return NULL;
@@ -230,7 +219,6 @@ int gcs_scan(struct gcs_api *api, struct bucket *b, uint32_t threads, page_fn *e
 {
 	const char *prefix = b->config->prefix ? b->config->prefix : "";
 	struct scan s = { .api = api, .bucket = b, .emit = emit, .arg = arg, .fixed = strlen(prefix), .threads = threads };
-
 	assert(threads >= 1 && threads <= GCS_SCAN_THREADS);
 	pthread_mutex_init(&s.lock, NULL);
 	pthread_cond_init(&s.news, NULL);

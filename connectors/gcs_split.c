@@ -10,7 +10,6 @@ void gcs_alphabet_add(struct gcs_alphabet *a, struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.p[i];
-
 		if (c > ' ' && c < 0x7f)
 			a->seen[c] = true;
 	}
@@ -20,7 +19,6 @@ void gcs_alphabet_add(struct gcs_alphabet *a, struct slice text)
 static char middle(const struct gcs_alphabet *a, int low, int high)
 {
 	int first = low + 1, last = high < 128 ? high : 128, count = 0;
-
 	for (int c = first; c < last; c++)
 		count += a->seen[c];
 	for (int c = first, n = 0; c < last; c++) {
@@ -39,12 +37,10 @@ static bool within_character(char c)
 bool gcs_split(const struct gcs_alphabet *a, size_t fixed, struct slice cursor, struct slice end, struct buf *ret)
 {
 	bool bound = end.len > 0; /* end has begun like cursor so far */
-
 	for (size_t i = 0; i < cursor.len && i < fixed + PLACES_MAX; i++) {
 		int low = (unsigned char)cursor.p[i];
 		int high = !bound ? NO_LIMIT : i < end.len ? (unsigned char)end.p[i] : 0;
 		char c = i < fixed || within_character(cursor.p[i]) ? '\0' : middle(a, low, high);
-
 		if (c) {
 			ret->len = 0;
 			buf_add(ret, cursor.p, i);

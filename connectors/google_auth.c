@@ -32,7 +32,6 @@ struct google_auth {
 struct google_auth *google_auth_new(const struct google_rules *rules)
 {
 	struct google_auth *a = mem_zero(1, sizeof(*a));
-
 	a->rules = *rules;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->renewed, NULL);
@@ -60,21 +59,18 @@ static void describe(const struct google_credentials *c, char *to, size_t size)
 		[GOOGLE_METADATA] = "this machine's service account",
 	};
 	const char *who = google_member(c->json, "client_email");
-
 	(void)snprintf(to, size, "%s%s%.120s from %s", kinds[c->kind], who ? " " : "", who ? who : "", c->origin);
 }
 
 static int fetch(const struct google_auth *a, struct google_token *ret, char *ret_origin, size_t size, struct err *err)
 {
 	struct google_credentials c;
-
 	if (google_credentials_find(a->rules.file, &c, err) < 0) {
 		err->class = ERR_RETRY;
 		return -1;
 	}
 	describe(&c, ret_origin, size);
 	int result = google_token_fetch(&c, &a->rules, ret, err);
-
 	if (result < 0)
 		(void)err_wrap(err, "Google credentials (%s)", ret_origin);
 	google_credentials_done(&c);
@@ -92,11 +88,9 @@ static void renew(struct google_auth *a)
 	struct google_token token = { 0 };
 	char origin[sizeof(a->origin)] = "";
 	struct err failure;
-
 	a->renewing = true;
 	pthread_mutex_unlock(&a->lock);
 	int result = fetch(a, &token, origin, sizeof(origin), &failure);
-
 	pthread_mutex_lock(&a->lock);
 	a->renewing = false;
 	if (origin[0])
@@ -111,7 +105,6 @@ static void renew(struct google_auth *a)
 		(void)err_set(&a->failure, ERR_RETRY, 0, "the access token ended as soon as it came: is this host's clock right?");
 	} else {
 		uint64_t wait_ns = failure.wait_ms * NS_PER_MS;
-
 		a->failure = failure;
 		a->again_ns = clock_mono_ns() + (wait_ns > AGAIN_NS ? wait_ns : AGAIN_NS);
 	}
@@ -123,7 +116,6 @@ int google_auth_get(struct google_auth *a, struct buf *ret, struct err *err)
 {
 	bool tried = false;
 	int result = 0;
-
 	pthread_mutex_lock(&a->lock);
 	while (!lasts(a, RENEW_MS) && !tried) {
 		if (!a->renewing && clock_mono_ns() >= a->again_ns) {
@@ -151,7 +143,6 @@ void google_auth_expired(struct google_auth *a, const struct buf *used)
 	pthread_mutex_lock(&a->lock);
 	if (a->header.len > 0 && slice_eq(buf_slice(&a->header), buf_slice(used))) {
 		uint64_t now_ns = clock_mono_ns();
-
 		buf_wipe(&a->header);
 		/* One may have ended, or been withdrawn. A second one at once has another reason. */
 		a->again_ns = a->refused_ns && now_ns - a->refused_ns < REST_NS ? now_ns + REST_NS : 0;
@@ -172,7 +163,6 @@ int64_t google_auth_expires_ms(struct google_auth *a)
 {
 	pthread_mutex_lock(&a->lock);
 	int64_t expires_ms = a->header.len > 0 ? a->expires_ms : 0;
-
 	pthread_mutex_unlock(&a->lock);
 	return expires_ms;
 }

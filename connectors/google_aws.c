@@ -31,7 +31,6 @@ static int ask_token(struct metadata *m, struct err *err)
 	const char *url = google_member(m->source, "imdsv2_session_token_url");
 	CLEANUP(buf_wipe) struct buf body = { 0 };
 	struct google_question q = { .place = GOOGLE_LOCAL, .what = METADATA, .method = "PUT", .url = url, .headers = headers };
-
 	if (!url || m->token.len > 0)
 		return 0;
 	if (google_ask(m->rules, &q, &body, err) < 0)
@@ -48,7 +47,6 @@ static int ask(struct metadata *m, const char *url, struct buf *ret_body, struct
 		return -1;
 	const char *const headers[] = { m->token.len > 0 ? m->token.data : NULL, NULL };
 	struct google_question q = { .place = GOOGLE_LOCAL, .what = METADATA, .url = url, .headers = headers };
-
 	return google_ask(m->rules, &q, ret_body, err);
 }
 
@@ -57,7 +55,6 @@ static int find_region(struct metadata *m, char ret[static REGION_MAX], struct e
 {
 	const char *named = getenv("AWS_REGION"), *url = google_member(m->source, "region_url");
 	CLEANUP(buf_done) struct buf zone = { 0 };
-
 	if (!named || !named[0])
 		named = getenv("AWS_DEFAULT_REGION");
 	if (named && named[0]) {
@@ -70,7 +67,6 @@ static int find_region(struct metadata *m, char ret[static REGION_MAX], struct e
 	if (ask(m, url, &zone, err) < 0)
 		return -1;
 	size_t n = zone.len > 0 ? zone.len - 1 : 0;
-
 	if (n == 0 || n >= REGION_MAX || strspn(zone.data, "abcdefghijklmnopqrstuvwxyz0123456789-") != zone.len)
 		return err_set(err, ERR_RETRY, 0, METADATA " names no zone at region_url");
 	(void)snprintf(ret, REGION_MAX, "%.*s", (int)n, zone.data);
@@ -83,7 +79,6 @@ static int find_keys(struct metadata *m, struct aws_credentials *ret, struct err
 	int found = aws_role_environment(ret, err);
 	CLEANUP(buf_done) struct buf role = { 0 };
 	CLEANUP(buf_wipe) struct buf keys = { 0 };
-
 	if (found != 0)
 		return found < 0 ? -1 : 0;
 	if (!url)
@@ -93,7 +88,6 @@ static int find_keys(struct metadata *m, struct aws_credentials *ret, struct err
 	if (role.len == 0 || strpbrk(role.data, "/?# \r\n"))
 		return err_set(err, ERR_RETRY, 0, METADATA " names no role: the instance has none");
 	CLEANUP(freep) char *place = mem_printf("%s%s%s", url, url[strlen(url) - 1] == '/' ? "" : "/", role.data);
-
 	if (ask(m, place, &keys, err) < 0)
 		return -1;
 	return aws_answer_json(buf_slice(&keys), ret, err);
@@ -115,7 +109,6 @@ static void sign(const struct question *q, const char *region, const struct aws_
 	const char *mark = target.len > 0 ? memchr(target.p, '?', target.len) : NULL;
 	struct sha256 *hash = sha256_new();
 	uint8_t key[SHA256_BYTES];
-
 	if (target.len > 0 && target.p != mark)
 		path = (struct slice){ target.p, mark ? (size_t)(mark - target.p) : target.len };
 	if (mark)
@@ -124,7 +117,6 @@ static void sign(const struct question *q, const char *region, const struct aws_
 		.header_count = q->header_count, .payload = SIGV4_EMPTY };
 	const struct sigv4_scope scope = { .key_id = buf_slice(&keys->key_id), .secret = buf_slice(&keys->secret), .region = region,
 		.service = "sts", .time = q->time };
-
 	sigv4_key(&scope, hash, key);
 	sigv4_authorization(to, &request, &scope, key, hash);
 	explicit_bzero(key, sizeof(key));
@@ -144,7 +136,6 @@ static void put_token(const struct question *q, struct slice authorization, stru
 {
 	CLEANUP(buf_wipe) struct buf text = { 0 };
 	struct json j = { .to = &text };
-
 	(void)buf_grow(&text, ROOM);
 	json_open(&j, NULL, '{');
 	json_str(&j, "url", slice_of(q->url));
@@ -162,7 +153,6 @@ static void put_token(const struct question *q, struct slice authorization, stru
 static char *fill_in(const char *url, const char *region)
 {
 	const char *place = strstr(url, "{region}");
-
 	return place ? mem_printf("%.*s%s%s", (int)(place - url), url, region, place + strlen("{region}")) : mem_strdup(url);
 }
 
@@ -170,11 +160,9 @@ static int make_token(const json_t *file, const char *region, const struct aws_c
 {
 	const char *written = google_member(file, "credential_source.regional_cred_verification_url");
 	struct question q = { 0 };
-
 	if (!written)
 		return err_set(err, ERR_RETRY, 0, "credential_source has no \"regional_cred_verification_url\"");
 	CLEANUP(freep) char *url = fill_in(written, region);
-
 	if (url_parse(url, &q.parts, err) < 0 || !q.parts.https)
 		return err_set(err, ERR_RETRY, 0, "regional_cred_verification_url is no https URL");
 	q.url = url;
@@ -186,7 +174,6 @@ static int make_token(const json_t *file, const char *region, const struct aws_c
 	/* Signed with the rest: good for this pool of identities and no other. */
 	q.headers[q.header_count++] = (struct sigv4_header){ "x-goog-cloud-target-resource", slice_of(google_member(file, "audience")) };
 	CLEANUP(buf_wipe) struct buf authorization = { 0 };
-
 	sign(&q, region, keys, &authorization);
 	put_token(&q, buf_slice(&authorization), to);
 	return 0;
@@ -197,12 +184,10 @@ int google_subject_aws(const json_t *file, const struct google_rules *rules, str
 	struct metadata m = { .source = json_object_get(file, "credential_source"), .rules = rules };
 	CLEANUP(aws_credentials_done) struct aws_credentials keys = { 0 };
 	char region[REGION_MAX];
-
 	if (strcmp(google_member(m.source, "environment_id"), "aws1") != 0)
 		return err_set(err, ERR_RETRY, 0, "credential_source.environment_id is '%.20s'; known is aws1",
 			google_member(m.source, "environment_id"));
 	int result = find_region(&m, region, err);
-
 	if (result == 0)
 		result = find_keys(&m, &keys, err);
 	buf_wipe(&m.token);

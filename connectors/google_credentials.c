@@ -27,14 +27,11 @@ static const struct {
 const char *google_member(const json_t *json, const char *path)
 {
 	const char *dot = strchr(path, '.');
-
 	if (dot) {
 		CLEANUP(freep) char *outer = mem_strndup(path, (size_t)(dot - path));
-
 		return google_member(json_object_get(json, outer), dot + 1);
 	}
 	const json_t *member = json_object_get(json, path);
-
 	/* The length: what has a NUL inside would be cut without a word. */
 	return json_string_length(member) > 0 && strlen(json_string_value(member)) == json_string_length(member) ?
 		json_string_value(member) : NULL;
@@ -46,7 +43,6 @@ static void overwrite(json_t *json)
 	const char *name;
 	json_t *member;
 	size_t i;
-
 	if (json_is_string(json)) {
 		explicit_bzero((void *)(uintptr_t)json_string_value(json), json_string_length(json));
 	} else if (json_is_object(json)) {
@@ -75,7 +71,6 @@ void google_credentials_done(struct google_credentials *c)
 static int check(const json_t *json, enum google_kind *ret, struct err *err)
 {
 	const char *type = google_member(json, "type");
-
 	if (!type)
 		return err_set(err, ERR_REJECT, 0, "it is no Google credentials file: a JSON object with \"type\", such as `gcloud iam "
 			"service-accounts keys create` writes");
@@ -96,7 +91,6 @@ static int check(const json_t *json, enum google_kind *ret, struct err *err)
 int google_credentials_parse(json_t *json, struct google_credentials *ret, struct err *err)
 {
 	enum google_kind kind = GOOGLE_METADATA;
-
 	if (check(json, &kind, err) < 0) {
 		google_json_wipe(json);
 		return -1;
@@ -111,7 +105,6 @@ static int load(const char *path, const char *how, struct google_credentials *re
 	CLEANUP(buf_wipe) struct buf text = { 0 };
 	struct google_credentials c;
 	char origin[sizeof(c.origin)];
-
 	(void)snprintf(origin, sizeof(origin), how[0] ? "%s (%s)" : "%s%s", how, path);
 	(void)buf_grow(&text, FILE_MAX);
 	if (file_slurp(AT_FDCWD, path, FILE_MAX, &text, err) < 0)
@@ -130,7 +123,6 @@ static char *well_known_path(void)
 	const char *config = getenv("CLOUDSDK_CONFIG"), *home = getenv("HOME");
 	struct passwd entry, *found = NULL;
 	char room[1024];
-
 	if (config && config[0])
 		return mem_printf("%s/%s", config, name);
 	if ((!home || !home[0]) && getpwuid_r(getuid(), &entry, room, sizeof(room), &found) == 0 && found)
@@ -142,13 +134,11 @@ int google_credentials_find(const char *file, struct google_credentials *ret, st
 {
 	const char *named = getenv("GOOGLE_APPLICATION_CREDENTIALS"), *host = getenv("GCE_METADATA_HOST");
 	const char *no_metadata = getenv("NO_GCE_CHECK");
-
 	if (file)
 		return load(file, "", ret, err);
 	if (named && named[0])
 		return load(named, "GOOGLE_APPLICATION_CREDENTIALS", ret, err);
 	CLEANUP(freep) char *known = well_known_path();
-
 	if (known && (access(known, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)))
 		return load(known, "gcloud's file", ret, err);
 	if (no_metadata && strcasecmp(no_metadata, "true") == 0)

@@ -39,7 +39,6 @@ static void fill_environment(struct environment *e, const json_t *file)
 	const char *output = google_member(file, "credential_source.executable.output_file");
 	const char *email = acts ? strrchr(acts, '/') : NULL; /* ".../serviceAccounts/EMAIL:generateAccessToken" */
 	size_t count = 0;
-
 	add_variable(e, "AUDIENCE", audience, strlen(audience));
 	add_variable(e, "TOKEN_TYPE", type, strlen(type));
 	add_variable(e, "INTERACTIVE", "0", 1);
@@ -66,12 +65,10 @@ static int pick(const json_t *answer, bool lasting, struct buf *to, struct err *
 	const json_t *until = json_object_get(answer, "expiration_time");
 	bool saml = type && strcmp(type, "urn:ietf:params:oauth:token-type:saml2") == 0;
 	const char *token = google_member(answer, saml ? "saml_response" : "id_token");
-
 	if (json_integer_value(json_object_get(answer, "version")) != 1)
 		return err_set(err, ERR_RETRY, 0, PROGRAM " answers in another version than 1");
 	if (!json_is_true(json_object_get(answer, "success"))) {
 		const char *code = google_member(answer, "code");
-
 		return err_set(err, ERR_RETRY, 0, PROGRAM " says that it failed, code '%.40s'; run it by hand as the user of inletd",
 			code ? code : "");
 	}
@@ -91,14 +88,12 @@ static bool is_kept(const char *path, struct buf *to)
 {
 	CLEANUP(buf_wipe) struct buf text = { 0 };
 	bool good = false;
-
 	if (!path)
 		return false;
 	(void)buf_grow(&text, HELPER_OUTPUT_MAX);
 	if (file_slurp(AT_FDCWD, path, HELPER_OUTPUT_MAX, &text, NULL) < 0)
 		return false;
 	json_t *answer = json_loadb(text.data, text.len, 0, NULL);
-
 	good = pick(answer, true, to, NULL) == 0;
 	google_json_wipe(answer);
 	return good;
@@ -110,19 +105,16 @@ static int run(const json_t *file, const json_t *executable, const struct google
 	json_int_t limit_ms = limit ? json_integer_value(limit) : TIMEOUT_MS;
 	CLEANUP(buf_wipe) struct buf text = { 0 };
 	struct environment environment = { .own_count = 0 };
-
 	if (limit_ms < TIMEOUT_MIN_MS || limit_ms > TIMEOUT_MAX_MS)
 		return err_set(err, ERR_RETRY, 0, PROGRAM ".timeout_millis must be %d to %d", TIMEOUT_MIN_MS, TIMEOUT_MAX_MS);
 	fill_environment(&environment, file);
 	const struct helper h = { .what = PROGRAM, .command = slice_of(google_member(executable, "command")), .environment = environment.all,
 		.timeout_ms = (uint32_t)limit_ms, .stopping = rules->stopping };
 	int result = helper_run(&h, &text, err);
-
 	environment_done(&environment);
 	if (result < 0)
 		return -1;
 	json_t *answer = google_answer(PROGRAM, buf_slice(&text), err);
-
 	result = answer ? pick(answer, google_member(executable, "output_file"), to, err) : -1;
 	google_json_wipe(answer);
 	return result;
@@ -132,7 +124,6 @@ int google_subject_executable(const json_t *file, const struct google_rules *rul
 {
 	const json_t *executable = json_object_get(json_object_get(file, "credential_source"), "executable");
 	const char *allowed = getenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES");
-
 	if (!google_member(executable, "command"))
 		return err_set(err, ERR_RETRY, 0, PROGRAM " has no \"command\"");
 	if (!allowed || strcmp(allowed, "1") != 0)
@@ -141,7 +132,6 @@ int google_subject_executable(const json_t *file, const struct google_rules *rul
 	if (is_kept(google_member(executable, "output_file"), to))
 		return 0;
 	int result = run(file, executable, rules, to, err);
-
 	if (result < 0)
 		err->class = ERR_RETRY;
 	return result;

@@ -23,7 +23,6 @@
 static int pick_subject(const json_t *source, struct buf *text, struct err *err)
 {
 	const char *type = google_member(source, "format.type"), *name = google_member(source, "format.subject_token_field_name");
-
 	if (!type || strcmp(type, "text") == 0) {
 		while (text->len > 0 && strchr(" \t\r\n", text->data[text->len - 1]))
 			text->data[--text->len] = '\0';
@@ -34,7 +33,6 @@ static int pick_subject(const json_t *source, struct buf *text, struct err *err)
 	json_t *answer = google_answer("the subject token's source", buf_slice(text), err);
 	const char *token = google_member(answer, name);
 	int result = token ? 0 : -1;
-
 	if (!answer)
 		return -1;
 	if (token) {
@@ -56,13 +54,11 @@ static int ask_source(const json_t *source, const struct google_rules *rules, st
 	const char *name;
 	json_t *value;
 	size_t n = 0;
-
 	json_object_foreach (json_object_get(source, "headers"), name, value) {
 		if (n < HEADERS_MAX && json_is_string(value))
 			lines[n++] = mem_printf("%s: %s", name, json_string_value(value));
 	}
 	int result = google_ask(rules, &q, to, err);
-
 	for (size_t i = 0; i < n; i++) {
 		explicit_bzero(lines[i], strlen(lines[i]));
 		free(lines[i]);
@@ -75,7 +71,6 @@ static int subject_token(const json_t *file, const struct google_rules *rules, s
 {
 	const json_t *source = json_object_get(file, "credential_source");
 	const char *path = google_member(source, "file");
-
 	(void)buf_grow(to, SUBJECT_MAX);
 	if (google_member(source, "environment_id"))
 		return google_subject_aws(file, rules, to, err);
@@ -102,7 +97,6 @@ static int exchange_subject(const json_t *file, const struct google_rules *rules
 	static const char *const headers[] = { "Content-Type: application/x-www-form-urlencoded", NULL };
 	CLEANUP(buf_wipe) struct buf form = { 0 }, body = { 0 };
 	struct google_question q = { .what = what, .url = google_member(file, "token_url"), .headers = headers };
-
 	(void)buf_grow(&form, SECRET_ROOM);
 	google_form(&form, "grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
 	google_form(&form, "requested_token_type", "urn:ietf:params:oauth:token-type:access_token");
@@ -122,13 +116,11 @@ int google_federated(const struct google_credentials *c, const struct google_rul
 	bool acts = google_member(c->json, "service_account_impersonation_url");
 	CLEANUP(buf_wipe) struct buf subject = { 0 };
 	struct google_token as = { 0 };
-
 	if (subject_token(c->json, rules, &subject, err) < 0)
 		return err_wrap(err, "workload identity");
 	if (!acts)
 		return exchange_subject(c->json, rules, scope, &subject, ret, err);
 	int result = exchange_subject(c->json, rules, GOOGLE_SCOPE_ACT, &subject, &as, err);
-
 	if (result == 0)
 		result = google_impersonate(c->json, rules, &as, scope, ret, err);
 	buf_wipe(&as.value);
@@ -142,7 +134,6 @@ static int read_acting(const char *what, struct slice body, struct google_token 
 	const char *token = google_member(answer, "accessToken"), *until = google_member(answer, "expireTime");
 	int64_t until_ms;
 	int result = -1;
-
 	if (!answer)
 		return -1;
 	if (token && until && iso_time_parse(slice_of(until), &until_ms) == 0) {
@@ -165,7 +156,6 @@ int google_impersonate(const json_t *file, const struct google_rules *rules, con
 	CLEANUP(buf_wipe) struct buf bearer = { 0 }, body = { 0 };
 	CLEANUP(buf_done) struct buf request = { 0 };
 	struct json j = { .to = &request };
-
 	(void)buf_grow(&bearer, SECRET_ROOM);
 	buf_str(&bearer, "Authorization: Bearer ");
 	buf_add(&bearer, as->value.data, as->value.len);
@@ -184,7 +174,6 @@ int google_impersonate(const json_t *file, const struct google_rules *rules, con
 	const char *const headers[] = { "Content-Type: application/json", bearer.data, NULL };
 	struct google_question q = { .what = what, .url = google_member(file, "service_account_impersonation_url"),
 		.headers = headers, .body = buf_slice(&request) };
-
 	if (google_ask(rules, &q, &body, err) < 0)
 		return -1;
 	return read_acting(what, buf_slice(&body), ret, err);

@@ -20,7 +20,6 @@ CLEANUP_FN(BIO *, BIO_free_all)
 static void base64url(struct buf *to, struct slice bytes)
 {
 	size_t from = to->len;
-
 	text_base64(to, bytes);
 	while (to->len > from && to->data[to->len - 1] == '=')
 		to->data[--to->len] = '\0';
@@ -42,7 +41,6 @@ static EVP_PKEY *read_key(const char *pem, struct err *err)
 {
 	CLEANUP(BIO_free_allp) BIO *bio = BIO_new_mem_buf(pem, -1);
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
-
 	ERR_clear_error();
 	if (!key) {
 		(void)err_set(err, ERR_REJECT, 0, "its private_key is no PEM private key: download the key file again");
@@ -64,7 +62,6 @@ int google_jwt(const char *pem, const char *key_id, struct slice claims, struct 
 	struct json j = { .to = &header };
 	uint8_t signature[SIGNATURE_MAX];
 	size_t size = sizeof(signature), from = to->len;
-
 	if (!key)
 		return -1;
 	json_open(&j, NULL, '{');

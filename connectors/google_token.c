@@ -20,7 +20,6 @@ int google_token_read(const char *what, struct slice body, struct google_token *
 	const char *token = google_member(answer, "access_token");
 	json_int_t life_s = json_integer_value(json_object_get(answer, "expires_in"));
 	int result = -1;
-
 	if (!answer)
 		return -1;
 	if (!token || life_s <= 0) {
@@ -41,7 +40,6 @@ static int exchange(const struct google_rules *rules, const char *url, const str
 	static const char what[] = "the token endpoint";
 	CLEANUP(buf_wipe) struct buf body = { 0 };
 	struct google_question q = { .what = what, .url = url, .headers = headers, .body = buf_slice(form) };
-
 	if (google_ask(rules, &q, &body, err) < 0)
 		return -1;
 	return google_token_read(what, buf_slice(&body), ret, err);
@@ -50,7 +48,6 @@ static int exchange(const struct google_rules *rules, const char *url, const str
 static const char *token_uri(const struct google_credentials *c)
 {
 	const char *uri = google_member(c->json, "token_uri");
-
 	return uri ? uri : TOKEN_URI;
 }
 
@@ -61,7 +58,6 @@ static int by_key(const struct google_credentials *c, const struct google_rules 
 	CLEANUP(buf_done) struct buf claims = { 0 };
 	struct json j = { .to = &claims };
 	int64_t now_s = clock_wall_ms() / 1000;
-
 	json_open(&j, NULL, '{');
 	json_str(&j, "iss", slice_of(google_member(c->json, "client_email")));
 	json_str(&j, "scope", slice_of(scope));
@@ -84,7 +80,6 @@ static int by_refresh(const struct google_credentials *c, const struct google_ru
 {
 	static const char *const members[] = { "client_id", "client_secret", "refresh_token" };
 	CLEANUP(buf_wipe) struct buf form = { 0 };
-
 	(void)buf_grow(&form, SECRET_ROOM);
 	google_form(&form, "grant_type", "refresh_token");
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
@@ -101,7 +96,6 @@ static int by_metadata(const struct google_rules *rules, struct google_token *re
 	CLEANUP(freep) char *url = mem_printf("http://%s" METADATA_PATH, host && host[0] ? host : "169.254.169.254");
 	CLEANUP(buf_wipe) struct buf body = { 0 };
 	struct google_question q = { .place = GOOGLE_METADATA_SERVER, .what = what, .url = url };
-
 	if (google_ask(rules, &q, &body, err) < 0)
 		return err_wrap(err, "no credentials in gcs.credentials, GOOGLE_APPLICATION_CREDENTIALS or gcloud's file, and none from "
 			"this machine");
@@ -115,7 +109,6 @@ static int by_impersonation(const struct google_credentials *c, const struct goo
 	struct google_token as = { 0 };
 	json_t *inner = json_deep_copy(json_object_get(c->json, "source_credentials"));
 	int result = -1;
-
 	if (google_credentials_parse(inner, &source, err) < 0)
 		return err_wrap(err, "source_credentials");
 	if (source.kind == GOOGLE_IMPERSONATED)

@@ -36,7 +36,6 @@ static bool is_this_host(const struct url *url)
 static int check_url(const struct google_question *q, struct err *err)
 {
 	struct url url;
-
 	if (url_parse(q->url, &url, err) < 0) {
 		err->class = ERR_RETRY;
 		return err_wrap(err, "%s", q->what);
@@ -51,7 +50,6 @@ static void add_words(struct buf *to, const char *text)
 {
 	while (text && *text && to->len < 240) {
 		size_t n = strcspn(text, " \t\r\n'\"=:");
-
 		if (n > WORD_MAX)
 			buf_str(to, "(hidden)");
 		else
@@ -68,7 +66,6 @@ static void add_reason(struct buf *to, const struct http_reply *r)
 {
 	json_t *answer = json_loadb(r->body.data ? r->body.data : "", r->body.len, 0, NULL);
 	const char *code = google_member(answer, "error"), *text = google_member(answer, "error_description");
-
 	if (!code) {
 		code = google_member(answer, "error.status");
 		text = google_member(answer, "error.message");
@@ -86,7 +83,6 @@ static int refused(const struct google_question *q, const struct http_reply *r, 
 	CLEANUP(buf_done) struct buf why = { 0 };
 	char where[URL_LABEL_MAX];
 	int64_t skew = r->date_ms ? clock_wall_ms() - r->date_ms : 0;
-
 	url_label(q->url, where);
 	add_reason(&why, r);
 	if (skew > SKEW_MS || skew < -SKEW_MS)
@@ -109,7 +105,6 @@ static int send_one(struct http *http, const struct google_question *q, struct h
 		.limit = ANSWER_MAX,
 		.total_ms = TOTAL_MS,
 	};
-
 	if (http_send(http, &request, r, err) < 0) {
 		err->class = ERR_RETRY;
 		return err_wrap(err, "%s", q->what);
@@ -127,7 +122,6 @@ int google_ask(const struct google_rules *rules, const struct google_question *q
 	CLEANUP(guard_freep) struct guard *guard = guard_new();
 	CLEANUP(http_freep) struct http *http = NULL;
 	struct http_reply r = { 0 };
-
 	if (check_url(q, err) < 0)
 		return -1;
 	if (guard_allow_endpoint(guard, q->url, err) < 0) {
@@ -143,7 +137,6 @@ int google_ask(const struct google_rules *rules, const struct google_question *q
 		.stopping = rules->stopping,
 	});
 	int result = send_one(http, q, &r, err);
-
 	if (result == 0) {
 		*ret_body = r.body;
 		r.body = (struct buf){ 0 };
@@ -156,7 +149,6 @@ int google_ask(const struct google_rules *rules, const struct google_question *q
 json_t *google_answer(const char *what, struct slice body, struct err *err)
 {
 	json_t *answer = json_loadb(body.p ? body.p : "", body.len, 0, NULL);
-
 	if (json_is_object(answer))
 		return answer;
 	google_json_wipe(answer);

@@ -20,7 +20,6 @@ extern char **environ;
 static int next_word(struct slice s, size_t *at, char **to)
 {
 	char quote = '\0';
-
 	for (; *at < s.len; (*at)++) {
 		char c = s.p[*at];
 		bool escapes = c == '\\' && *at + 1 < s.len &&
@@ -45,7 +44,6 @@ int helper_words(struct slice command, char ***ret)
 	char **words = mem_alloc(head + command.len + HELPER_WORDS + 1);
 	char *to = (char *)words + head;
 	size_t count = 0;
-
 	for (size_t at = 0;;) {
 		while (at < command.len && (command.p[at] == ' ' || command.p[at] == '\t'))
 			at++;
@@ -75,7 +73,6 @@ static int spawn(char **words, char *const *environment, int out, pid_t *ret_pid
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
-
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all); /* what is ignored here, as SIGPIPE is, it would inherit */
 	(void)posix_spawn_file_actions_init(&actions);
@@ -99,7 +96,6 @@ static int read_all(int fd, const struct helper *h, const char *program, struct 
 {
 	uint64_t end_ns = clock_mono_ns() + h->timeout_ms * NS_PER_MS;
 	struct pollfd waits = { .fd = fd, .events = POLLIN };
-
 	(void)buf_grow(to, HELPER_OUTPUT_MAX + 1);
 	for (;;) {
 		if (h->stopping && atomic_load(h->stopping))
@@ -124,7 +120,6 @@ static int read_all(int fd, const struct helper *h, const char *program, struct 
 static int reap(pid_t pid, const struct helper *h, const char *program, bool must_die, struct err *err)
 {
 	int status = 0;
-
 	if (must_die)
 		(void)kill(-pid, SIGKILL);
 	for (uint64_t end_ns = clock_mono_ns() + NS_PER_SEC; waitpid(pid, &status, WNOHANG) == 0;) {
@@ -143,7 +138,6 @@ int helper_run(const struct helper *h, struct buf *ret_output, struct err *err)
 	CLEANUP(freep) char **words = NULL;
 	int ends[2];
 	pid_t pid;
-
 	if (helper_words(h->command, &words) < 0)
 		return err_set(err, ERR_REJECT, 0, "%s is no command: a program and at most %u words, quotes closed", h->what, HELPER_WORDS - 1);
 	if (pipe2(ends, O_CLOEXEC) < 0)

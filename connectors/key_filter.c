@@ -5,7 +5,6 @@ bool key_glob(const char *glob, struct slice text)
 {
 	const char *star = NULL;  /* what follows the last star seen */
 	size_t i = 0, resume = 0; /* where that star's run ends, as tried so far */
-
 	while (i < text.len) {
 		if (*glob == '*') {
 			star = ++glob;

@@ -30,7 +30,6 @@ static int s3_open(const void *config, const char *root, bool had_objects, struc
 	(void)root; /* with its objects gone or there, a bucket is what it is called */
 	(void)had_objects;
 	struct connector *c = mem_zero(1, sizeof(*c));
-
 	c->config = config;
 	bucket_init(&c->bucket, "s3", &c->config->at);
 	if (s3_client_new(c->config, &c->bucket.stopping, &c->client, err) < 0) {
@@ -68,7 +67,6 @@ struct walk {
 static int on_body(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	struct walk *w = arg;
-
 	return s3_list_add(&w->list, (struct slice){ (const char *)p, n }, err);
 }
 
@@ -80,7 +78,6 @@ static int list_once(struct walk *w, struct slice prefix, const char *max_keys, 
 	char what[256];
 	size_t n = 2;
 	int done;
-
 	if (prefix.len > 0)
 		params[n++] = (struct sigv4_param){ SLICE_LIT("prefix"), prefix };
 	if (max_keys)
@@ -91,10 +88,8 @@ static int list_once(struct walk *w, struct slice prefix, const char *max_keys, 
 		params[n++] = (struct sigv4_param){ SLICE_LIT("start-after"), buf_slice(&w->page.after) };
 	w->asked_restore = atomic_load(&w->connector->cold);
 	s3_list_reset(&w->list);
-
 	const struct s3_call call = { .params = params, .param_count = n, .restore = w->asked_restore, .limit = S3_XML_MAX,
 		.body = on_body, .arg = w };
-
 	done = s3_client_send(w->connector->client, &call, &reply, err);
 	if (done == 0)
 		done = s3_list_end(&w->list, err);
@@ -119,7 +114,6 @@ static void rest(const struct connector *c, uint64_t ms)
 {
 	for (uint64_t until_ns = clock_mono_ns() + ms * NS_PER_MS; clock_mono_ns() < until_ns && !atomic_load(&c->bucket.stopping);) {
 		struct timespec tick = clock_spec(TICK_NS);
-
 		(void)nanosleep(&tick, NULL);
 	}
 }
@@ -128,7 +122,6 @@ static void rest(const struct connector *c, uint64_t ms)
 static int list(struct walk *w, struct slice prefix, const char *max_keys, struct err *err)
 {
 	uint32_t lies = 0;
-
 	for (uint32_t tries = 1;; tries++) {
 		if (list_once(w, prefix, max_keys, err) == 0)
 			return 0;
@@ -136,7 +129,6 @@ static int list(struct walk *w, struct slice prefix, const char *max_keys, struc
 		if (is_hopeless(w, err, tries, lies))
 			return -1;
 		uint64_t wait_ms = backoff_ms(tries - 1, PAGE_BASE_MS, PAGE_CAP_MS);
-
 		rest(w->connector, wait_ms > err->wait_ms ? wait_ms : err->wait_ms);
 	}
 }
@@ -145,10 +137,8 @@ static int add_keys(struct walk *w, struct err *err)
 {
 	struct buf version = { 0 };
 	int done = 0;
-
 	for (size_t i = 0; done == 0 && i < w->list.count; i++) {
 		const struct s3_listed *k = &w->list.keys[i];
-
 		version.len = 0;
 		s3_version(&version, s3_list_etag(&w->list, i), k->modified_s, k->bytes);
 		done = bucket_page_add(&w->page, s3_list_key(&w->list, i), buf_slice(&version), k->bytes,
@@ -170,7 +160,6 @@ static bool has_archived(const struct s3_list *l)
 static int step(struct walk *w, struct err *err)
 {
 	bool same = slice_eq(buf_slice(&w->list.next), buf_slice(&w->token));
-
 	w->empty = w->list.count > 0 ? 0 : w->empty + 1;
 	if (w->list.count == 0 && (same || w->empty == EMPTY_PAGES_MAX))
 		return err_set(err, ERR_RETRY, 0, "the listing does not get on: the server says that more follows, and sends nothing");
@@ -213,7 +202,6 @@ static int run_pass(struct walk *w, page_fn *emit, void *arg, struct err *err)
 {
 	struct bucket *b = &w->connector->bucket;
 	bool any = false;
-
 	bucket_begin(b);
 	if (walk(w, emit, arg, err) < 0)
 		return -1;
@@ -228,7 +216,6 @@ static int s3_discover(struct connector *c, enum discover_scope scope, page_fn *
 {
 	struct walk w = { .connector = c, .prefix = slice_of(c->config->at.prefix ? c->config->at.prefix : "") };
 	int done;
-
 	(void)scope; /* there are no events: every pass is a full one */
 	s3_list_init(&w.list);
 	bucket_page_init(&w.page, &c->bucket, SLICE_LIT(""));

@@ -27,7 +27,6 @@ static bool tell_facts(const struct check *c, int64_t date_ms, const struct err 
 {
 	struct s3_facts facts;
 	char found[480];
-
 	s3_client_facts(c->client, &facts);
 	say(c, "ok", "endpoint", facts.host, "");
 	bucket_check_file(c->config->credentials, c->tell, c->arg);
@@ -64,7 +63,6 @@ static const char *cure_of(const struct err *err)
 static int on_page(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	struct check *c = arg;
-
 	return s3_list_add(&c->list, (struct slice){ (const char *)p, n }, err);
 }
 
@@ -80,11 +78,9 @@ static bool tell_listing(struct check *c)
 	struct err err = { 0 };
 	char key[256], found[320];
 	int done = s3_client_send(c->client, &call, &reply, &err);
-
 	if (done == 0)
 		done = s3_list_end(&c->list, &err);
 	bool asked = tell_facts(c, reply.date_ms, done < 0 ? &err : NULL);
-
 	http_reply_done(&reply);
 	if (!asked)
 		return false;
@@ -108,7 +104,6 @@ static bool tell_listing(struct check *c)
 static int on_byte(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	bool *came = arg;
-
 	(void)p;
 	(void)n;
 	*came = true;
@@ -124,7 +119,6 @@ static void tell_read(const struct check *c)
 	struct http_reply reply;
 	struct err err = { 0 };
 	char key[256], found[320];
-
 	s3_client_describe(c->client, call.key, key, sizeof(key));
 	if (first->archived) {
 		(void)snprintf(found, sizeof(found), "%s lies in an archive class: not tried", key);
@@ -132,7 +126,6 @@ static void tell_read(const struct check *c)
 		return;
 	}
 	int done = s3_client_send(c->client, &call, &reply, &err);
-
 	http_reply_done(&reply);
 	(void)snprintf(found, sizeof(found), "allowed; %s", key);
 	if (done == 0 || came)
@@ -144,7 +137,6 @@ static void tell_read(const struct check *c)
 void s3_check(struct s3_client *client, const struct s3_config *config, check_fn *tell, void *arg)
 {
 	struct check c = { .client = client, .config = config, .tell = tell, .arg = arg };
-
 	s3_list_init(&c.list);
 	if (tell_listing(&c))
 		tell_read(&c);

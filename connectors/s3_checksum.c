@@ -41,7 +41,6 @@ static bool read_value(const struct s3_checksum_kind *kind, struct slice text, u
 {
 	struct buf bytes = { 0 };
 	bool right = text.len > 0 && text_unbase64(&bytes, text) == 0 && bytes.len == kind->bytes; /* "...-3" is no base64 */
-
 	if (right)
 		memcpy(ret, bytes.data, bytes.len);
 	buf_done(&bytes);
@@ -51,7 +50,6 @@ static bool read_value(const struct s3_checksum_kind *kind, struct slice text, u
 void s3_checksum_begin(struct s3_checksum *k, const struct http_reply *r)
 {
 	struct slice values[KINDS + 1];
-
 	*k = (struct s3_checksum){ 0 };
 	http_headers(r, headers, KINDS + 1, values);
 	if (slice_eq(values[KINDS], SLICE_LIT("COMPOSITE")))
@@ -79,7 +77,6 @@ void s3_checksum_add(struct s3_checksum *k, const void *p, size_t n)
 bool s3_checksum_right(struct s3_checksum *k)
 {
 	uint8_t got[EVP_MAX_MD_SIZE];
-
 	if (!k->kind)
 		return true;
 	if (!k->kind->crc)

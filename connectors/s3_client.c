@@ -38,7 +38,6 @@ int s3_client_new(const struct s3_config *config, const atomic_bool *stopping, s
 {
 	struct s3_client *c = mem_zero(1, sizeof(*c));
 	const char *region;
-
 	c->config = config;
 	c->stopping = stopping;
 	(void)pthread_mutex_init(&c->lock, NULL);
@@ -60,7 +59,6 @@ void s3_client_free(struct s3_client *c)
 		return;
 	while (c->at) {
 		struct s3_endpoint *older = c->at->older;
-
 		s3_endpoint_free(c->at);
 		c->at = older;
 	}
@@ -84,7 +82,6 @@ void s3_client_facts(struct s3_client *c, struct s3_facts *ret)
 static const struct s3_endpoint *endpoint(struct s3_client *c, const char *origin)
 {
 	const struct s3_endpoint *at;
-
 	(void)pthread_mutex_lock(&c->lock);
 	at = c->at;
 	if (strcmp(c->origin, origin) != 0)
@@ -113,7 +110,6 @@ static void attempt_done(struct attempt *a)
 static int on_head(void *arg, const struct http_reply *r, struct err *err)
 {
 	struct attempt *a = arg;
-
 	if (!a->call->head || r->status < 200 || r->status >= 300)
 		return 0;
 	a->theirs = a->call->head(a->call->arg, r, err) < 0;
@@ -123,7 +119,6 @@ static int on_head(void *arg, const struct http_reply *r, struct err *err)
 static int on_body(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	struct attempt *a = arg;
-
 	a->theirs = a->call->body(a->call->arg, p, n, err) < 0;
 	return a->theirs ? -1 : 0;
 }
@@ -133,7 +128,6 @@ static int attempt(struct attempt *a, struct http_reply *ret, struct err *err)
 	const struct s3_client *c = a->client;
 	struct sigv4_header extra[EXTRA_HEADERS];
 	size_t n = 0;
-
 	a->skew_s = atomic_load(&c->skew_s);
 	a->checksum = a->call->checksum && !atomic_load(&c->no_checksum);
 	if (c->config->request_payer)
@@ -142,14 +136,12 @@ static int attempt(struct attempt *a, struct http_reply *ret, struct err *err)
 		extra[n++] = (struct sigv4_header){ "x-amz-checksum-mode", SLICE_LIT("ENABLED") };
 	if (a->call->restore)
 		extra[n++] = (struct sigv4_header){ "x-amz-optional-object-attributes", SLICE_LIT("RestoreStatus") };
-
 	const struct s3_exchange x = {
 		.at = a->at, .bucket = c->config->at.bucket, .credentials = &a->credentials, .signer = c->signer,
 		.time_s = clock_wall_ms() / 1000 + a->skew_s, .key = a->call->key, .params = a->call->params,
 		.param_count = a->call->param_count, .etag = a->call->etag, .from = a->call->from, .count = a->call->count,
 		.headers = extra, .header_count = n, .limit = a->call->limit, .head = on_head, .body = on_body, .arg = a,
 	};
-
 	return s3_wire_send(&x, ret, err);
 }
 
@@ -160,7 +152,6 @@ static bool learn_region(struct s3_client *c, const struct s3_endpoint *used, co
 {
 	struct s3_endpoint *fresh = NULL;
 	bool learned = false;
-
 	if (strcmp(used->region, region) == 0)
 		return false;
 	(void)pthread_mutex_lock(&c->lock);
@@ -179,7 +170,6 @@ static bool learn_region(struct s3_client *c, const struct s3_endpoint *used, co
 static bool learn_clock(struct s3_client *c, const struct attempt *a, const struct http_reply *r)
 {
 	int64_t skew_s = (r->date_ms - clock_wall_ms()) / 1000;
-
 	atomic_store(&c->skew_s, skew_s);
 	return skew_s != a->skew_s;
 }
@@ -206,7 +196,6 @@ static bool cure(const struct attempt *a, const struct s3_error *e, const struct
 void s3_client_describe(const struct s3_client *c, struct slice key, char *ret_text, size_t size)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
-
 	text_printable(&text, key);
 	(void)snprintf(ret_text, size, "s3://%s/%s", c->config->at.bucket, text.data ? text.data : "");
 }
@@ -221,7 +210,6 @@ static void blame_source(struct err *err)
 static int name_key(const struct s3_client *c, const struct s3_call *call, struct err *err)
 {
 	char what[WHAT_MAX];
-
 	s3_client_describe(c, call->key, what, sizeof(what));
 	return err_wrap(err, "%s", what);
 }
@@ -230,7 +218,6 @@ static int refused(const struct s3_client *c, const struct s3_call *call, const 
 	struct err *err)
 {
 	char what[WHAT_MAX];
-
 	s3_client_describe(c, call->key, what, sizeof(what));
 	(void)s3_error_set(e, what, r, err);
 	if (c->config->anonymous && err->sys == EACCES && (e->status == 401 || e->status == 403))
@@ -244,7 +231,6 @@ static int one_round(struct s3_client *c, const struct s3_call *call, unsigned i
 {
 	CLEANUP(attempt_done) struct attempt a = { .client = c, .call = call };
 	struct s3_error e;
-
 	if (aws_provider_get(c->provider, &a.credentials, err) < 0) {
 		blame_source(err);
 		return name_key(c, call, err);
@@ -261,7 +247,6 @@ static int one_round(struct s3_client *c, const struct s3_call *call, unsigned i
 		return 0;
 	s3_error_read(&e, ret);
 	bool again = rounds < CURES_MAX && (e.cause == S3_REGION || !(*tried & 1U << e.cause)) && cure(&a, &e, ret);
-
 	*tried |= 1U << e.cause;
 	return again ? 1 : refused(c, call, &e, ret, err);
 }
@@ -269,11 +254,9 @@ static int one_round(struct s3_client *c, const struct s3_call *call, unsigned i
 int s3_client_send(struct s3_client *c, const struct s3_call *call, struct http_reply *ret, struct err *err)
 {
 	unsigned int tried = 0;
-
 	*ret = (struct http_reply){ .length = -1 };
 	for (unsigned int rounds = 0;; rounds++) {
 		int more = one_round(c, call, &tried, rounds, ret, err);
-
 		if (more <= 0)
 			return more;
 		http_reply_done(ret);

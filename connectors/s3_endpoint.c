@@ -14,7 +14,6 @@
 static int set_host(struct s3_endpoint *e, const struct bucket_config *at, struct err *err)
 {
 	struct url url;
-
 	if (!at->endpoint) {
 		/* China's partition has a domain of its own; those of closed networks are configured as endpoints. */
 		(void)snprintf(e->host, sizeof(e->host), "s3.%s.amazonaws.com%s", e->region,
@@ -28,7 +27,6 @@ static int set_host(struct s3_endpoint *e, const struct bucket_config *at, struc
 		return err_set(err, ERR_REJECT, 0, "endpoint '%.200s' has a path: it is a scheme, a host and a port", at->endpoint);
 	bool brackets = url.literal && strchr(url.host, ':');
 	int n = snprintf(e->host, sizeof(e->host), "%s%s%s", brackets ? "[" : "", url.host, brackets ? "]" : "");
-
 	e->https = url.https;
 	if (url.port != (url.https ? 443 : 80))
 		(void)snprintf(e->host + n, sizeof(e->host) - (size_t)n, ":%u", url.port);
@@ -41,7 +39,6 @@ static int open_clients(struct s3_endpoint *e, const struct bucket_config *at, c
 	char url[sizeof(e->authority) + sizeof("https://")];
 	struct http_rules rules = { .ca_file = at->ca_file, .proxy = at->proxy, .stopping = stopping,
 		.connections = at->concurrency > CONNECTIONS ? at->concurrency : CONNECTIONS };
-
 	(void)snprintf(url, sizeof(url), "%s://%s", e->https ? "https" : "http", e->authority);
 	e->guard = guard_new();
 	if (guard_allow_endpoint(e->guard, url, err) < 0)
@@ -59,7 +56,6 @@ static int open_clients(struct s3_endpoint *e, const struct bucket_config *at, c
 static bool is_host_name(const char *bucket, bool https)
 {
 	size_t len = strlen(bucket);
-
 	return len <= HOST_BUCKET_MAX && strspn(bucket, HOST_LABELS) == len && !(https && strchr(bucket, '.'));
 }
 
@@ -67,7 +63,6 @@ int s3_endpoint_new(const struct s3_config *config, const char *region, const at
 	struct err *err)
 {
 	struct s3_endpoint *e = mem_zero(1, sizeof(*e));
-
 	(void)snprintf(e->region, sizeof(e->region), "%s", region);
 	if (set_host(e, &config->at, err) < 0)
 		goto undo;

@@ -78,7 +78,6 @@ static const struct {
 static size_t row_of(const struct s3_error *e)
 {
 	size_t i = 0;
-
 	while (i < sizeof(rows) / sizeof(*rows) && !(rows[i].code ? strcmp(rows[i].code, e->code) == 0 : rows[i].status == e->status))
 		i++;
 	return i;
@@ -91,7 +90,6 @@ static bool is_region(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.p[i];
-
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
 			return false;
 	}
@@ -107,7 +105,6 @@ static void set_region(struct s3_error *e, struct slice region)
 static void set_line(char *to, size_t size, struct slice text)
 {
 	struct buf line = { 0 };
-
 	text_printable(&line, text);
 	(void)snprintf(to, size, "%s", line.data ? line.data : "");
 	buf_done(&line);
@@ -116,7 +113,6 @@ static void set_line(char *to, size_t size, struct slice text)
 static int on_end(void *arg, const char *path, struct slice text, struct err *err)
 {
 	struct s3_error *e = arg;
-
 	(void)err;
 	if (strcmp(path, "Error/Code") == 0)
 		set_line(e->code, sizeof(e->code), text);
@@ -131,7 +127,6 @@ static int on_end(void *arg, const char *path, struct slice text, struct err *er
 static void read_words(struct s3_error *e, const struct http_reply *r)
 {
 	struct slice body = buf_slice(&r->body);
-
 	if (!e->code[0] && body.len > 0 && body.p[0] != '<')
 		set_line(e->message, sizeof(e->message), (struct slice){ body.p, strcspn(body.p, "\r\n") });
 }
@@ -139,16 +134,13 @@ static void read_words(struct s3_error *e, const struct http_reply *r)
 void s3_error_read(struct s3_error *e, const struct http_reply *r)
 {
 	struct s3_xml xml;
-
 	*e = (struct s3_error){ .status = r->status };
 	s3_xml_init(&xml, on_end, e);
 	(void)s3_xml_add(&xml, buf_slice(&r->body), NULL); /* what could be read of it will do */
 	s3_xml_done(&xml);
 	read_words(e, r);
 	set_region(e, http_header(r, "x-amz-bucket-region"));
-
 	size_t row = row_of(e);
-
 	e->cause = row < sizeof(rows) / sizeof(*rows) ? rows[row].cause : S3_REFUSED;
 	if (e->cause == S3_REFUSED && e->region[0] && (r->status == 301 || r->status == 307 || r->status == 308 || r->status == 400 ||
 		r->status == 403))
@@ -162,7 +154,6 @@ void s3_error_read(struct s3_error *e, const struct http_reply *r)
 static enum meaning meaning_of(const struct s3_error *e, const char **ret_cure)
 {
 	size_t row = row_of(e);
-
 	*ret_cure = NULL;
 	if (row == sizeof(rows) / sizeof(*rows)) {
 		if (e->status < 500 && !e->code[0])
@@ -188,7 +179,6 @@ int s3_error_set(const struct s3_error *e, const char *what, const struct http_r
 	const char *cure;
 	enum meaning meaning = meaning_of(e, &cure);
 	char text[sizeof(err->text)];
-
 	(void)snprintf(text, sizeof(text), "%.160s: %d%s%s%s%.160s%s%s", what, e->status, e->code[0] ? " " : "", e->code,
 		e->message[0] ? ": " : "", e->message, cure ? "; " : "", cure ? cure : "");
 	switch (meaning) {

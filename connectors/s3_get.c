@@ -66,7 +66,6 @@ static bool read_range(struct slice text, uint64_t *ret_from, uint64_t *ret_tota
 {
 	const struct slice unit = SLICE_LIT("bytes ");
 	const char *dash, *slash;
-
 	if (text.len < unit.len || memcmp(text.p, unit.p, unit.len) != 0)
 		return false;
 	text = (struct slice){ text.p + unit.len, text.len - unit.len };
@@ -97,7 +96,6 @@ static int check_version(struct get *g, const struct http_reply *r, uint64_t byt
 	struct slice etag = http_header(r, "ETag");
 	int64_t modified_ms = etag.len == 0 ? http_date_ms(http_header(r, "Last-Modified"), clock_wall_ms()) : 0;
 	bool same;
-
 	if (!g->pin && bytes != g->obj->bytes)
 		return refuse(g, FETCH_CHANGED, "it was written again since it was listed: its length is another", err);
 	if (etag.len == 0 && s3_etag(g->obj->version).len > 0)
@@ -116,7 +114,6 @@ static int on_head(void *arg, const struct http_reply *r, struct err *err)
 {
 	struct get *g = arg;
 	uint64_t from = 0, total = r->length >= 0 ? (uint64_t)r->length : g->obj->bytes;
-
 	if (r->status != 200 && r->status != 206)
 		return refuse(g, EPROTO, "the answer is neither 200 nor 206", err);
 	if (r->status == 206 && (!read_range(http_header(r, "Content-Range"), &from, &total) || from != g->got))
@@ -148,7 +145,6 @@ static int put(struct get *g, const uint8_t *p, size_t n, struct err *err)
 	while (n > 0) {
 		size_t room;
 		uint8_t *to = g->into->ops->space(g->into, &room, err);
-
 		if (!to)
 			return sink_failed(g);
 		room = room < n ? room : n;
@@ -168,7 +164,6 @@ static bool is_limited(struct get *g, size_t n, uint64_t came_ns)
 	struct look *l = &g->look;
 	uint64_t now_ns = clock_mono_ns();
 	bool limited;
-
 	l->bytes += n;
 	l->wait_ns += came_ns - l->left_ns;
 	l->own_ns += now_ns - came_ns;
@@ -187,7 +182,6 @@ static int on_body(void *arg, const uint8_t *p, size_t n, struct err *err)
 	struct get *g = arg;
 	uint64_t came_ns = clock_mono_ns();
 	size_t had = g->skip < n ? (size_t)g->skip : n;
-
 	g->skip -= had;
 	if (n - had > g->end - g->got)
 		return refuse(g, FETCH_CHANGED, "more bytes came than it has", err);
@@ -205,7 +199,6 @@ static int request(struct get *g, struct err *err)
 	struct s3_call call = { .key = g->obj->key, .etag = s3_etag(g->obj->version), .from = g->got,
 		.count = g->over ? g->end - g->got : 0, .checksum = g->got == 0, .limit = UINT64_MAX, .head = on_head, .body = on_body, .arg = g };
 	int done;
-
 	g->ours = false;
 	done = s3_client_send(g->client, &call, &reply, err);
 	/* An answer is the server's last word, unless it is one of those that pass by themselves. */
@@ -231,7 +224,6 @@ static bool wait_ms(const struct get *g, uint64_t ms)
 {
 	for (uint64_t until_ns = clock_mono_ns() + ms * NS_PER_MS; clock_mono_ns() < until_ns;) {
 		struct timespec tick = clock_spec(TICK_NS);
-
 		if (is_over(g))
 			return false;
 		(void)nanosleep(&tick, NULL);
@@ -243,17 +235,14 @@ static bool wait_ms(const struct get *g, uint64_t ms)
 static int read_all(struct get *g, int (*once)(struct get *g, struct err *err), struct err *err)
 {
 	uint32_t stalls = 0;
-
 	for (uint32_t resumes = 0;; resumes++) {
 		uint64_t before = g->got;
-
 		if (once(g, err) == 0)
 			return 0;
 		stalls = g->got > before ? 0 : stalls + 1;
 		if (g->final || g->got == 0 || stalls == STALLS_MAX || resumes == RESUMES_MAX || err->wait_ms > PATIENCE_MS)
 			return -1;
 		uint64_t pause_ms = backoff_ms(stalls, RESUME_BASE_MS, RESUME_CAP_MS);
-
 		if (!wait_ms(g, pause_ms > err->wait_ms ? pause_ms : err->wait_ms))
 			return -1;
 	}
@@ -262,7 +251,6 @@ static int read_all(struct get *g, int (*once)(struct get *g, struct err *err), 
 static void name_object(const struct get *g, struct err *err)
 {
 	char what[256];
-
 	if (!g->ours)
 		return;
 	s3_client_describe(g->client, g->obj->key, what, sizeof(what));
@@ -282,7 +270,6 @@ struct slot {
 static uint8_t *slot_space(struct sink *s, size_t *ret_space, struct err *err)
 {
 	struct slot *slot = (struct slot *)s;
-
 	if (atomic_load(slot->over)) {
 		(void)err_set(err, ERR_RETRY, ECANCELED, "read ahead");
 		return NULL;
@@ -294,7 +281,6 @@ static uint8_t *slot_space(struct sink *s, size_t *ret_space, struct err *err)
 static int slot_wrote(struct sink *s, size_t n, struct err *err)
 {
 	struct slot *slot = (struct slot *)s;
-
 	(void)err;
 	slot->at += n;
 	slot->left -= n;
@@ -316,7 +302,6 @@ static int fill_slot(void *arg, const atomic_bool *over, uint64_t from, uint8_t 
 	struct get g = { .client = whole->client, .stopping = whole->stopping, .obj = whole->obj, .into = &slot.sink, .got = from,
 		.end = from + n, .over = over };
 	int done = read_all(&g, request, err);
-
 	if (done < 0)
 		name_object(&g, err);
 	return done;
@@ -326,7 +311,6 @@ static int take_slot(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	struct ranges *r = arg;
 	bool trial = r->bytes < TRIAL_BYTES;
-
 	if (put(r->whole, p, n, err) < 0)
 		return -1;
 	r->bytes += n;
@@ -340,7 +324,6 @@ static int by_ranges(struct get *g, struct err *err)
 	struct ranges r = { .whole = g, .since_ns = clock_mono_ns(), .stream_ns = g->look.wait_ns + g->look.own_ns };
 	const struct s3_window_work work = { .from = g->got, .to = g->end, .read = fill_slot, .take = take_slot, .arg = &r };
 	int done = s3_window_read(&work, err);
-
 	g->ours = false;
 	if (done < 0 && (err->class != ERR_RETRY || err->sys == FETCH_CHANGED))
 		g->final = true;
@@ -350,7 +333,6 @@ static int by_ranges(struct get *g, struct err *err)
 static int request_or_ranges(struct get *g, struct err *err)
 {
 	int done = request(g, err);
-
 	if (!g->limited)
 		return done;
 	g->limited = false;
@@ -363,7 +345,6 @@ static int request_or_ranges(struct get *g, struct err *err)
 static int read_counted(struct get *g, struct err *err)
 {
 	int done;
-
 	atomic_fetch_add(&reading, 1);
 	done = read_all(g, request_or_ranges, err);
 	atomic_fetch_sub(&reading, 1);
@@ -378,7 +359,6 @@ int s3_get(struct s3_client *c, const struct object *obj, struct sink *into, con
 	struct get g = { .client = c, .stopping = stopping, .obj = &own, .pin = own.version.len == 0 ? &own : NULL, .token = token,
 		.into = into, .end = own.bytes };
 	int done = read_counted(&g, err);
-
 	if (done == 0 && !s3_checksum_right(&g.checksum))
 		done = refuse(&g, EIO, "the bytes that arrived are not those that the server's checksum was made of", err);
 	if (done == 0)

@@ -48,7 +48,6 @@ static int entry_end(struct s3_list *l, struct err *err)
 static int on_entry(struct s3_list *l, const char *name, struct slice text, struct err *err)
 {
 	struct s3_listed *e = &l->entry;
-
 	if (strcmp(name, "Key") == 0) {
 		e->key_at = l->text.len;
 		e->key_len = text.len;
@@ -60,7 +59,6 @@ static int on_entry(struct s3_list *l, const char *name, struct slice text, stru
 		buf_add(&l->text, text.p, text.len);
 	} else if (strcmp(name, "LastModified") == 0) {
 		int64_t ms;
-
 		e->modified_s = iso_time_parse(text, &ms) < 0 ? -1 : ms / 1000;
 	} else if (strcmp(name, "Size") == 0) {
 		l->has_bytes = true;
@@ -80,7 +78,6 @@ static int on_end(void *arg, const char *path, struct slice text, struct err *er
 {
 	static const struct slice root = SLICE_LIT("ListBucketResult"), entry = SLICE_LIT("ListBucketResult/Contents");
 	struct s3_list *l = arg;
-
 	if (strncmp(path, root.p, root.len) != 0)
 		return refuse("another document", err);
 	if (strncmp(path, entry.p, entry.len) == 0)
@@ -134,10 +131,8 @@ int s3_list_add(struct s3_list *l, struct slice p, struct err *err)
 static int decode(char *p, size_t *len)
 {
 	size_t to = 0;
-
 	for (size_t i = 0; i < *len; i++) {
 		uint8_t byte;
-
 		if (p[i] == '+') {
 			p[to++] = ' ';
 		} else if (p[i] != '%') {

@@ -22,7 +22,6 @@ void s3_version(struct buf *to, struct slice etag, int64_t modified_s, uint64_t 
 struct slice s3_etag(struct slice token)
 {
 	size_t n = token.len;
-
 	while (n > 0 && token.p[n - 1] != ':')
 		n--;
 	if (n <= 1 || token.p[0] == '@')

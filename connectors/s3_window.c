@@ -31,7 +31,6 @@ static uint64_t range_from(const struct window *w, uint64_t i)
 static size_t range_bytes(const struct window *w, uint64_t i)
 {
 	uint64_t left = w->work->to - range_from(w, i);
-
 	return left < S3_WINDOW_RANGE_BYTES ? (size_t)left : S3_WINDOW_RANGE_BYTES;
 }
 
@@ -52,14 +51,11 @@ static void *read_thread(void *arg)
 {
 	struct window *w = arg;
 	uint64_t i;
-
 	(void)pthread_mutex_lock(&w->lock);
 	while (next_range(w, &i)) {
 		struct err err = { 0 };
-
 		(void)pthread_mutex_unlock(&w->lock);
 		int done = w->work->read(w->work->arg, &w->over, range_from(w, i), w->slots[i % S3_WINDOW_RANGES], range_bytes(w, i), &err);
-
 		(void)pthread_mutex_lock(&w->lock);
 		if (done == 0)
 			w->full[i % S3_WINDOW_RANGES] = true;
@@ -76,7 +72,6 @@ static void *read_thread(void *arg)
 static bool wait_full(struct window *w, size_t slot)
 {
 	bool full;
-
 	(void)pthread_mutex_lock(&w->lock);
 	while (!atomic_load(&w->over) && !w->full[slot])
 		(void)pthread_cond_wait(&w->moved, &w->lock);
@@ -107,7 +102,6 @@ static int take_all(struct window *w, struct err *err)
 {
 	for (uint64_t i = 0; i < w->count; i++) {
 		size_t slot = i % S3_WINDOW_RANGES;
-
 		if (!wait_full(w, slot))
 			return 1;
 		if (w->work->take(w->work->arg, w->slots[slot], range_bytes(w, i), err) < 0)
@@ -124,7 +118,6 @@ int s3_window_read(const struct s3_window_work *work, struct err *err)
 	pthread_t threads[S3_WINDOW_RANGES];
 	size_t n = 0;
 	int done;
-
 	for (size_t i = 0; i < S3_WINDOW_RANGES; i++)
 		w.slots[i] = mem_alloc(S3_WINDOW_RANGE_BYTES);
 	while (n < S3_WINDOW_RANGES && pthread_create(&threads[n], NULL, read_thread, &w) == 0)

@@ -35,10 +35,8 @@ static int add_path(struct buf *to, struct slice libs3)
 {
 	CLEANUP(buf_done) struct buf plain = { 0 };
 	char *out = buf_grow(&plain, libs3.len);
-
 	for (size_t i = 0; i < libs3.len; i++) {
 		uint8_t byte = (uint8_t)libs3.p[i];
-
 		if (byte == '+') {
 			byte = ' ';
 		} else if (byte == '%') {
@@ -58,7 +56,6 @@ static struct slice path_of(const char *url)
 {
 	const char *host = strstr(url, "://");
 	const char *path = host ? strchr(host + 3, '/') : NULL;
-
 	return slice_of(path ? path : "/");
 }
 
@@ -85,7 +82,6 @@ static void headers_done(struct headers *h)
 static void add_line(struct headers *h, const char *name, struct slice value)
 {
 	struct buf line = { 0 };
-
 	(void)buf_grow(&line, strlen(name) + 2 + value.len);
 	buf_str(&line, name);
 	buf_str(&line, ": ");
@@ -105,11 +101,9 @@ static void add_libs3(struct headers *h, const struct curl_slist *list)
 	static const struct {
 		const char *libs3, *name;
 	} wanted[] = { { "Range: ", "range" }, { "If-Match: ", "if-match" } };
-
 	for (; list; list = list->next) {
 		for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
 			size_t n = strlen(wanted[i].libs3);
-
 			if (strncmp(list->data, wanted[i].libs3, n) == 0)
 				add_signed(h, wanted[i].name, slice_of(list->data + n));
 		}
@@ -123,7 +117,6 @@ static void sign(struct headers *h, const struct s3_exchange *x, const char *tim
 		.header_count = h->count, .payload = SIGV4_EMPTY };
 	const struct sigv4_scope scope = { .key_id = buf_slice(&x->credentials->key_id), .secret = buf_slice(&x->credentials->secret),
 		.region = x->at->region, .service = "s3", .time = time };
-
 	(void)buf_grow(&authorization, AUTHORIZATION_USUAL);
 	sigv4_sign(x->signer, &authorization, &q, &scope);
 	add_line(h, "Authorization", buf_slice(&authorization));
@@ -149,12 +142,10 @@ static int send_composed(struct running *r, const struct handle *composed)
 	CLEANUP(buf_done) struct buf path = { 0 };
 	CLEANUP(buf_done) struct buf query = { 0 };
 	CLEANUP(headers_done) struct headers h = { .count = 0 };
-
 	if (!composed->url || add_path(&path, path_of(composed->url)) < 0)
 		return err_set(r->err, ERR_REJECT, 0, "libs3 composed no URL");
 	sigv4_query(&query, x->params, x->param_count);
 	add_url(&url, x->at, buf_slice(&path), buf_slice(&query));
-
 	sigv4_time(x->time_s, time);
 	add_signed(&h, "host", slice_of(x->at->authority));
 	add_libs3(&h, composed->headers);
@@ -168,10 +159,8 @@ static int send_composed(struct running *r, const struct handle *composed)
 		sign(&h, x, time, buf_slice(&path), buf_slice(&query));
 	}
 	add_line(&h, "Accept-Encoding", SLICE_LIT("identity"));
-
 	const struct http_request q = { .url = url.data, .headers = (const char *const *)h.lines, .limit = x->limit, .head = x->head,
 		.sink = x->body, .arg = x->arg };
-
 	return http_send(x->key.len > 0 ? x->at->objects : x->at->listings, &q, r->reply, r->err);
 }
 
@@ -211,7 +200,6 @@ CURLcode s3_wire_easy_setopt(CURL *easy, CURLoption option, ...)
 {
 	struct handle *h = easy;
 	va_list args;
-
 	va_start(args, option);
 	if (option == CURLOPT_URL)
 		h->url = va_arg(args, const char *);
@@ -231,7 +219,6 @@ CURLcode s3_wire_easy_perform(CURL *easy)
 CURLcode s3_wire_easy_getinfo(CURL *easy, CURLINFO info, ...)
 {
 	va_list args;
-
 	(void)easy;
 	va_start(args, info);
 	if (info == CURLINFO_RESPONSE_CODE)
@@ -283,7 +270,6 @@ void *s3_wire_xml_entity(const unsigned char *name)
 struct tm *s3_wire_gmtime(const time_t *t)
 {
 	static struct tm never;
-
 	(void)t;
 	return &never;
 }
@@ -292,7 +278,6 @@ struct tm *s3_wire_gmtime(const time_t *t)
 size_t s3_wire_strftime(char *to, size_t size, const char *format, const struct tm *tm)
 {
 	static const char date[] = "Thu, 01 Jan 1970 00:00:00 GMT";
-
 	(void)format;
 	(void)tm;
 	if (size < sizeof(date))
@@ -333,7 +318,6 @@ void s3_wire_end(void)
 static S3Status on_properties(const S3ResponseProperties *properties, void *arg)
 {
 	const struct running *r = arg;
-
 	(void)properties;
 	return r->result < 0 ? S3StatusConnectionFailed : S3StatusOK;
 }
@@ -341,7 +325,6 @@ static S3Status on_properties(const S3ResponseProperties *properties, void *arg)
 static void on_complete(S3Status status, const S3ErrorDetails *details, void *arg)
 {
 	struct running *r = arg;
-
 	(void)details;
 	r->composed = status;
 }
@@ -349,7 +332,6 @@ static void on_complete(S3Status status, const S3ErrorDetails *details, void *ar
 static char *quoted(struct slice etag)
 {
 	struct buf text = { 0 };
-
 	(void)buf_grow(&text, etag.len + 2);
 	buf_char(&text, '"');
 	buf_add(&text, etag.p, etag.len);
@@ -369,7 +351,6 @@ static void compose(struct running *r)
 	const S3GetConditions conditions = { .ifModifiedSince = -1, .ifNotModifiedSince = -1, .ifMatchETag = x->etag.len > 0 ? etag : NULL };
 	const S3GetObjectHandler object = { .responseHandler = { on_properties, on_complete } };
 	const S3ListBucketHandler bucket = { .responseHandler = { on_properties, on_complete } };
-
 	if (x->key.len > 0)
 		S3_get_object(&context, key, &conditions, x->from, x->count, NULL, &object, r);
 	else
@@ -379,7 +360,6 @@ static void compose(struct running *r)
 int s3_wire_send(const struct s3_exchange *x, struct http_reply *ret, struct err *err)
 {
 	struct running r = { .x = x, .reply = ret, .err = err, .result = -1 };
-
 	*ret = (struct http_reply){ .length = -1 };
 	if (x->key.len > 0 && memchr(x->key.p, '\0', x->key.len))
 		return err_set(err, ERR_REJECT, 0, "a key with a NUL byte cannot be asked for");

@@ -95,7 +95,6 @@ static int element_end(struct s3_xml *x, struct err *err)
 static int element_match(struct s3_xml *x, struct err *err)
 {
 	size_t from = x->depth == 0 ? 0 : x->at[x->depth - 1] + (x->depth > 1 ? 1U : 0U);
-
 	while (x->token.len > 0 && is_blank(x->token.data[x->token.len - 1]))
 		x->token.len--;
 	if (x->depth == 0 || !slice_eq(buf_slice(&x->token), (struct slice){ x->path.data + from, x->path.len - from }))
@@ -125,12 +124,10 @@ static int64_t character(struct slice name)
 	unsigned int base = name.len > 1 && (name.p[1] == 'x' || name.p[1] == 'X') ? 16 : 10;
 	size_t i = base == 16 ? 2 : 1;
 	int64_t c = 0;
-
 	if (i >= name.len)
 		return -1;
 	for (; i < name.len; i++) {
 		int digit = (unsigned char)name.p[i];
-
 		if (!(base == 16 ? isxdigit(digit) : isdigit(digit)))
 			return -1;
 		c = c * base + (isdigit(digit) ? digit - '0' : (digit | 0x20) - 'a' + 10);
@@ -149,12 +146,10 @@ static int add_reference(struct s3_xml *x, struct err *err)
 		{ SLICE_LIT("apos"), "'" } };
 	struct slice name = buf_slice(&x->token);
 	char text[4];
-
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (slice_eq(name, known[i].name))
 			return add_text(x, slice_of(known[i].text), err);
 	int64_t c = name.len > 0 && name.p[0] == '#' ? character(name) : -1;
-
 	if (c < 0)
 		return refuse(x, "an unknown reference", err);
 	return add_text(x, (struct slice){ text, (size_t)(utf8_put(text, (uint32_t)c) - text) }, err);
@@ -213,7 +208,6 @@ static int at_tag(struct s3_xml *x, char c, struct err *err)
 static int at_bang(struct s3_xml *x, char c, struct err *err)
 {
 	static const struct slice comment = SLICE_LIT("--"), cdata = SLICE_LIT("[CDATA[");
-
 	if (keep(x, c, IN_BANG, err) < 0)
 		return -1;
 	if (slice_eq(buf_slice(&x->token), comment))
@@ -236,7 +230,6 @@ static int until(struct s3_xml *x, char c, struct slice mark, bool text, struct 
 	if (c == mark.p[0] && x->token.len == mark.len - 1) /* "--->": one of them was none of the mark's */
 		return text ? add_text(x, (struct slice){ &c, 1 }, err) : 0;
 	struct slice held = buf_slice(&x->token);
-
 	if (text && (add_text(x, held, err) < 0 || add_text(x, (struct slice){ &c, 1 }, err) < 0))
 		return -1;
 	x->token.len = 0;
@@ -278,7 +271,6 @@ static int take(struct s3_xml *x, char c, struct err *err)
 static size_t run_of(const struct s3_xml *x, struct slice p)
 {
 	size_t n = 0;
-
 	if (x->state == IN_TEXT)
 		while (n < p.len && p.p[n] != '<' && p.p[n] != '&')
 			n++;
@@ -304,7 +296,6 @@ int s3_xml_add(struct s3_xml *x, struct slice p, struct err *err)
 		return refuse(x, "more than 16 MiB", err);
 	while (p.len > 0) {
 		size_t run = run_of(x, p), n = run ? run : 1;
-
 		if (run ? add_run(x, (struct slice){ p.p, run }, err) < 0 : take(x, p.p[0], err) < 0)
 			return -1;
 		p = (struct slice){ p.p + n, p.len - n };

@@ -16,7 +16,6 @@ void sigv4_time(int64_t unix_seconds, char ret_time[static SIGV4_TIME_BYTES])
 {
 	time_t t = (time_t)unix_seconds;
 	struct tm tm = { 0 };
-
 	(void)gmtime_r(&t, &tm);
 	(void)strftime(ret_time, SIGV4_TIME_BYTES, "%Y%m%dT%H%M%SZ", &tm);
 }
@@ -31,10 +30,8 @@ void sigv4_encode(struct buf *to, struct slice s, bool path)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	char *out = buf_grow(to, 3 * s.len);
-
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-
 		if (is_unreserved(c) || (path && c == '/')) {
 			*out++ = (char)c;
 		} else {
@@ -52,7 +49,6 @@ static int by_encoded(struct slice a, struct slice b)
 {
 	struct buf x = { 0 }, y = { 0 };
 	int order;
-
 	sigv4_encode(&x, a, false);
 	sigv4_encode(&y, b, false);
 	order = slice_cmp(buf_slice(&x), buf_slice(&y));
@@ -65,7 +61,6 @@ static int by_name(const void *a, const void *b)
 {
 	const struct sigv4_param *x = a, *y = b;
 	int order = by_encoded(x->name, y->name);
-
 	return order ? order : by_encoded(x->value, y->value);
 }
 
@@ -86,7 +81,6 @@ void sigv4_query(struct buf *to, struct sigv4_param *params, size_t count)
 static void hmac(struct sha256 *h, struct slice key, struct slice message, uint8_t ret_mac[static SHA256_BYTES])
 {
 	uint8_t block[HMAC_BLOCK] = { 0 }, inner[SHA256_BYTES];
-
 	if (key.len > sizeof(block))
 		sha256_of(h, key.p, key.len, block);
 	else if (key.len > 0)
@@ -110,11 +104,9 @@ static void hmac(struct sha256 *h, struct slice key, struct slice message, uint8
 static void add_value(struct buf *to, struct slice value)
 {
 	bool begun = false;
-
 	while (value.len > 0) {
 		const char *blank = memchr(value.p, ' ', value.len);
 		size_t word = blank ? (size_t)(blank - value.p) : value.len;
-
 		if (word > 0 && begun)
 			buf_char(to, ' ');
 		buf_add(to, value.p, word);
@@ -167,7 +159,6 @@ void sigv4_key(const struct sigv4_scope *scope, struct sha256 *h, uint8_t ret_ke
 {
 	uint8_t key[SHA256_BYTES], next[SHA256_BYTES];
 	struct buf secret = { 0 };
-
 	(void)buf_grow(&secret, sizeof("AWS4") + scope->secret.len); /* at once: growing would leave copies behind */
 	buf_str(&secret, "AWS4");
 	buf_add(&secret, scope->secret.p, scope->secret.len);
@@ -203,12 +194,10 @@ void sigv4_authorization(struct buf *to, const struct sigv4_request *q, const st
 	const struct sigv4_header *headers[SIGV4_HEADERS_MAX];
 	uint8_t mac[SHA256_BYTES];
 	struct buf text = { 0 };
-
 	assert(q->header_count <= SIGV4_HEADERS_MAX);
 	for (size_t i = 0; i < q->header_count; i++)
 		headers[i] = &q->headers[i];
 	qsort(headers, q->header_count, sizeof(*headers), by_header);
-
 	(void)buf_grow(&text, TEXT_USUAL);
 	canonical(&text, q, headers);
 	sha256_of(h, text.data, text.len, mac);
@@ -221,7 +210,6 @@ void sigv4_authorization(struct buf *to, const struct sigv4_request *q, const st
 	add_hex(&text, mac);
 	hmac(h, bytes(key), buf_slice(&text), mac);
 	buf_done(&text);
-
 	buf_str(to, "AWS4-HMAC-SHA256 Credential=");
 	buf_add(to, scope->key_id.p, scope->key_id.len);
 	buf_char(to, '/');

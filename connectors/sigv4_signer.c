@@ -17,7 +17,6 @@ struct sigv4_signer {
 struct sigv4_signer *sigv4_signer_new(void)
 {
 	struct sigv4_signer *s = mem_zero(1, sizeof(*s));
-
 	(void)pthread_mutex_init(&s->lock, NULL);
 	s->hash = sha256_new();
 	return s;

@@ -41,7 +41,6 @@ static uint64_t times_x(const struct crc *c, uint64_t r)
 static uint64_t power(const struct crc *c, unsigned int n)
 {
 	uint64_t r = 1ULL << (c->bits - 1);
-
 	while (n-- > 0)
 		r = times_x(c, r);
 	return r << (64 - c->bits);
@@ -51,7 +50,6 @@ static void prepare(struct crc *c)
 {
 	for (unsigned int b = 0; b < 256; b++) {
 		uint64_t r = b;
-
 		for (int i = 0; i < 8; i++)
 			r = times_x(c, r);
 		c->table[0][b] = r;
@@ -81,7 +79,6 @@ static void prepare_all(void)
 static void prepare_once(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
 	(void)pthread_once(&once, prepare_all);
 }
 
@@ -90,7 +87,6 @@ static uint64_t by_tables(const struct crc *c, uint64_t r, const uint8_t *p, siz
 {
 	for (; n >= 8; p += 8, n -= 8) {
 		uint64_t v = r;
-
 		for (unsigned int i = 0; i < 8; i++)
 			v ^= (uint64_t)p[i] << (8 * i);
 		r = 0;
@@ -116,7 +112,6 @@ __attribute__((target("pclmul,sse4.1"))) static uint64_t by_folding(const struct
 	const __m128i *at = (const __m128i *)(const void *)p;
 	__m128i lane[4];
 	uint8_t rest[16];
-
 	for (int i = 0; i < 4; i++)
 		lane[i] = _mm_loadu_si128(at++);
 	lane[0] = _mm_xor_si128(lane[0], _mm_cvtsi64_si128((long long)r));
@@ -140,12 +135,10 @@ __attribute__((target("pclmul,sse4.1"))) static uint64_t by_folding(const struct
 __attribute__((target("+crc"))) static uint64_t by_folding(const struct crc *c, uint64_t r, const uint8_t *p, size_t n)
 {
 	uint32_t r32 = (uint32_t)r;
-
 	if (c->bits != 32)
 		return by_tables(c, r, p, n);
 	for (; n >= 8; p += 8, n -= 8) {
 		uint64_t v;
-
 		memcpy(&v, p, sizeof(v));
 		r32 = c == &castagnoli ? __crc32cd(r32, v) : __crc32d(r32, v);
 	}
@@ -168,7 +161,6 @@ static uint64_t by_folding(const struct crc *c, uint64_t r, const uint8_t *p, si
 static uint64_t add(const struct crc *c, uint64_t crc, const void *p, size_t n, bool portable)
 {
 	uint64_t ones = UINT64_MAX >> (64 - c->bits);
-
 	prepare_once();
 	crc ^= ones;
 	crc = fast && !portable && n >= FAST_FROM ? by_folding(c, crc, p, n) : by_tables(c, crc, p, n);

@@ -153,12 +153,10 @@ static bool is_symlink(int dirfd, const char *name)
 static int open_stepwise(int dirfd, const char *path, int flags)
 {
 	CLEANUP(close_fdp) int at = -1;
-
 	for (;;) {
 		char name[NAME_MAX + 1];
 		size_t len = strcspn(path, "/"), slashes = strspn(path + len, "/");
 		bool last = path[len + slashes] == '\0', climbs = len == 2 && path[0] == '.' && path[1] == '.';
-
 		if (len == 0 || climbs || len > NAME_MAX) {
 			errno = len > NAME_MAX ? ENAMETOOLONG : *path ? EXDEV : ENOENT;
 			return -1;
@@ -183,7 +181,6 @@ int file_open_beneath(int dirfd, const char *path, int flags)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-
 	return fd < 0 && errno == ENOSYS ? open_stepwise(dirfd, path, flags) : fd;
 }
 
@@ -194,7 +191,6 @@ int file_open_within(int dirfd, const char *path, int flags)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-
 	return fd < 0 && errno == ENOSYS ? open_stepwise(dirfd, path, flags) : fd; /* then through no symlink at all */
 }
 

@@ -116,7 +116,6 @@ struct fetch_job *flight_enter(struct flight *f, struct source *s, const struct 
 	pthread_mutex_unlock(&f->lock);
 	if (known)
 		return NULL;
-
 	struct fetch_job *job = mem_zero(1, sizeof(*job) + o->key.len + o->version.len);
 	char *text = (char *)(job + 1);
 	job->source = s;

@@ -454,7 +454,6 @@ int merge_page(void *arg, const struct page *whole, struct err *err)
 	for (size_t i = 0; i < page->count; i++)
 		if (page->entries[i].kind == ENTRY_SETTLING)
 			atomic_fetch_add_explicit(&m->settling, 1, memory_order_relaxed);
-
 	struct join j = { .m = m, .p = p, .page = page };
 	if (view_borrow(m, &j.view, err) < 0)
 		return -1;

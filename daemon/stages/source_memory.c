@@ -15,10 +15,8 @@ static int mark_get(struct view *v, const char *mark, const char *name, char *re
 {
 	char key[128];
 	struct slice value;
-
 	(void)snprintf(key, sizeof(key), "%s:%s", mark, name);
 	int found = view_meta(v, key, &value);
-
 	if (found > 0 && value.len < size)
 		(void)snprintf(ret, size, "%.*s", (int)value.len, value.p);
 	return found;
@@ -29,12 +27,10 @@ static int mark_put(struct pipeline *p, const char *mark, const char *name, cons
 	CLEANUP(view_closep) struct view *v = NULL;
 	char key[128];
 	struct slice known = { 0 };
-
 	(void)snprintf(key, sizeof(key), "%s:%s", mark, name);
 	if (view_open(p->store, &v, err) < 0 || view_meta(v, key, &known) < 0)
 		return -1;
 	bool same = slice_eq(known, slice_of(value));
-
 	view_close(TAKE_PTR(v));
 	return same ? 0 : committer_set_meta(p->store, key, slice_of(value), err);
 }
@@ -44,12 +40,10 @@ int source_memory_read(struct pipeline *p, const char *name, struct source_memor
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct source_row row;
 	char paused[8] = "";
-
 	*ret = (struct source_memory){ .root = "" };
 	if (view_open(p->store, &v, err) < 0)
 		return -1;
 	int found = view_source(v, slice_of(name), &row, err);
-
 	if (found > 0) {
 		(void)snprintf(ret->root, sizeof(ret->root), "%.*s", (int)row.root.len, row.root.p);
 		ret->had_objects = row.present > 0;
@@ -72,11 +66,9 @@ static int tell(struct pipeline *p, const char *name, const char *scheme, const 
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct source_row row;
-
 	if (view_open(p->store, &v, err) < 0)
 		return -1;
 	int found = view_source(v, slice_of(name), &row, err);
-
 	if (found < 0)
 		return -1;
 	if (pass->full && pass->root[0] && (found == 0 || !slice_eq(row.root, slice_of(pass->root))))
@@ -95,7 +87,6 @@ int source_memory_write(struct pipeline *p, const char *name, const char *scheme
 {
 	CLEANUP(change_freep) struct change *c = change_new();
 	int news = tell(p, name, scheme, pass, c, err);
-
 	if (news < 0 || (news > 0 && committer_wait(p->store, TAKE_PTR(c), err) < 0))
 		return -1;
 	if (!pass->full)

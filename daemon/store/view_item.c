@@ -119,7 +119,6 @@ static int collect(struct item_rows *rows, size_t max, fill_fn *fill, const void
 {
 	size_t cap = 0;
 	int ok = 0;
-
 	while (ret->count < max && (ok = item_rows_next(rows)) > 0) {
 		ret->array = view_more(rows->v, ret->array, ret->count, &cap, ret->size);
 		if ((ok = fill(rows, arg, (char *)ret->array + ret->count * ret->size)) < 0)
@@ -134,7 +133,6 @@ static int item_elements(struct view *v, enum table t, uint64_t item, size_t key
 	struct elements *ret, struct err *err)
 {
 	struct item_rows rows;
-
 	if (item_rows_open(v, t, item, key_len, &rows) < 0 || collect(&rows, max, fill, arg, ret) < 0)
 		return view_failed_call(v, err);
 	return 0;
@@ -160,7 +158,6 @@ int view_references(struct view *v, uint64_t item, bool gone_too, const struct r
 	struct err *err)
 {
 	struct elements e = { .size = sizeof(**ret) };
-
 	if (item > 0 && item_elements(v, TABLE_REF, item, REF_KEY_BYTES, SIZE_MAX, reference_fill, &gone_too, &e, err) < 0)
 		return -1;
 	*ret = e.array;
@@ -206,7 +203,6 @@ static int annotation_fill(const struct item_rows *rows, const void *revision, v
 	struct annotation *ret = to;
 	struct annotation_row row;
 	uint32_t n = read_be32(rows->key.p + sizeof(uint64_t));
-
 	if (rows_read_annotation(v->txn, rows->key, rows->value, &row) < 0)
 		return -1;
 	if (!stands(&row, *(const uint64_t *)revision))
@@ -224,7 +220,6 @@ static int annotations(struct view *v, uint64_t item, uint64_t revision, size_t 
 	struct err *err)
 {
 	struct elements e = { .size = sizeof(**ret) };
-
 	if (item_elements(v, TABLE_ANNOTATION, item, RUN_KEY_BYTES, max, annotation_fill, &revision, &e, err) < 0)
 		return -1;
 	*ret = e.array;
@@ -248,13 +243,11 @@ static int run_fill(const struct item_rows *rows, const void *arg, void *to)
 	struct view *v = rows->v;
 	struct run *ret = to;
 	struct run_row row;
-
 	(void)arg;
 	if (rows_read_run(v->txn, rows->key, rows->value, &row) < 0 || rows_word(v->txn, row.model, &ret->model) < 0 ||
 		rows_version_word(v->txn, read_be32(rows->key.p + sizeof(uint64_t)), &ret->model_version) < 0)
 		return -1;
 	struct score *scores = view_alloc(v, (row.count + 1) * sizeof(*scores));
-
 	for (size_t i = 0; i < row.count; i++) {
 		uint32_t concept;
 		run_score(&row, i, &concept, &scores[i].confidence);
@@ -269,7 +262,6 @@ static int run_fill(const struct item_rows *rows, const void *arg, void *to)
 int view_runs(struct view *v, uint64_t item, const struct run **ret, size_t *ret_n, struct err *err)
 {
 	struct elements e = { .size = sizeof(**ret) };
-
 	if (item_elements(v, TABLE_RUN, item, RUN_KEY_BYTES, SIZE_MAX, run_fill, NULL, &e, err) < 0)
 		return -1;
 	*ret = e.array;

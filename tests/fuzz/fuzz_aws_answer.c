@@ -21,7 +21,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err;
 	char problem[128];
 	int64_t ms;
-
 	check(aws_answer_json(text, &c, &err), &c);
 	aws_credentials_done(&c);
 	check(aws_answer_xml(text, &c, &err), &c);

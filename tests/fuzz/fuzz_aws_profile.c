@@ -19,7 +19,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct aws_profile_file f;
 	struct err err;
 	char **words = NULL;
-
 	if (aws_profile_file_parse(&f, "file", text, &err) == 0) {
 		for (size_t i = 0; i < f.count; i++) {
 			check_inside(&f, f.settings[i].profile);

@@ -8,12 +8,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int check_page(void *arg, const struct page *page, struct err *err)
 {
 	struct slice before = page->after;
-
 	(void)arg;
 	(void)err;
 	for (size_t i = 0; i < page->count; i++) {
 		const struct entry *e = &page->entries[i];
-
 		if (slice_cmp(e->name, before) <= 0 || e->name.len > BUCKET_KEY_MAX || e->version.len == 0 ||
 			e->version.len > VERSION_TOKEN_MAX)
 			abort();
@@ -33,7 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bucket bucket;
 	struct bucket_page page;
 	struct err err;
-
 	bucket_init(&bucket, "gs", &config, "", false);
 	bucket_page_init(&page, &bucket, SLICE_LIT(""));
 	if (gcs_list_parse((struct slice){ (const char *)data, size }, SLICE_LIT("pk"), &page, &token, &err) == 0)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""layers.py - checks the shape of the tree: who includes whom, headers that stand alone, lengths, names of libraries' functions."""
+"""layers.py - checks the shape of the tree: who includes whom, headers that stand alone, lengths, blank lines, names of libraries' functions."""
 import argparse
 import os
 import re
@@ -105,6 +105,18 @@ def check_lengths(path, lines):
             yield f"{path}:{start}: {name}() has {length} lines; fewer than {limit} wanted"
 
 
+def check_blank_lines(path, lines):
+    """One layout everywhere: what wants to be set apart within a function is a function."""
+    inside = False
+    for number, line in enumerate(lines, 1):
+        if line == "{\n":
+            inside = True
+        elif line.startswith("}"):
+            inside = False
+        elif inside and not line.strip():
+            yield f"{path}:{number}: no blank lines within functions"
+
+
 def check_alone(path, cc, flags):
     """A header compiles on its own: it includes what it uses."""
     with tempfile.NamedTemporaryFile("w", suffix=".c") as unit:
@@ -130,6 +142,7 @@ def main():
         includes.setdefault(os.path.splitext(path)[0], set()).update(
             os.path.splitext(found.group(2))[0] for found in map(INCLUDE.match, lines) if found and found.group(1) == '"')
         problems += check_lengths(path, lines)
+        problems += check_blank_lines(path, lines)
         if path.endswith(".h"):
             headers.append(path)
     problems += check_circles(includes)

@@ -17,7 +17,6 @@
 static inline void put_file(int dirfd, const char *path, struct slice text, mode_t mode)
 {
 	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text.p, text.len), text.len);
 	assert_int_equal(close(fd), 0);

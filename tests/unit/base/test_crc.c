@@ -17,7 +17,6 @@
 static void test_published_values(void **state)
 {
 	uint8_t bytes[32] = { 0 };
-
 	(void)state;
 	assert_int_equal(crc32_add(0, "123456789", 9), 0xCBF43926U);
 	assert_int_equal(crc32c_add(0, "123456789", 9), 0xE3069283U);
@@ -32,12 +31,10 @@ static void test_published_values(void **state)
 static void test_fast_way_equals_tables(void **state)
 {
 	uint8_t bytes[BYTES + 16];
-
 	(void)state;
 	hash_random(bytes, sizeof(bytes));
 	for (size_t n = 0; n <= BYTES; n++) {
 		const uint8_t *p = bytes + n % 16;
-
 		assert_int_equal(crc32_add(7, p, n), crc32_add_portable(7, p, n));
 		assert_int_equal(crc32c_add(7, p, n), crc32c_add_portable(7, p, n));
 		assert_true(crc64nvme_add(7, p, n) == crc64nvme_add_portable(7, p, n));
@@ -49,7 +46,6 @@ static void test_pieces_add_up(void **state)
 	uint8_t bytes[BYTES];
 	uint32_t whole, whole_c;
 	uint64_t whole_64;
-
 	(void)state;
 	hash_random(bytes, sizeof(bytes));
 	whole = crc32_add(0, bytes, BYTES);
@@ -69,6 +65,5 @@ int main(void)
 		cmocka_unit_test(test_fast_way_equals_tables),
 		cmocka_unit_test(test_pieces_add_up),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

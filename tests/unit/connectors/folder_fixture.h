@@ -64,7 +64,6 @@ static inline void run_shell(const char *line)
 {
 	pid_t pid = fork();
 	int status;
-
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		(void)execl("/bin/sh", "sh", "-c", line, (char *)NULL);
@@ -80,7 +79,6 @@ static inline const char *below(const struct fixture *f, const char *path)
 	static char paths[4][PATH_MAX];
 	static unsigned next;
 	char *to = paths[next++ % 4];
-
 	assert_true(snprintf(to, PATH_MAX, "%s/%s", f->root, path) < PATH_MAX);
 	return to;
 }
@@ -88,7 +86,6 @@ static inline const char *below(const struct fixture *f, const char *path)
 static inline void write_file(const char *path, const char *text)
 {
 	CLEANUP(close_fdp) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
@@ -106,7 +103,6 @@ static inline void make_dir(const struct fixture *f, const char *path)
 static inline void open_source(struct fixture *f, const char *root, bool had_objects)
 {
 	struct err err;
-
 	assert_int_equal(folder_connector.open(&f->config, root, had_objects, &f->connector, &err), 0);
 }
 
@@ -119,7 +115,6 @@ static inline void close_source(struct fixture *f)
 static inline int fixture_new(void **state)
 {
 	struct fixture *f = mem_zero(1, sizeof(*f));
-
 	(void)snprintf(f->top, sizeof(f->top), "/tmp/inlet-folder-XXXXXX");
 	assert_non_null(mkdtemp(f->top));
 	assert_return_code(chmod(f->top, 0755), errno);
@@ -146,7 +141,6 @@ static inline void forget_seen(struct fixture *f)
 static inline int fixture_free(void **state)
 {
 	struct fixture *f = *state;
-
 	close_source(f);
 	forget_seen(f);
 	remove_tree(f->top);
@@ -169,7 +163,6 @@ static inline struct seen *note(struct fixture *f, char kind, const struct page 
 		f->seen = mem_resize(f->seen, f->count ? 2 * f->count : 1, sizeof(*f->seen));
 	struct seen *s = &f->seen[f->count++];
 	bool slash = page->place.len > 0 && name.len > 0;
-
 	*s = (struct seen){ .kind = kind };
 	s->path = mem_printf("%.*s%s%.*s", (int)page->place.len, page->place.len ? page->place.p : "", slash ? "/" : "",
 		(int)name.len, name.len ? name.p : "");
@@ -179,7 +172,6 @@ static inline struct seen *note(struct fixture *f, char kind, const struct page 
 static inline int take_page(void *arg, const struct page *page, struct err *err)
 {
 	struct fixture *f = arg;
-
 	(void)err;
 	pthread_mutex_lock(&f->lock);
 	(void)note(f, page->failed ? 'X' : 'P', page, (struct slice){ NULL, 0 });
@@ -188,7 +180,6 @@ static inline int take_page(void *arg, const struct page *page, struct err *err)
 	for (size_t i = 0; i < page->count; i++) {
 		const struct entry *e = &page->entries[i];
 		struct seen *s = note(f, "FDS"[e->kind], page, e->name);
-
 		if (e->version.len > 0)
 			memcpy(s->version, e->version.p, e->version.len);
 		s->bytes = e->bytes;
@@ -226,7 +217,6 @@ static inline const struct seen *find(const struct fixture *f, char kind, const 
 static inline size_t count_kind(const struct fixture *f, char kind)
 {
 	size_t n = 0;
-
 	for (size_t i = 0; i < f->count; i++)
 		n += f->seen[i].kind == kind;
 	return n;
@@ -236,10 +226,8 @@ static inline size_t count_kind(const struct fixture *f, char kind)
 static inline bool wait_due(struct fixture *f, uint64_t deadline_ns, enum discover_scope *ret_scope)
 {
 	struct pollfd p = { folder_connector.events(f->connector), POLLIN, 0 };
-
 	for (;;) {
 		uint64_t due_ns, now_ns;
-
 		folder_connector.pump(f->connector, &due_ns, ret_scope);
 		now_ns = clock_mono_ns();
 		if (due_ns <= now_ns)
@@ -247,7 +235,6 @@ static inline bool wait_due(struct fixture *f, uint64_t deadline_ns, enum discov
 		if (now_ns >= deadline_ns)
 			return false;
 		uint64_t until_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
-
 		(void)poll(&p, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1);
 	}
 }
@@ -257,7 +244,6 @@ static inline void await(struct fixture *f, char kind, const char *path)
 {
 	uint64_t deadline_ns = clock_mono_ns() + PATIENCE_NS;
 	enum discover_scope scope;
-
 	while (wait_due(f, deadline_ns, &scope)) {
 		(void)discover(f, scope);
 		if (find(f, kind, path))
@@ -271,7 +257,6 @@ static inline void await_gone(struct fixture *f, const char *place, const char *
 {
 	uint64_t deadline_ns = clock_mono_ns() + PATIENCE_NS;
 	enum discover_scope scope;
-
 	while (wait_due(f, deadline_ns, &scope)) {
 		(void)discover(f, scope);
 		if (find(f, 'P', place) && !find(f, 'F', path) && !find(f, 'D', path))
@@ -284,7 +269,6 @@ static inline void await_gone(struct fixture *f, const char *place, const char *
 static inline void come_to_rest(struct fixture *f)
 {
 	enum discover_scope scope;
-
 	for (int i = 0; i < 1000 && wait_due(f, 0, &scope); i++)
 		(void)discover(f, scope);
 	forget_seen(f);
@@ -293,7 +277,6 @@ static inline void come_to_rest(struct fixture *f)
 static inline struct source_status status_of(struct fixture *f)
 {
 	struct source_status s;
-
 	folder_connector.status(f->connector, &s);
 	return s;
 }
@@ -302,7 +285,6 @@ static inline struct source_status status_of(struct fixture *f)
 static inline void in_child(void (*test)(struct fixture *f), struct fixture *f, uid_t uid)
 {
 	pid_t pid = fork();
-
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		if (uid && (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0))
@@ -311,7 +293,6 @@ static inline void in_child(void (*test)(struct fixture *f), struct fixture *f, 
 		_exit(0);
 	}
 	int status;
-
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		fail_msg("the child failed: status 0x%x", (unsigned)status);

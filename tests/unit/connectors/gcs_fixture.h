@@ -46,7 +46,6 @@ static inline int fixture_setup(void **state)
 {
 	static struct fixture f;
 	static char name[] = BUCKET;
-
 	memset(&f, 0, sizeof(f));
 	limit_time();
 	(void)unsetenv("STORAGE_EMULATOR_HOST");
@@ -65,7 +64,6 @@ static inline int fixture_setup(void **state)
 static inline int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
-
 	gcs_api_free(f->api);
 	bucket_done(&f->bucket);
 	buf_done(&f->got);

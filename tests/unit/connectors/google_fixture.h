@@ -62,7 +62,6 @@ static inline bool answer(struct peer *p, const char *path)
 	struct fixture *f = p->server->arg;
 	const char *body = strstr(p->request, "\r\n\r\n") + 4;
 	char text[256];
-
 	if (strcmp(path, "/oidc") == 0)
 		return strstr(p->request, "\r\nMetadata: True\r\n") ? peer_answer(p, "200 OK", "", "{\"value\":\"subject-by-url\"}") :
 			peer_answer(p, "403 No", "", "");
@@ -87,7 +86,6 @@ static inline char *make_pem(void)
 	BIO *bio = BIO_new(BIO_s_mem());
 	struct buf escaped = { 0 };
 	char *text;
-
 	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
 	for (long n = BIO_get_mem_data(bio, &text), i = 0; i < n; i++) {
 		if (text[i] == '\n')
@@ -104,7 +102,6 @@ static inline int google_set_up(void **state)
 {
 	static struct fixture f;
 	static char *pem;
-
 	memset(&f, 0, sizeof(f));
 	limit_time();
 	(void)strcpy(f.dir, "/tmp/inlet-google-XXXXXX");
@@ -119,7 +116,6 @@ static inline int google_set_up(void **state)
 	(void)unsetenv("GOOGLE_APPLICATION_CREDENTIALS");
 	(void)unsetenv("CLOUDSDK_CONFIG");
 	static const char *const aws[] = { "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN" };
-
 	for (size_t i = 0; i < sizeof(aws) / sizeof(*aws); i++)
 		(void)unsetenv(aws[i]);
 	(void)unsetenv("GCE_METADATA_HOST");
@@ -132,7 +128,6 @@ static inline int google_tear_down(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP(freep) char *remove = mem_printf("rm -rf '%s'", f->dir);
-
 	google_auth_free(f->auth);
 	buf_wipe(&f->header);
 	server_stop(&f->server);
@@ -144,7 +139,6 @@ static inline const char *write_file(struct fixture *f, const char *name, const 
 {
 	static char path[256];
 	CLEANUP(buf_done) struct buf out = { 0 };
-
 	for (const char *p = text; *p; p++) {
 		if (p[0] == '%' && p[1] == 'P')
 			buf_u64(&out, f->server.port), p++;
@@ -174,7 +168,6 @@ static inline void begin(struct fixture *f, const char *name, const char *text)
 static inline void assert_token(struct fixture *f, const char *token)
 {
 	CLEANUP(freep) char *expected = mem_printf("Authorization: Bearer %s", token);
-
 	if (get(f) < 0)
 		fail_msg("%s", f->err.text);
 	assert_string_equal(f->header.data, expected);

@@ -67,7 +67,6 @@ static bool script(struct peer *p, const char *path)
 {
 	struct fixture *f = p->server->arg;
 	bool put = strncmp(p->request, "PUT ", 4) == 0, knows = strcasestr(p->request, "x-aws-ec2-metadata-token: T0KEN") != NULL;
-
 	if (strcmp(path, "/container") == 0)
 		return strstr(p->request, "Authorization: Basic c2VjcmV0\r\n") ? give(p, f, false)
 			: peer_answer(p, "401 Unauthorized", "", "");
@@ -455,7 +454,6 @@ static void test_an_answer_drives_no_terminal(void **state)
 {
 	struct aws_credentials c = { 0 };
 	struct err err;
-
 	(void)state;
 	assert_int_equal(aws_answer_json(SLICE_LIT("{\"Code\":\"No\\u001b[2J\",\"message\":\"a\\nb\"}"), &c, &err), -1);
 	assert_string_equal(err.text, "the answer holds no credentials: No\\x1b[2J: a\\x0ab");

@@ -21,7 +21,6 @@ static char name[] = "photos", cats[] = "cats/", jpg[] = "*.jpg", thumb[] = "thu
 static int set_up(void **state)
 {
 	static struct fixture f;
-
 	f = (struct fixture){ .config = { .bucket = name, .poll_ms = 60000 } };
 	f.config.include = f.include;
 	f.config.exclude = f.exclude;
@@ -32,7 +31,6 @@ static int set_up(void **state)
 static struct source_status status(struct fixture *f)
 {
 	struct source_status s;
-
 	bucket_status(&f->bucket, &s);
 	return s;
 }
@@ -40,7 +38,6 @@ static struct source_status status(struct fixture *f)
 static void assert_says(struct fixture *f, const char *what)
 {
 	struct source_status s = status(f);
-
 	if (!strstr(s.message, what))
 		fail_msg("'%s' is not in: %s", what, s.message);
 }
@@ -49,18 +46,15 @@ static uint64_t due_in_ms(struct fixture *f)
 {
 	uint64_t due;
 	enum discover_scope scope;
-
 	bucket_pump(&f->bucket, &due, &scope);
 	assert_int_equal(scope, DISCOVER_ALL);
 	uint64_t now = clock_mono_ns();
-
 	return due > now ? (due - now) / NS_PER_MS : 0;
 }
 
 static void test_first_pass_is_due_at_once_then_polled(void **state)
 {
 	struct fixture *f = *state;
-
 	bucket_init(&f->bucket, "gs", &f->config);
 	assert_int_equal(due_in_ms(f), 0);
 	bucket_begin(&f->bucket);
@@ -77,7 +71,6 @@ static void test_first_pass_is_due_at_once_then_polled(void **state)
 static void test_filters_prefix_and_emptiness_are_told_apart(void **state)
 {
 	struct fixture *f = *state;
-
 	f->config.prefix = cats;
 	f->include[0] = jpg;
 	bucket_init(&f->bucket, "gs", &f->config);
@@ -88,12 +81,10 @@ static void test_filters_prefix_and_emptiness_are_told_apart(void **state)
 	bucket_went_through(&f->bucket, true);
 	assert_says(f, "the filters match 0 of 2 keys in gs://photos/cats/");
 	assert_says(f, "A key they refuse: 'a.png'");
-
 	bucket_begin(&f->bucket);
 	assert_true(bucket_saw_nothing(&f->bucket));
 	bucket_went_through(&f->bucket, true);
 	assert_says(f, "the prefix does not exist");
-
 	bucket_begin(&f->bucket);
 	bucket_went_through(&f->bucket, false);
 	assert_says(f, "the bucket is empty");
@@ -103,7 +94,6 @@ static void test_filters_prefix_and_emptiness_are_told_apart(void **state)
 static void test_globs_see_the_key_after_the_prefix(void **state)
 {
 	struct fixture *f = *state;
-
 	f->config.prefix = cats;
 	f->include[0] = jpg;
 	f->exclude[0] = thumb;
@@ -119,7 +109,6 @@ static void test_failures_back_off_and_obey_retry_after(void **state)
 {
 	struct fixture *f = *state;
 	struct err why;
-
 	bucket_init(&f->bucket, "gs", &f->config);
 	(void)err_set(&why, ERR_RETRY, 0, "no such bucket");
 	bucket_failed(&f->bucket, &why);
@@ -140,7 +129,6 @@ static void test_stopping_is_no_failure(void **state)
 {
 	struct fixture *f = *state;
 	struct err why;
-
 	bucket_init(&f->bucket, "gs", &f->config);
 	bucket_stop(&f->bucket);
 	(void)err_set(&why, ERR_RETRY, ECANCELED, "stopping");
@@ -152,7 +140,6 @@ static void test_stopping_is_no_failure(void **state)
 static void test_archived_objects_are_counted_in_the_message(void **state)
 {
 	struct fixture *f = *state;
-
 	bucket_init(&f->bucket, "s3", &f->config);
 	bucket_begin(&f->bucket);
 	atomic_store(&f->bucket.listed, 10);
@@ -167,7 +154,6 @@ static void test_keys_in_messages_are_printable(void **state)
 {
 	struct fixture *f = *state;
 	char text[64], small[12];
-
 	bucket_init(&f->bucket, "gs", &f->config);
 	bucket_describe(&f->bucket, SLICE_LIT("a\n\x1b[2J"), text, sizeof(text));
 	assert_string_equal(text, "gs://photos/a\\x0a\\x1b[2J");

@@ -25,7 +25,6 @@ static char name[] = "b", prefix[] = "p/", jpg[] = "*.jpg";
 static int set_up(void **state)
 {
 	struct fixture *f = mem_zero(1, sizeof(*f));
-
 	f->config = (struct bucket_config){ .bucket = name, .include = f->include, .exclude = f->exclude };
 	bucket_init(&f->bucket, "gs", &f->config);
 	bucket_page_init(&f->page, &f->bucket, SLICE_LIT(""));
@@ -36,7 +35,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-
 	bucket_page_done(&f->page);
 	bucket_done(&f->bucket);
 	free(f);
@@ -47,13 +45,11 @@ static int collect(void *arg, const struct page *page, struct err *err)
 {
 	struct fixture *f = arg;
 	size_t at = strlen(f->got);
-
 	(void)err;
 	at += (size_t)snprintf(f->got + at, sizeof(f->got) - at, "(%.*s,%.*s%s", (int)page->after.len, page->after.p,
 		(int)page->upto.len, page->upto.p, page->open_ended ? ")" : "]");
 	for (size_t i = 0; i < page->count; i++) {
 		const struct entry *e = &page->entries[i];
-
 		assert_int_equal(e->locality, i);
 		at += (size_t)snprintf(f->got + at, sizeof(f->got) - at, " %.*s=%.*s:%d", (int)e->name.len, e->name.p,
 			(int)e->version.len, e->version.p, (int)e->bytes);
@@ -69,7 +65,6 @@ static int add(struct fixture *f, const char *key, struct err *err)
 static void assert_distrusted(struct fixture *f, struct slice key, struct slice version, const char *why)
 {
 	struct err err;
-
 	assert_int_equal(bucket_page_add(&f->page, key, version, 0, ENTRY_FILE, &err), -1);
 	assert_int_equal(err.class, ERR_RETRY);
 	if (!strstr(err.text, why))
@@ -80,7 +75,6 @@ static void test_pages_follow_each_other(void **state)
 {
 	struct fixture *f = *state;
 	struct err err;
-
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(add(f, i ? "b" : "a", &err), 0);
 	assert_int_equal(bucket_page_emit(&f->page, SLICE_LIT("b"), false, collect, f, &err), 0);
@@ -95,7 +89,6 @@ static void test_filtered_keys_count_as_listed_and_move_the_end(void **state)
 {
 	struct fixture *f = *state;
 	struct err err;
-
 	f->include[0] = jpg;
 	assert_int_equal(add(f, "a.jpg", &err), 0);
 	assert_int_equal(add(f, "z.png", &err), 0);
@@ -109,7 +102,6 @@ static void test_disorder_is_not_believed(void **state)
 {
 	struct fixture *f = *state;
 	struct err err;
-
 	assert_int_equal(add(f, "m", &err), 0);
 	assert_distrusted(f, SLICE_LIT("m"), SLICE_LIT("7"), "again or out of order, behind gs://");
 	assert_distrusted(f, SLICE_LIT("a"), SLICE_LIT("7"), "again or out of order");
@@ -123,7 +115,6 @@ static void test_limits_of_key_and_version(void **state)
 	struct fixture *f = *state;
 	char key[1025], version[VERSION_TOKEN_MAX + 1];
 	struct err err;
-
 	memset(key, 'k', sizeof(key));
 	memset(version, 'v', sizeof(version));
 	assert_distrusted(f, SLICE_LIT(""), SLICE_LIT("7"), "1 to 1024 bytes");
@@ -138,7 +129,6 @@ static void test_a_key_outside_the_prefix_is_not_believed(void **state)
 {
 	struct fixture *f = *state;
 	struct err err;
-
 	f->config.prefix = prefix;
 	assert_int_equal(add(f, "p/a", &err), 0);
 	assert_distrusted(f, SLICE_LIT("q/a"), SLICE_LIT("7"), "does not begin with the prefix");
@@ -148,7 +138,6 @@ static void test_reset_forgets_what_was_not_handed_on(void **state)
 {
 	struct fixture *f = *state;
 	struct err err;
-
 	assert_int_equal(add(f, "a", &err), 0);
 	assert_int_equal(bucket_page_emit(&f->page, SLICE_LIT("a"), false, collect, f, &err), 0);
 	assert_int_equal(add(f, "b", &err), 0);
@@ -170,7 +159,6 @@ static void test_a_refused_page_is_passed_on(void **state)
 {
 	struct fixture *f = *state;
 	struct err err;
-
 	assert_int_equal(add(f, "a", &err), 0);
 	assert_int_equal(bucket_page_emit(&f->page, SLICE_LIT("a"), true, refuse, f, &err), -1);
 	assert_int_equal(err.sys, ENOSPC);
@@ -181,7 +169,6 @@ static void test_many_keys_survive_the_growth(void **state)
 	struct fixture *f = *state;
 	struct err err;
 	char key[16];
-
 	for (int i = 0; i < 3000; i++) {
 		(void)snprintf(key, sizeof(key), "%08d", i);
 		assert_int_equal(add(f, key, &err), 0);

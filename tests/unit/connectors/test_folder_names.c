@@ -24,7 +24,6 @@ static void test_temporary_files(void **state)
 	static const char *const names[] = { "a.part", "a.partial", "a.crdownload", "a.filepart", ".a.swp", ".a.swx", "4913", "a~",
 		".~lock.table.ods#", ".goutputstream-AB12CD", ".syncthing.a.tmp", "~syncthing~a.tmp", ".photo.jpg.a1B2c3",
 		".nfs00000000deadbeef00000001", ".~tmp~" };
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!file(names[i]))
@@ -37,7 +36,6 @@ static void test_ordinary_names_that_look_alike(void **state)
 	static const char *const names[] = { "part", ".part", "a.party", "apart", "49130", "~", "a~b", "~$a.docx", "a.swp.jpg",
 		".notes.backup", ".photo.jpg", "photo.jpg.a1B2c3", ".nfsd", ".nfs", "goutputstream-1", "@eaDirX", "lost+found.txt",
 		"lost+found", "a", ".a", "\xff" };
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (file(names[i]))
@@ -60,7 +58,6 @@ static void test_patterns_of_the_configuration(void **state)
 {
 	char hidden[] = ".*", raw[] = "*.[rR][aA][wW]";
 	char *ignore[] = { hidden, raw, NULL };
-
 	(void)state;
 	assert_true(names_ignored(".x", 2, false, ignore));
 	assert_true(names_ignored("a.RAW", 5, false, ignore));

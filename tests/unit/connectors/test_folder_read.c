@@ -19,7 +19,6 @@ struct memory_sink {
 static uint8_t *memory_space(struct sink *s, size_t *ret_space, struct err *err)
 {
 	struct memory_sink *m = (struct memory_sink *)s;
-
 	if (m->refuse) {
 		(void)err_set(err, ERR_RETRY, ENOSPC, "store paused");
 		return NULL;
@@ -31,7 +30,6 @@ static uint8_t *memory_space(struct sink *s, size_t *ret_space, struct err *err)
 static int memory_wrote(struct sink *s, size_t n, struct err *err)
 {
 	struct memory_sink *m = (struct memory_sink *)s;
-
 	(void)err;
 	m->bytes.len += n;
 	if (m->meanwhile)
@@ -53,7 +51,6 @@ static int fetch_object(struct fixture *f, struct memory_sink *m, const struct o
 static int fetch_into(struct fixture *f, struct memory_sink *m, const char *key, struct object *ret)
 {
 	struct object obj = { .key = slice_of(key) };
-
 	return fetch_object(f, m, &obj, ret);
 }
 
@@ -61,7 +58,6 @@ static void expect(struct fixture *f, const char *key, int sys, const char *text
 {
 	struct memory_sink m = { 0 };
 	struct object seen;
-
 	assert_int_equal(fetch_into(f, &m, key, &seen), -1);
 	assert_int_equal(f->err.class, ERR_RETRY);
 	assert_int_equal(f->err.sys, sys);
@@ -76,7 +72,6 @@ static void test_bytes_and_version_are_those_of_the_listing(void **state)
 	CLEANUP(freep) char *text = mem_alloc(300001);
 	struct memory_sink m = { 0 };
 	struct object seen;
-
 	for (size_t i = 0; i < 300000; i++)
 		text[i] = (char)('a' + i % 23);
 	text[300000] = '\0';
@@ -97,7 +92,6 @@ static void test_empty_file_asks_for_no_space(void **state)
 	struct fixture *f = *state;
 	struct memory_sink m = { .refuse = true };
 	struct object seen;
-
 	put(f, "empty", "");
 	assert_int_equal(fetch_into(f, &m, "empty", &seen), 0);
 	assert_int_equal(seen.bytes, 0);
@@ -108,7 +102,6 @@ static void test_the_sinks_refusal_is_passed_on(void **state)
 	struct fixture *f = *state;
 	struct memory_sink m = { .refuse = true };
 	struct object seen;
-
 	put(f, "x", "1");
 	assert_int_equal(fetch_into(f, &m, "x", &seen), -1);
 	assert_int_equal(f->err.sys, ENOSPC);
@@ -119,7 +112,6 @@ static void test_what_is_gone(void **state)
 	struct fixture *f = *state;
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	CLEANUP(close_fdp) int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
 	put(f, "file", "1");
 	assert_return_code(mkfifo(below(f, "fifo"), 0644), errno);
 	assert_return_code(symlink("file", below(f, "link")), errno);
@@ -140,7 +132,6 @@ static void test_what_is_gone(void **state)
 static void test_root_gone(void **state)
 {
 	struct fixture *f = *state;
-
 	remove_tree(f->root);
 	expect(f, "x", ENOENT, "is gone");
 }
@@ -148,21 +139,17 @@ static void test_root_gone(void **state)
 static void test_open_for_writing(void **state)
 {
 	struct fixture *f = *state;
-
 	put(f, "x", "1");
 	CLEANUP(close_fdp) int fd = open(below(f, "x"), O_WRONLY | O_CLOEXEC);
-
 	expect(f, "x", FETCH_UNFINISHED, "still being written");
 }
 
 static void test_mapped_for_writing(void **state)
 {
 	struct fixture *f = *state;
-
 	put(f, "x", "1");
 	CLEANUP(close_fdp) int fd = open(below(f, "x"), O_RDWR | O_CLOEXEC);
 	char *p = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
 	(void)close(take_fd(&fd));
 	expect(f, "x", FETCH_UNFINISHED, "still being written");
 	(void)munmap(p, 1);
@@ -171,7 +158,6 @@ static void test_mapped_for_writing(void **state)
 static void append(struct fixture *f)
 {
 	CLEANUP(close_fdp) int fd = open(below(f, "x"), O_WRONLY | O_APPEND | O_CLOEXEC);
-
 	assert_int_equal(write(fd, "more", 4), 4);
 }
 
@@ -189,7 +175,6 @@ static void change_while_read(struct fixture *f, void (*meanwhile)(struct fixtur
 {
 	struct memory_sink m = { .meanwhile = meanwhile };
 	struct object seen;
-
 	put(f, "x", "");
 	assert_return_code(truncate(below(f, "x"), 10000), errno);
 	assert_int_equal(fetch_into(f, &m, "x", &seen), -1);
@@ -219,7 +204,6 @@ static struct object listed(struct fixture *f)
 {
 	static char text[VERSION_TEXT_MAX];
 	struct stat st;
-
 	assert_return_code(stat(below(f, "x"), &st), errno);
 	return (struct object){ .key = SLICE_LIT("x"), .version = { text, version_format(&st, text) }, .bytes = (uint64_t)st.st_size };
 }
@@ -228,7 +212,6 @@ static void expect_listed(struct fixture *f, const struct object *obj, int sys, 
 {
 	struct memory_sink m = { 0 };
 	struct object seen;
-
 	assert_int_equal(fetch_object(f, &m, obj, &seen), -1);
 	assert_int_equal(f->err.sys, sys);
 	assert_non_null(strstr(f->err.text, text));
@@ -240,10 +223,8 @@ static void test_as_it_was_listed(void **state)
 	struct fixture *f = *state;
 	struct memory_sink m = { 0 };
 	struct object seen;
-
 	put(f, "x", "as listed");
 	struct object obj = listed(f);
-
 	assert_int_equal(fetch_object(f, &m, &obj, &seen), 0);
 	assert_true(slice_eq(seen.version, obj.version));
 	assert_int_equal(seen.bytes, 9);
@@ -258,10 +239,8 @@ static void test_changed_since_it_was_listed(void **state)
 	struct fixture *f = *state;
 	struct memory_sink m = { 0 };
 	struct object seen;
-
 	put(f, "x", "1");
 	struct object obj = listed(f);
-
 	append(f);
 	expect_listed(f, &obj, FETCH_UNFINISHED, "changed while it was read");
 	obj.racy = true; /* as it is tried again */
@@ -273,11 +252,9 @@ static void test_changed_since_it_was_listed(void **state)
 static void test_listed_and_no_longer_fit_to_be_read(void **state)
 {
 	struct fixture *f = *state;
-
 	put(f, "x", "1");
 	struct object obj = listed(f);
 	CLEANUP(close_fdp) int fd = open(below(f, "x"), O_WRONLY | O_CLOEXEC);
-
 	expect_listed(f, &obj, FETCH_UNFINISHED, "still being written");
 	assert_return_code(unlink(below(f, "x")), errno);
 	assert_return_code(mkfifo(below(f, "x"), 0644), errno);
@@ -290,10 +267,8 @@ static void *rewrite(void *arg)
 	struct fixture *f = arg;
 	CLEANUP(freep) char *path = mem_printf("%s/torn", f->root);
 	char bytes[4096];
-
 	for (int i = 0; i < 2000; i++) {
 		CLEANUP(close_fdp) int fd = open(path, O_WRONLY | O_CLOEXEC);
-
 		memset(bytes, 'a' + i % 26, sizeof(bytes));
 		for (int n = 0; n < 4; n++)
 			assert_int_equal(pwrite(fd, bytes, sizeof(bytes), n * 4096), sizeof(bytes));
@@ -305,14 +280,12 @@ static void test_nothing_torn_is_taken_for_whole(void **state)
 {
 	struct fixture *f = *state;
 	pthread_t thread;
-
 	put(f, "torn", "");
 	assert_return_code(truncate(below(f, "torn"), 16384), errno);
 	assert_int_equal(pthread_create(&thread, NULL, rewrite, f), 0);
 	for (int i = 0; i < 300; i++) {
 		struct memory_sink m = { 0 };
 		struct object seen;
-
 		if (fetch_into(f, &m, "torn", &seen) == 0) {
 			for (size_t n = 1; n < m.bytes.len; n++)
 				assert_int_equal(m.bytes.data[n], m.bytes.data[0]);
@@ -325,7 +298,6 @@ static void test_nothing_torn_is_taken_for_whole(void **state)
 static void test_unsettled_file_is_not_read(void **state)
 {
 	struct fixture *f = *state;
-
 	f->config.settle_ms = 60000;
 	reopen(f);
 	put(f, "x", "1");
@@ -336,7 +308,6 @@ static void fetch_denied(struct fixture *f)
 {
 	struct memory_sink m = { 0 };
 	struct object seen;
-
 	open_source(f, "", false);
 	expect(f, "secret", EACCES, "setfacl");
 	assert_int_equal(fetch_into(f, &m, "others", &seen), 0); /* no O_NOATIME, no lease on what is not ours */
@@ -347,7 +318,6 @@ static void fetch_denied(struct fixture *f)
 static void test_unreadable_file_says_what_to_do(void **state)
 {
 	struct fixture *f = *state;
-
 	if (geteuid() != 0)
 		skip(); /* a file of another owner is needed */
 	put(f, "secret", "1");
@@ -360,7 +330,6 @@ static void test_unreadable_file_says_what_to_do(void **state)
 static void test_names_in_errors_are_printable(void **state)
 {
 	struct fixture *f = *state;
-
 	expect(f, "a\nb\xff", ENOENT, "file 'a\\x0ab\\xff' is gone");
 }
 
@@ -368,7 +337,6 @@ static void test_writers_never_kill_the_reader(void **state)
 {
 	struct fixture *f = *state;
 	struct sigaction now;
-
 	/* A lease broken between taking and release sends SIGIO, which would end the process. */
 	assert_int_equal(sigaction(SIGIO, NULL, &now), 0);
 	assert_ptr_equal(now.sa_handler, SIG_IGN);
@@ -383,13 +351,11 @@ static void test_root_is_let_go_when_idle(void **state)
 	struct memory_sink m = { 0 };
 	struct object seen;
 	char *pinned = NULL;
-
 	put(f, "x", "1");
 	assert_int_equal(fetch_into(f, &m, "x", &seen), 0);
 	do {
 		enum discover_scope scope;
 		char link[PATH_MAX];
-
 		free(pinned);
 		pinned = NULL;
 		(void)wait_due(f, clock_mono_ns() + 50 * NS_PER_MS, &scope);
@@ -397,7 +363,6 @@ static void test_root_is_let_go_when_idle(void **state)
 			char name[32];
 			(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 			ssize_t n = readlink(name, link, sizeof(link) - 1);
-
 			if (n > 0 && (size_t)n == strlen(f->root) && memcmp(link, f->root, (size_t)n) == 0)
 				pinned = mem_strdup(name);
 		}
@@ -413,7 +378,6 @@ static void test_clone(void **state)
 	struct object obj = { .key = SLICE_LIT("x") }, seen;
 	CLEANUP(close_fdp) int to = open(f->top, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 	char bytes[4] = "";
-
 	if (to < 0)
 		skip();
 	put(f, "x", "abc");

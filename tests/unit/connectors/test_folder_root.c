@@ -10,7 +10,6 @@ static void expect_offline(struct fixture *f, const char *text)
 	assert_int_equal(f->err.class, ERR_RETRY);
 	assert_int_equal(f->count, 0);
 	struct source_status s = status_of(f);
-
 	assert_int_equal(s.health, SOURCE_OFFLINE);
 	assert_string_equal(s.message, f->err.text);
 	if (!strstr(s.message, text))
@@ -21,7 +20,6 @@ static void await_offline(struct fixture *f)
 {
 	uint64_t deadline_ns = clock_mono_ns() + PATIENCE_NS;
 	enum discover_scope scope;
-
 	while (wait_due(f, deadline_ns, &scope)) {
 		(void)discover(f, scope);
 		if (status_of(f).health == SOURCE_OFFLINE)
@@ -36,7 +34,6 @@ static void test_live_root_has_an_identity(void **state)
 	struct source_status s;
 	struct stat st;
 	char inode[32];
-
 	scan_all(f);
 	s = status_of(f);
 	assert_int_equal(s.health, SOURCE_LIVE);
@@ -53,7 +50,6 @@ static void test_live_root_has_an_identity(void **state)
 static void test_missing_root_is_offline_until_it_is_there(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_return_code(rmdir(f->root), errno);
 	expect_offline(f, "No such file");
 	assert_return_code(mkdir(f->root, 0755), errno);
@@ -67,12 +63,10 @@ static void test_missing_ancestors_come_back_too(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP(freep) char *deep = mem_printf("%s/a/b/c", f->top);
-
 	f->config.path = deep;
 	reopen(f);
 	expect_offline(f, "No such file");
 	CLEANUP(freep) char *command = mem_printf("mkdir -p '%s' && touch '%s/x'", deep, deep);
-
 	run_shell(command);
 	await(f, 'F', "x");
 	close_source(f);
@@ -81,7 +75,6 @@ static void test_missing_ancestors_come_back_too(void **state)
 static void test_root_that_is_a_file(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_return_code(rmdir(f->root), errno);
 	write_file(f->root, "1");
 	expect_offline(f, "must name a directory");
@@ -96,7 +89,6 @@ static void denied(struct fixture *f)
 static void test_denied_root_says_what_to_do(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_return_code(chmod(f->root, 0), errno);
 	close_source(f);
 	in_child(denied, f, geteuid() == 0 ? 65534 : 0);
@@ -106,7 +98,6 @@ static void test_denied_root_says_what_to_do(void **state)
 static void test_root_deleted_and_recreated(void **state)
 {
 	struct fixture *f = *state;
-
 	put(f, "x", "1");
 	make_dir(f, "d");
 	scan_all(f);
@@ -127,7 +118,6 @@ static void test_recreated_empty_root_waits_for_its_first_entry(void **state)
 {
 	struct fixture *f = *state;
 	enum discover_scope scope;
-
 	put(f, "x", "1");
 	scan_all(f);
 	come_to_rest(f);
@@ -148,7 +138,6 @@ static void test_emptied_root_of_the_same_identity_is_a_complete_pass(void **sta
 {
 	struct fixture *f = *state;
 	char root[256];
-
 	put(f, "x", "1");
 	scan_all(f);
 	(void)snprintf(root, sizeof(root), "%s", status_of(f).root);
@@ -162,7 +151,6 @@ static void test_emptied_root_of_the_same_identity_is_a_complete_pass(void **sta
 static void test_empty_root_with_another_stored_identity_is_offline(void **state)
 {
 	struct fixture *f = *state;
-
 	close_source(f);
 	open_source(f, "0123456789abcdef:2", true);
 	expect_offline(f, "was 0123456789abcdef:2");
@@ -174,7 +162,6 @@ static void test_empty_root_with_another_stored_identity_is_offline(void **state
 static void test_configured_polling(void **state)
 {
 	struct fixture *f = *state;
-
 	f->config.poll_ms = 200;
 	reopen(f);
 	make_dir(f, "d");
@@ -251,7 +238,6 @@ static void with_remote_part(struct fixture *f)
 	open_source(f, "", false);
 	scan_all(f);
 	struct source_status s = status_of(f);
-
 	assert_int_equal(s.health, SOURCE_MIXED);
 	assert_non_null(strstr(s.message, "1 folder lies on mounted file systems"));
 	assert_int_equal(s.watches, 2);
@@ -276,7 +262,6 @@ static void in_own_mounts(struct fixture *f)
 static void needing_mounts(void **state, void (*test)(struct fixture *f))
 {
 	struct fixture *f = *state;
-
 	if (geteuid() != 0) {
 		print_message("skipped: mounting needs root\n");
 		skip();
@@ -310,7 +295,6 @@ static bool limit(const char *what, const char *number)
 {
 	CLEANUP(freep) char *path = mem_printf("/proc/sys/user/%s", what);
 	CLEANUP(close_fdp) int fd = open(path, O_WRONLY | O_CLOEXEC);
-
 	return fd >= 0 && write(fd, number, strlen(number)) > 0;
 }
 
@@ -324,7 +308,6 @@ static void starved(struct fixture *f)
 	open_source(f, "", false);
 	scan_all(f);
 	struct source_status s = status_of(f);
-
 	assert_int_equal(count_kind(f, 'F'), 10);
 	assert_int_equal(s.health, SOURCE_MIXED);
 	assert_int_equal(s.watches, 4);
@@ -332,7 +315,6 @@ static void starved(struct fixture *f)
 	assert_non_null(strstr(s.message, "sysctl -w user.max_inotify_watches=1024"));
 	uint64_t due_ns;
 	enum discover_scope scope;
-
 	folder_connector.pump(f->connector, &due_ns, &scope);
 	assert_int_equal(scope, DISCOVER_NEWS); /* the unwatched are due on the timer */
 	assert_true(due_ns <= clock_mono_ns() + 31 * NS_PER_SEC);
@@ -357,7 +339,6 @@ static void without_instances(struct fixture *f)
 static void make_ten(struct fixture *f)
 {
 	char name[32];
-
 	for (int i = 0; i < 10; i++) {
 		(void)snprintf(name, sizeof(name), "d%d", i);
 		make_dir(f, name);

@@ -7,7 +7,6 @@
 static void test_a_page_for_each_directory(void **state)
 {
 	struct fixture *f = *state;
-
 	put(f, "one.txt", "1");
 	make_dir(f, "a");
 	make_dir(f, "a/b");
@@ -27,7 +26,6 @@ static uint64_t token_number(const char **at)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";
 	uint64_t n = 0;
-
 	for (const char *digit; **at && (digit = strchr(digits, **at)); ++*at)
 		n = n << 6 | (uint64_t)(digit - digits);
 	if (**at == '.')
@@ -49,7 +47,6 @@ static void test_token_is_inode_size_mtime_ctime(void **state)
 	struct fixture *f = *state;
 	struct stat st;
 	struct timespec times[2] = { { 5, 0 }, { 1000000000, 255 } };
-
 	put(f, "x", "12345678901234567");
 	put(f, "y", "1");
 	assert_return_code(utimensat(AT_FDCWD, below(f, "x"), times, 0), errno);
@@ -68,7 +65,6 @@ static void test_token_changes_with_same_size_and_mtime(void **state)
 	struct fixture *f = *state;
 	struct timespec times[2] = { { 5, 0 }, { 5, 0 } };
 	char before[VERSION_TOKEN_MAX + 1];
-
 	put(f, "x", "aaa");
 	assert_return_code(utimensat(AT_FDCWD, below(f, "x"), times, 0), errno);
 	scan_all(f);
@@ -83,7 +79,6 @@ static void test_token_changes_with_same_size_and_mtime(void **state)
 static void test_fresh_file_is_racy(void **state)
 {
 	struct fixture *f = *state;
-
 	put(f, "x", "1");
 	scan_all(f);
 	assert_true(find(f, 'F', "x")->racy);
@@ -93,7 +88,6 @@ static void test_old_file_is_neither_racy_nor_settling(void **state)
 {
 	struct fixture *f = *state;
 	static char bin[] = "/usr/bin"; /* nobody writes there during a test */
-
 	f->config.settle_ms = 1000;
 	f->config.path = bin;
 	reopen(f);
@@ -108,7 +102,6 @@ static void test_old_file_is_neither_racy_nor_settling(void **state)
 static void test_fresh_file_settles_by_itself(void **state)
 {
 	struct fixture *f = *state;
-
 	f->config.settle_ms = 300;
 	reopen(f);
 	make_dir(f, "d");
@@ -126,7 +119,6 @@ static void test_special_files_and_symlinks_are_skipped(void **state)
 	struct fixture *f = *state;
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	CLEANUP(close_fdp) int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
 	make_dir(f, "d");
 	put(f, "d/real", "1");
 	assert_return_code(mkfifo(below(f, "fifo"), 0644), errno);
@@ -145,7 +137,6 @@ static void test_odd_names_are_shown_as_they_are(void **state)
 {
 	struct fixture *f = *state;
 	char longest[256];
-
 	memset(longest, 'n', 255);
 	longest[255] = '\0';
 	put(f, "new\nline", "1");
@@ -168,7 +159,6 @@ static void test_ignored_names_are_counted(void **state)
 {
 	struct fixture *f = *state;
 	char bak[] = "*.bak", cache[] = "cache", *patterns[] = { bak, cache, NULL };
-
 	f->config.ignore = patterns;
 	reopen(f);
 	put(f, "a.part", "1");
@@ -188,11 +178,9 @@ static void test_depth_is_limited(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP(close_fdp) int at = open(f->root, O_PATH | O_CLOEXEC);
-
 	for (int i = 0; i < 140; i++) {
 		assert_return_code(mkdirat(at, "d", 0755), errno);
 		int next = openat(at, "d", O_PATH | O_CLOEXEC);
-
 		(void)close(at);
 		at = next;
 	}
@@ -207,13 +195,11 @@ static void test_path_length_is_limited(void **state)
 	struct fixture *f = *state;
 	CLEANUP(close_fdp) int at = open(f->root, O_PATH | O_CLOEXEC);
 	char name[251];
-
 	memset(name, 'n', 250);
 	name[250] = '\0';
 	for (int i = 0; i < 20; i++) { /* 20 * 251 bytes: more than any system call takes */
 		assert_return_code(mkdirat(at, name, 0755), errno);
 		int next = openat(at, name, O_PATH | O_CLOEXEC);
-
 		(void)close(at);
 		at = next;
 	}
@@ -224,7 +210,6 @@ static void test_path_length_is_limited(void **state)
 	/* nftw() cannot remove what no path reaches. */
 	(void)close(take_fd(&at));
 	CLEANUP(freep) char *command = mem_printf("rm -rf '%s'", f->root);
-
 	run_shell(command);
 }
 
@@ -232,7 +217,6 @@ static void test_many_directories_with_two_threads(void **state)
 {
 	struct fixture *f = *state;
 	char name[64];
-
 	for (int i = 0; i < 300; i++) {
 		(void)snprintf(name, sizeof(name), "d%d", i);
 		make_dir(f, name);
@@ -252,7 +236,6 @@ static void test_a_large_directory_is_one_page(void **state)
 {
 	struct fixture *f = *state;
 	char name[32];
-
 	put(f, "file-00000", "1");
 	for (int i = 1; i < 20000; i++) {
 		(void)snprintf(name, sizeof(name), "file-%05d", i);
@@ -285,7 +268,6 @@ static void test_unreadable_directories_fail_alone_and_are_retried(void **state)
 {
 	struct fixture *f = *state;
 	uid_t nobody = geteuid() == 0 ? 65534 : 0;
-
 	put(f, "x", "1");
 	make_dir(f, "denied");
 	put(f, "denied/inside", "1");
@@ -315,7 +297,6 @@ static void test_emit_ends_the_pass_and_another_becomes_due(void **state)
 	struct pass pass;
 	struct err err;
 	enum discover_scope scope;
-
 	put(f, "x", "1");
 	assert_int_equal(folder_connector.discover(f->connector, DISCOVER_ALL, refuse_page, NULL, &pass, &err), -1);
 	assert_int_equal(err.sys, ENOSPC);
@@ -328,7 +309,6 @@ static void test_emit_ends_the_pass_and_another_becomes_due(void **state)
 static void test_stop_ends_a_pass(void **state)
 {
 	struct fixture *f = *state;
-
 	put(f, "x", "1");
 	folder_connector.stop(f->connector);
 	assert_int_equal(discover(f, DISCOVER_ALL), -1);

@@ -23,7 +23,6 @@ struct fixture {
 static void unwatch(void *arg, int wd)
 {
 	struct fixture *f = arg;
-
 	assert_true(f->count < sizeof(f->unwatched) / sizeof(*f->unwatched));
 	f->unwatched[f->count++] = wd;
 }
@@ -31,7 +30,6 @@ static void unwatch(void *arg, int wd)
 static int make(void **state)
 {
 	struct fixture *f = mem_zero(1, sizeof(*f));
-
 	tree_init(&f->tree);
 	*state = f;
 	return 0;
@@ -40,7 +38,6 @@ static int make(void **state)
 static int unmake(void **state)
 {
 	struct fixture *f = *state;
-
 	tree_done(&f->tree);
 	free(f);
 	return 0;
@@ -54,7 +51,6 @@ static struct node *add(struct fixture *f, const char *path)
 static void assert_path(const struct node *n, const char *path)
 {
 	CLEANUP(buf_done) struct buf b = { 0 };
-
 	tree_path(n, &b);
 	buf_char(&b, '\0');
 	assert_string_equal(b.data, path);
@@ -65,7 +61,6 @@ static void test_names(void **state)
 	struct fixture *f = *state;
 	struct node *root = add(f, ""), *a = add(f, "a"), *b = add(f, "a/b");
 	struct node *other = add(f, "b");
-
 	assert_ptr_equal(add(f, ""), root);
 	assert_ptr_equal(add(f, "a/b"), b);
 	assert_ptr_not_equal(other, b);
@@ -85,7 +80,6 @@ static void test_names(void **state)
 static void test_nothing_is_known_before_the_root(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_null(tree_find(&f->tree, SLICE_LIT("")));
 	assert_null(add(f, "a"));
 	assert_int_equal(f->tree.first_due_ns, UINT64_MAX);
@@ -95,7 +89,6 @@ static void test_a_subtree_goes_whole(void **state)
 {
 	struct fixture *f = *state;
 	struct node *a;
-
 	add(f, "");
 	a = add(f, "a");
 	tree_bind(&f->tree, a, 1);
@@ -117,7 +110,6 @@ static void test_one_watch_of_two_names(void **state)
 {
 	struct fixture *f = *state;
 	struct node *old, *moved, *dead;
-
 	add(f, "");
 	old = add(f, "old");
 	moved = add(f, "moved");
@@ -146,7 +138,6 @@ static void test_a_watch_that_the_kernel_took_makes_its_holders_due(void **state
 {
 	struct fixture *f = *state;
 	struct node *a, *b;
-
 	add(f, "");
 	a = add(f, "a");
 	b = add(f, "b");
@@ -163,7 +154,6 @@ static void test_a_watch_that_the_kernel_took_makes_its_holders_due(void **state
 static void test_the_dead_are_forgotten_together(void **state)
 {
 	struct fixture *f = *state;
-
 	add(f, "");
 	for (int wd = 1; wd <= 200; wd++)
 		tree_bury(&f->tree, wd);
@@ -179,7 +169,6 @@ static void test_due_is_the_earliest_asked_for(void **state)
 {
 	struct fixture *f = *state;
 	struct node *a, *b;
-
 	add(f, "");
 	a = add(f, "a");
 	b = add(f, "b");
@@ -205,7 +194,6 @@ static void test_what_cost_a_lot_rests(void **state)
 {
 	struct fixture *f = *state;
 	struct node *a;
-
 	add(f, "");
 	a = add(f, "a");
 	a->rest_until_ns = AT(100);
@@ -222,11 +210,9 @@ static void test_many(void **state)
 {
 	struct fixture *f = *state;
 	char name[32];
-
 	add(f, "");
 	for (int i = 0; i < DIRECTORIES; i++) {
 		struct node *n;
-
 		(void)snprintf(name, sizeof(name), "d%d", i);
 		n = add(f, name);
 		tree_bind(&f->tree, n, i + 1);
@@ -234,7 +220,6 @@ static void test_many(void **state)
 	}
 	for (int i = 0; i < DIRECTORIES; i += 2) {
 		struct node *n;
-
 		(void)snprintf(name, sizeof(name), "d%d", i);
 		n = tree_find(&f->tree, slice_of(name));
 		assert_non_null(n);
@@ -250,7 +235,6 @@ static void test_many(void **state)
 	for (int i = 0; i < DIRECTORIES; i++) {
 		(void)snprintf(name, sizeof(name), "d%d", i);
 		const struct node *n = tree_find(&f->tree, slice_of(name));
-
 		assert_int_equal(n != NULL, i % 2);
 		assert_ptr_equal(tree_holder(&f->tree, i + 1, NULL), n);
 	}

@@ -21,7 +21,6 @@ static char hash[64]; /* "x-goog-hash: crc32c=...\r\n" */
 static uint8_t *space(struct sink *s, size_t *ret_space, struct err *err)
 {
 	struct store_sink *store = (struct store_sink *)s;
-
 	if (store->fail_at && store->f->got.len >= store->fail_at) {
 		(void)err_set(err, ERR_RETRY, ENOSPC, "the store is full");
 		return NULL;
@@ -40,7 +39,6 @@ static int wrote(struct sink *s, size_t n, struct err *err)
 static bool send_part(struct peer *p, const char *status, const char *extra, size_t from, size_t to, size_t declared)
 {
 	char head[512];
-
 	(void)snprintf(head, sizeof(head), "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n\r\n", status, extra, declared);
 	return peer_say(p, head) && peer_write(p, object + from, to - from);
 }
@@ -52,7 +50,6 @@ static bool answer(struct peer *p, const char *path)
 	const char *range = strstr(p->request, "Range: bytes=");
 	size_t from = range ? strtoul(range + 13, NULL, 10) : 0;
 	char extra[256], content_range[96];
-
 	(void)path;
 	(void)snprintf(content_range, sizeof(content_range), "Content-Range: bytes %zu-%u/%u\r\n", from, BYTES - 1, BYTES);
 	(void)snprintf(extra, sizeof(extra), "%sx-goog-hash: md5=AAAA\r\nx-goog-generation: 7\r\n%s", hash, range ? content_range : "");
@@ -92,7 +89,6 @@ static int get_bytes(struct fixture *f, const char *mode, uint64_t bytes, size_t
 {
 	struct store_sink store = { .sink = { &(const struct sink_ops){ space, wrote } }, .f = f, .room = 777, .fail_at = fail_at };
 	struct object obj = { .key = SLICE_LIT("a/../k v"), .version = SLICE_LIT("7"), .bytes = bytes }, seen;
-
 	f->mode = mode;
 	f->got.len = 0;
 	atomic_store(&f->asked, 0);
@@ -123,7 +119,6 @@ static void assert_fails(struct fixture *f, const char *mode, int sys, const cha
 static void test_the_generation_is_pinned_and_nothing_is_decoded(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_int_equal(get(f, ""), 0);
 	assert_true(server_saw(&f->server, "GET /storage/v1/b/photos/o/a%2F..%2Fk%20v?alt=media&generation=7 "));
 	assert_true(server_saw(&f->server, "\r\nAccept-Encoding: gzip\r\n"));
@@ -134,7 +129,6 @@ static void test_the_generation_is_pinned_and_nothing_is_decoded(void **state)
 static void test_a_broken_transfer_goes_on_where_it_stopped(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_int_equal(get(f, "breaks"), 0);
 	assert_int_equal(atomic_load(&f->asked), 5);
 	assert_true(server_saw(&f->server, "Range: bytes=80000-\r\n"));
@@ -145,7 +139,6 @@ static void test_a_broken_transfer_goes_on_where_it_stopped(void **state)
 static void test_what_cannot_go_on_ends(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_int_equal(get(f, "stalls"), -1);
 	assert_int_equal(f->err.class, ERR_RETRY);
 	assert_int_equal(atomic_load(&f->asked), 6);
@@ -155,7 +148,6 @@ static void test_what_cannot_go_on_ends(void **state)
 static void test_replaced_and_gone_objects_are_told_apart_from_trouble(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_fails(f, "gone", ENOENT, "No such object");
 	assert_int_equal(atomic_load(&f->asked), 1);
 	assert_fails(f, "replaced", FETCH_CHANGED, "404");
@@ -168,7 +160,6 @@ static void test_without_a_version_the_first_answer_says_which(void **state)
 	struct fixture *f = *state;
 	struct store_sink store = { .sink = { &(const struct sink_ops){ space, wrote } }, .f = f, .room = 777 };
 	struct object obj = { .key = SLICE_LIT("k") }, seen;
-
 	f->mode = "breaks";
 	assert_int_equal(gcs_get(f->api, &f->bucket, &obj, &store.sink, &seen, &f->err), 0);
 	assert_true(slice_eq(seen.version, SLICE_LIT("7")));
@@ -184,7 +175,6 @@ static void test_without_a_version_the_first_answer_says_which(void **state)
 static void test_throttling_is_passed_on(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_fails(f, "busy", FETCH_THROTTLED, "429");
 	assert_int_equal(f->err.wait_ms, 7000);
 	assert_int_equal(atomic_load(&f->asked), 1);
@@ -194,14 +184,12 @@ static void test_throttling_is_passed_on(void **state)
 static void test_trouble_of_the_servers_own_is_waited_out(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_fails(f, "trouble", FETCH_TROUBLE, "502");
 }
 
 static void test_wrong_bytes_are_never_taken(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_fails(f, "damaged", EIO, "damaged on the way");
 	assert_fails(f, "short", EIO, "99999 bytes, not the 100000");
 	assert_fails(f, "endless", EIO, "more than the 100000 bytes");
@@ -211,7 +199,6 @@ static void test_wrong_bytes_are_never_taken(void **state)
 static void test_the_sink_has_the_last_word(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_int_equal(get_bytes(f, "", BYTES, 5000), -1);
 	assert_string_equal(f->err.text, "the store is full: No space left on device");
 	assert_int_equal(f->err.sys, ENOSPC);
@@ -222,7 +209,6 @@ static void make_object(void)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	uint32_t crc;
-
 	for (size_t i = 0; i < BYTES; i++)
 		object[i] = (char)(i * 2654435761U >> 13);
 	crc = crc32c_add_portable(0, object, BYTES);
@@ -243,7 +229,6 @@ int main(void)
 		TEST(test_wrong_bytes_are_never_taken),
 		TEST(test_the_sink_has_the_last_word),
 	};
-
 	make_object();
 	FIXTURE_SCRIPT = answer;
 	return cmocka_run_group_tests(tests, NULL, NULL);

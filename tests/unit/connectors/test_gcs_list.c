@@ -7,7 +7,6 @@ static bool answer(struct peer *p, const char *path)
 {
 	struct fixture *f = p->server->arg;
 	unsigned int n = atomic_fetch_add(&f->asked, 1);
-
 	if (strcmp(f->mode, "storm") == 0 && n == 1)
 		return peer_answer(p, "503 Slow", "", "");
 	if (strcmp(f->mode, "denied") == 0)
@@ -33,7 +32,6 @@ static bool answer(struct peer *p, const char *path)
 static int collect(void *arg, const struct page *page, struct err *err)
 {
 	struct fixture *f = arg;
-
 	(void)err;
 	for (size_t i = 0; i < page->count; i++)
 		buf_printf(&f->got, "%.*s ", (int)page->entries[i].name.len, page->entries[i].name.p);
@@ -52,7 +50,6 @@ static void test_pages_follow_their_tokens(void **state)
 {
 	struct fixture *f = *state;
 	static char project[] = "who/pays";
-
 	f->config.user_project = project;
 	assert_int_equal(list(f), 0);
 	assert_string_equal(f->got.data, "a b/ | b//c .");
@@ -64,7 +61,6 @@ static void test_pages_follow_their_tokens(void **state)
 static void test_a_lost_page_is_asked_for_again(void **state)
 {
 	struct fixture *f = *state;
-
 	f->mode = "storm";
 	assert_int_equal(list(f), 0);
 	assert_string_equal(f->got.data, "a b/ | b//c .");
@@ -74,7 +70,6 @@ static void test_a_lost_page_is_asked_for_again(void **state)
 static void test_a_cut_page_is_never_handed_on(void **state)
 {
 	struct fixture *f = *state;
-
 	f->mode = "cut";
 	assert_int_equal(list(f), -1);
 	assert_int_equal(f->err.class, ERR_RETRY);
@@ -85,7 +80,6 @@ static void test_a_cut_page_is_never_handed_on(void **state)
 static void test_a_listing_that_does_not_get_on_ends(void **state)
 {
 	struct fixture *f = *state;
-
 	f->mode = "loop";
 	assert_int_equal(list(f), -1);
 	assert_text(f, "does not get on");
@@ -94,7 +88,6 @@ static void test_a_listing_that_does_not_get_on_ends(void **state)
 static void test_refusals_say_what_to_do(void **state)
 {
 	struct fixture *f = *state;
-
 	f->mode = "denied";
 	assert_int_equal(list(f), -1);
 	assert_int_equal(f->err.class, ERR_RETRY);
@@ -111,10 +104,8 @@ static int parse(struct fixture *f, struct slice body, const char *known)
 {
 	CLEANUP(buf_done) struct buf token = { 0 };
 	struct bucket_page page;
-
 	bucket_page_init(&page, &f->bucket, slice_of(known));
 	int result = gcs_list_parse(body, slice_of(known), &page, &token, &f->err);
-
 	f->got.len = 0;
 	if (result == 0) {
 		buf_u64(&f->got, page.listed);
@@ -131,7 +122,6 @@ static void test_any_key_survives_whole(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP(buf_done) struct buf body = { 0 };
-
 	assert_int_equal(parse(f, SLICE_LIT("{}"), ""), 0);
 	assert_string_equal(f->got.data, "0  ");
 	assert_int_equal(parse(f, SLICE_LIT("{\"items\":[" ITEM("\\u0001\\t\\\"\\\\/..//") "],\"nextPageToken\":\"x\"}"), ""), 0);
@@ -151,7 +141,6 @@ static void test_any_key_survives_whole(void **state)
 static void test_a_known_key_may_stand_first(void **state)
 {
 	struct fixture *f = *state;
-
 	assert_int_equal(parse(f, SLICE_LIT("{\"items\":[" ITEM("k") "," ITEM("l") "]}"), "k"), 0);
 	assert_string_equal(f->got.data, "1 l ");
 	assert_int_equal(parse(f, SLICE_LIT("{\"items\":[" ITEM("l") "," ITEM("k") "]}"), "k"), -1);
@@ -165,7 +154,6 @@ static void test_what_is_no_listing_is_not_believed(void **state)
 		"{\"items\":[{\"name\":\"a\",\"size\":\"1\"}]}", "{\"items\":[{\"name\":\"a\",\"generation\":\"x\",\"size\":\"1\"}]}",
 		"{\"items\":[{\"name\":\"a\",\"generation\":\"1\",\"size\":\"-1\"}]}", "{\"items\":[null]}", "{\"items\":[" ITEM("\xff") "]}",
 		"{\"items\":[],\"items\":[]}" };
-
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
 		if (parse(f, slice_of(bodies[i]), "") == 0)
 			fail_msg("believed: %s", bodies[i]);
@@ -178,7 +166,6 @@ static void test_the_first_key_may_come_late(void **state)
 	struct fixture *f = *state;
 	CLEANUP(buf_done) struct buf key = { 0 }, version = { 0 };
 	uint64_t bytes = 0;
-
 	f->mode = "late";
 	assert_int_equal(gcs_list_first(f->api, &f->bucket, SLICE_LIT("q"), &key, &version, &bytes, &f->err), 0);
 	assert_string_equal(key.data, "q/1");
@@ -195,7 +182,6 @@ static void test_the_first_key_may_come_late(void **state)
 static void test_an_emulator_is_asked_without_credentials(void **state)
 {
 	struct fixture *f = *state;
-
 	f->config.at.endpoint = NULL;
 	f->config.anonymous = false;
 	(void)setenv("STORAGE_EMULATOR_HOST", f->endpoint + strlen("http://"), 1);
@@ -224,7 +210,6 @@ int main(void)
 		TEST(test_the_first_key_may_come_late),
 		TEST(test_an_emulator_is_asked_without_credentials),
 	};
-
 	FIXTURE_SCRIPT = answer;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

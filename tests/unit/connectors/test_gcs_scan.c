@@ -31,7 +31,6 @@ static int compare(const void *a, const void *b)
 static size_t first_from(const char *key)
 {
 	size_t i = 0;
-
 	while (i < key_count && strcmp(keys[i], key) < 0)
 		i++;
 	return i;
@@ -43,10 +42,8 @@ static void parameter(const char *path, const char *name, char *to, size_t size)
 	CLEANUP(freep) char *want = mem_printf("&%s=", name);
 	const char *at = strstr(path, want);
 	size_t n = 0;
-
 	for (at = at ? at + strlen(want) : ""; *at && *at != '&' && n + 1 < size; at++) {
 		unsigned int c = (unsigned char)*at;
-
 		if (*at == '%' && sscanf(at + 1, "%2x", &c) == 1)
 			at += 2;
 		to[n++] = (char)c;
@@ -60,7 +57,6 @@ static bool answer(struct peer *p, const char *path)
 	CLEANUP(buf_done) struct buf body = { 0 };
 	char start[64], end[64], token[64];
 	unsigned int n = atomic_fetch_add(&f->asked, 1);
-
 	parameter(path, "startOffset", start, sizeof(start));
 	parameter(path, "endOffset", end, sizeof(end));
 	parameter(path, "pageToken", token, sizeof(token));
@@ -71,7 +67,6 @@ static bool answer(struct peer *p, const char *path)
 	if (!text_is_utf8(slice_of(start)) || !text_is_utf8(slice_of(end)))
 		return peer_answer(p, "400 Bad Request", "", "");
 	size_t from = first_from(token[0] ? token : start), stop = end[0] ? first_from(end) : key_count, i;
-
 	buf_str(&body, "{\"items\":[");
 	for (i = from; i < stop && i < from + PAGE; i++)
 		buf_printf(&body, "%s{\"name\":\"%s\",\"generation\":\"1\",\"size\":\"1\"}", i > from ? "," : "", keys[i]);
@@ -85,7 +80,6 @@ static bool answer(struct peer *p, const char *path)
 static int collect(void *arg, const struct page *page, struct err *err)
 {
 	size_t known = 0;
-
 	(void)arg;
 	(void)err;
 	pthread_mutex_lock(&lock);
@@ -98,7 +92,6 @@ static int collect(void *arg, const struct page *page, struct err *err)
 	for (size_t i = 0; i < page->count; i++) {
 		CLEANUP(freep) char *key = mem_strndup(page->entries[i].name.p, page->entries[i].name.len);
 		size_t at = first_from(key);
-
 		assert_true(at < key_count && strcmp(keys[at], key) == 0 && !seen[at]);
 		assert_true(slice_cmp(page->entries[i].name, page->after) > 0 && slice_cmp(page->entries[i].name, page->upto) <= 0);
 		seen[at] = true;
@@ -165,7 +158,6 @@ static void hashed(size_t i, char *to, size_t size)
 static void dense(size_t i, char *to, size_t size)
 {
 	size_t n = 0;
-
 	for (i++; i > 0 && n + 1 < size; i = (i - 1) / 5)
 		to[n++] = "ab/z0"[(i - 1) % 5];
 	to[n] = '\0';
@@ -174,7 +166,6 @@ static void dense(size_t i, char *to, size_t size)
 static void foreign(size_t i, char *to, size_t size)
 {
 	static const char *const letters[] = { "\xc3\xa9", "\xe2\x82\xac", "a", "\xf0\x9f\x98\x80" };
-
 	(void)snprintf(to, size, "%s%s/%zu%s", letters[i % 4], letters[i / 4 % 4], i, letters[i / 16 % 4]);
 }
 
@@ -191,7 +182,6 @@ static void test_each_key_once_whatever_keys_look_like(void **state)
 {
 	static key_fn *const shapes[] = { numbered, hashed, dense, foreign, lopsided };
 	struct fixture *f = *state;
-
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
 		make_keys(shapes[i]);
 		atomic_store(&f->asked, 0);
@@ -207,7 +197,6 @@ static void test_each_key_once_whatever_keys_look_like(void **state)
 static void test_small_buckets_cost_their_pages_and_no_more(void **state)
 {
 	struct fixture *f = *state;
-
 	make_keys(numbered);
 	key_count = 8 * PAGE;
 	assert_int_equal(gcs_scan(f->api, &f->bucket, GCS_SCAN_THREADS, collect, f, &f->err), 0);
@@ -224,7 +213,6 @@ static void test_small_buckets_cost_their_pages_and_no_more(void **state)
 static void test_one_thread_asks_by_tokens_alone(void **state)
 {
 	struct fixture *f = *state;
-
 	make_keys(hashed);
 	assert_int_equal(gcs_scan(f->api, &f->bucket, 1, collect, f, &f->err), 0);
 	assert_tiled();
@@ -235,7 +223,6 @@ static void test_one_thread_asks_by_tokens_alone(void **state)
 static void test_the_first_failure_ends_all(void **state)
 {
 	struct fixture *f = *state;
-
 	make_keys(hashed);
 	f->mode = "fails";
 	assert_int_equal(gcs_scan(f->api, &f->bucket, GCS_SCAN_THREADS, collect, f, &f->err), -1);
@@ -247,7 +234,6 @@ static void test_the_first_failure_ends_all(void **state)
 static void test_a_server_without_ranges_is_found_out(void **state)
 {
 	struct fixture *f = *state;
-
 	make_keys(hashed);
 	f->mode = "no endOffset";
 	assert_int_equal(gcs_scan(f->api, &f->bucket, GCS_SCAN_THREADS, collect, f, &f->err), -1);
@@ -265,7 +251,6 @@ int main(void)
 		TEST(test_the_first_failure_ends_all),
 		TEST(test_a_server_without_ranges_is_found_out),
 	};
-
 	FIXTURE_SCRIPT = answer;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,6 @@ static const char *cut(const char *seen, size_t fixed, const char *cursor, const
 {
 	static struct buf to;
 	struct gcs_alphabet a = { 0 };
-
 	gcs_alphabet_add(&a, slice_of(seen));
 	if (!gcs_split(&a, fixed, slice_of(cursor), slice_of(end), &to))
 		return NULL;
@@ -50,7 +49,6 @@ static void test_characters_are_not_cut_through(void **state)
 	(void)state;
 	assert_string_equal(cut("a\xc3\xa9z", 0, "\xc3\xa9" "a", ""), "\xc3\xa9z");
 	const char *c = cut("a\xc3\xa9z", 0, "a\xe2\x82\xac" "a", "b");
-
 	assert_true(text_is_utf8(slice_of(c)));
 	assert_null(cut("\x01\x7f ", 0, "\x01", ""));
 }
@@ -60,13 +58,11 @@ static void test_repeated_cuts_reach_the_keys(void **state)
 	static const char cursor[] = "train/n0144/n0144_0008000.JPEG";
 	CLEANUP(buf_done) struct buf end = { 0 };
 	int cuts = 0;
-
 	(void)state;
 	buf_str(&end, "");
 	/* Each cut behind train/n0144/n0144_9... holds nothing. */
 	while (end.len == 0 || strncmp(end.data, "train/n0144/n0144_", 18) != 0) {
 		const char *c = cut("train/n0144_5678923.JPEG", 0, cursor, end.len ? end.data : "");
-
 		assert_non_null(c);
 		end.len = 0;
 		buf_str(&end, c);
@@ -78,7 +74,6 @@ static void test_repeated_cuts_reach_the_keys(void **state)
 static void test_nothing_lies_between_a_cut_and_what_is_before(void **state)
 {
 	CLEANUP(buf_done) struct buf before = { 0 };
-
 	(void)state;
 	gcs_before(SLICE_LIT("abc"), &before);
 	assert_string_equal(before.data, "abb\xff");

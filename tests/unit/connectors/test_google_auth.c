@@ -18,7 +18,6 @@ static void test_service_account_signs_an_assertion(void **state)
 {
 	struct fixture *f = *state;
 	char text[400];
-
 	begin(f, "key.json", ACCOUNT);
 	assert_token(f, "token-0");
 	assert_non_null(strstr(f->assertion, "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=eyJ"));
@@ -30,7 +29,6 @@ static void test_service_account_signs_an_assertion(void **state)
 static void test_user_sends_the_refresh_token(void **state)
 {
 	struct fixture *f = *state;
-
 	begin(f, "user.json", USER);
 	assert_token(f, "token-0");
 	assert_string_equal(f->assertion, "grant_type=refresh_token&client_id=id&client_secret=" CANARY "&refresh_token=1%2F%2Fr%2Bt");
@@ -40,7 +38,6 @@ static void test_metadata_server_must_be_googles(void **state)
 {
 	struct fixture *f = *state;
 	char host[32];
-
 	(void)snprintf(host, sizeof(host), "127.0.0.1:%u", f->server.port);
 	(void)setenv("GCE_METADATA_HOST", host, 1);
 	(void)unsetenv("NO_GCE_CHECK");
@@ -56,7 +53,6 @@ static void test_metadata_server_must_be_googles(void **state)
 static void test_impersonation_starts_from_other_credentials(void **state)
 {
 	struct fixture *f = *state;
-
 	begin(f, "imp.json", "{\"type\":\"impersonated_service_account\",\"delegates\":[\"d1\"],\"source_credentials\":" USER ","
 		"\"service_account_impersonation_url\":\"http://127.0.0.1:%P/v1/x:generateAccessToken\"}");
 	assert_token(f, "acting-1");
@@ -68,25 +64,21 @@ static void test_googles_order(void **state)
 {
 	struct fixture *f = *state;
 	char text[400];
-
 	begin(f, NULL, NULL);
 	assert_fails(f, "no Google credentials");
 	assert_fails(f, "anonymous: true");
 	CLEANUP(freep) char *folder = mem_printf("%s/.config/gcloud", f->dir);
-
 	assert_int_equal(dir_make(AT_FDCWD, folder, 0700, &f->err), 0);
 	(void)write_file(f, ".config/gcloud/application_default_credentials.json", USER);
 	begin(f, NULL, NULL);
 	assert_token(f, "token-0");
 	google_auth_describe(f->auth, text, sizeof(text));
 	assert_non_null(strstr(text, "a person's login from gcloud's file ("));
-
 	(void)setenv("GOOGLE_APPLICATION_CREDENTIALS", write_file(f, "key.json", ACCOUNT), 1);
 	begin(f, NULL, NULL);
 	assert_token(f, "token-1");
 	google_auth_describe(f->auth, text, sizeof(text));
 	assert_non_null(strstr(text, "from GOOGLE_APPLICATION_CREDENTIALS ("));
-
 	(void)setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json", 1); /* named: never passed over */
 	begin(f, NULL, NULL);
 	assert_fails(f, "GOOGLE_APPLICATION_CREDENTIALS (/nowhere/key.json)");
@@ -97,7 +89,6 @@ static void test_googles_order(void **state)
 static void test_files_that_are_wrong_say_how(void **state)
 {
 	struct fixture *f = *state;
-
 	begin(f, "bad.json", "canary, not JSON");
 	assert_fails(f, "no Google credentials file");
 	begin(f, "bad.json", "{\"type\":\"service_account\",\"client_email\":\"a@b\"}");
@@ -113,7 +104,6 @@ static void test_files_that_are_wrong_say_how(void **state)
 static void test_a_token_is_asked_for_in_no_clear_text(void **state)
 {
 	struct fixture *f = *state;
-
 	begin(f, "key.json", "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s\",\"refresh_token\":\"r\","
 		"\"token_uri\":\"http://tokens.example/token\"}");
 	assert_fails(f, "must be https");
@@ -123,7 +113,6 @@ static void test_a_token_is_asked_for_in_no_clear_text(void **state)
 static void refuse(struct fixture *f)
 {
 	CLEANUP(buf_wipe) struct buf used = { 0 };
-
 	buf_add(&used, f->header.data, f->header.len);
 	google_auth_expired(f->auth, &used);
 }
@@ -131,7 +120,6 @@ static void refuse(struct fixture *f)
 static void test_one_request_serves_until_the_token_is_refused(void **state)
 {
 	struct fixture *f = *state;
-
 	begin(f, "key.json", USER);
 	assert_token(f, "token-0");
 	assert_token(f, "token-0");
@@ -145,7 +133,6 @@ static void test_one_request_serves_until_the_token_is_refused(void **state)
 static void test_short_lived_tokens_are_no_storm(void **state)
 {
 	struct fixture *f = *state;
-
 	atomic_store(&f->life_s, 60);
 	begin(f, "key.json", USER);
 	for (int i = 0; i < 5; i++)
@@ -156,7 +143,6 @@ static void test_short_lived_tokens_are_no_storm(void **state)
 static void test_refusals_are_told_without_secrets_and_remembered(void **state)
 {
 	struct fixture *f = *state;
-
 	f->refusal = "{\"error\":\"invalid_grant\",\"error_description\":\"Bad Request with " CANARY " inside.\"}";
 	begin(f, "key.json", USER);
 	assert_fails(f, "answered 400: invalid_grant: Bad Request with (hidden) inside.");
@@ -174,7 +160,6 @@ static void test_refusals_are_told_without_secrets_and_remembered(void **state)
 static void test_a_failure_is_not_remembered_for_longer_where_the_clock_is_set_back(void **state)
 {
 	struct fixture *f = *state;
-
 	f->refusal = "{\"error\":\"invalid_grant\"}";
 	begin(f, "key.json", USER);
 	assert_fails(f, "invalid_grant");
@@ -190,7 +175,6 @@ static void *get_in_thread(void *arg)
 	struct fixture *f = arg;
 	CLEANUP(buf_wipe) struct buf header = { 0 };
 	struct err err;
-
 	return google_auth_get(f->auth, &header, &err) == 0 && strcmp(header.data, "Authorization: Bearer token-0") == 0 ? f : NULL;
 }
 
@@ -198,13 +182,11 @@ static void test_many_threads_are_one_request(void **state)
 {
 	struct fixture *f = *state;
 	pthread_t threads[16];
-
 	begin(f, "key.json", ACCOUNT);
 	for (int i = 0; i < 16; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, get_in_thread, f), 0);
 	for (int i = 0; i < 16; i++) {
 		void *result;
-
 		assert_int_equal(pthread_join(threads[i], &result), 0);
 		assert_non_null(result);
 	}

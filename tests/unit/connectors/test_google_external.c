@@ -9,7 +9,6 @@ static void test_workload_identity_from_a_file(void **state)
 	CLEANUP(freep) char *plain = mem_printf("%s{\"file\":\"%s/subject\"}}", FEDERATED, f->dir);
 	CLEANUP(freep) char *inside = mem_printf("%s{\"file\":\"%s/subject\",\"format\":{\"type\":\"json\",\"subject_token_field_name\":"
 		"\"jwt\"}}}", FEDERATED, f->dir);
-
 	(void)write_file(f, "subject", "subject-by-file\n");
 	begin(f, "wif.json", plain);
 	assert_token(f, "token-0");
@@ -28,7 +27,6 @@ static void test_workload_identity_from_a_file(void **state)
 static void test_workload_identity_from_a_url_acts_as_a_service_account(void **state)
 {
 	struct fixture *f = *state;
-
 	begin(f, "wif.json", FEDERATED "{\"url\":\"http://127.0.0.1:%P/oidc\",\"headers\":{\"Metadata\":\"True\"},\"format\":{\"type\":"
 		"\"json\",\"subject_token_field_name\":\"value\"}},\"service_account_impersonation_url\":"
 		"\"http://127.0.0.1:%P/v1/projects/-/serviceAccounts/a@b:generateAccessToken\"}");
@@ -48,14 +46,12 @@ static void subject_of(struct fixture *f, char *to, size_t size)
 {
 	const char *from = strstr(f->sts, "&subject_token=");
 	size_t n = 0;
-
 	assert_non_null(from);
 	(void)snprintf(to, size, "%s", from + strlen("&subject_token="));
 	for (int round = 0; round < 2; round++, to[n] = '\0') {
 		n = 0;
 		for (const char *p = to; *p; p++, n++) {
 			uint8_t byte;
-
 			if (*p == '%' && text_unhex((struct slice){ p + 1, 2 }, &byte, 1) == 0)
 				to[n] = (char)byte, p += 2;
 			else
@@ -69,7 +65,6 @@ static void test_workload_identity_from_aws(void **state)
 {
 	struct fixture *f = *state;
 	char subject[4096];
-
 	begin(f, "aws.json", AWS_SOURCE);
 	assert_token(f, "token-0");
 	subject_of(f, subject, sizeof(subject));
@@ -81,12 +76,10 @@ static void test_workload_identity_from_aws(void **state)
 	assert_non_null(strstr(subject, "{\"key\":\"x-amz-security-token\",\"value\":\"session-token\"}"));
 	assert_non_null(strstr(subject, "{\"key\":\"x-goog-cloud-target-resource\",\"value\":\"//iam/pool\"}"));
 	assert_null(strstr(subject, "canary"));
-
 	(void)setenv("AWS_REGION", "ap-south-1", 1);
 	(void)setenv("AWS_ACCESS_KEY_ID", "AKIDENV", 1);
 	(void)setenv("AWS_SECRET_ACCESS_KEY", CANARY, 1);
 	unsigned int before = atomic_load(&f->server.requests);
-
 	begin(f, "aws.json", AWS_SOURCE);
 	assert_token(f, "token-1");
 	assert_int_equal(atomic_load(&f->server.requests), before + 1); /* nothing is asked that the environment says */
@@ -101,7 +94,6 @@ static void test_workload_identity_from_aws(void **state)
 static void test_what_an_aws_source_lacks_is_named(void **state)
 {
 	struct fixture *f = *state;
-
 	begin(f, "bad.json", FEDERATED "{\"environment_id\":\"aws2\"}}");
 	assert_fails(f, "environment_id is 'aws2'; known is aws1");
 	begin(f, "bad.json", FEDERATED "{\"environment_id\":\"aws1\"}}");
@@ -129,7 +121,6 @@ static void begin_executable(struct fixture *f, const char *script, const char *
 	CLEANUP(freep) char *file = mem_printf("%s{\"executable\":{\"command\":\"sh '%s/print.sh' two\"%s}},"
 		"\"service_account_impersonation_url\":\"http://127.0.0.1:%%P/v1/projects/-/serviceAccounts/a@b:generateAccessToken\"}",
 		FEDERATED, f->dir, extra);
-
 	begin(f, "exe.json", file);
 }
 
@@ -139,12 +130,10 @@ static void begin_executable(struct fixture *f, const char *script, const char *
 static void test_workload_identity_from_a_program(void **state)
 {
 	struct fixture *f = *state;
-
 	(void)unsetenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES");
 	begin_executable(f, "touch \"$HOME/ran\"\n", "");
 	assert_fails(f, "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1");
 	CLEANUP(freep) char *ran = mem_printf("%s/ran", f->dir);
-
 	assert_int_equal(access(ran, F_OK), -1);
 	(void)setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1", 1);
 	begin_executable(f, "echo '{\"version\":1," GOOD ",\"id_token\":\"'$GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE'+'$GOOGLE_EXTERNAL_ACCOUNT_"
@@ -170,7 +159,6 @@ static void test_what_a_program_got_wrong_is_named(void **state)
 		{ "exit 0\n", ",\"timeout_millis\":100", "timeout_millis must be 5000 to 120000" },
 	};
 	struct fixture *f = *state;
-
 	(void)setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1", 1);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		begin_executable(f, cases[i][0], cases[i][1]);
@@ -184,7 +172,6 @@ static void test_a_programs_output_file_is_used_until_it_ends(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP(freep) char *extra = mem_printf(",\"output_file\":\"%s/kept\"", f->dir);
-
 	(void)setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1", 1);
 	(void)write_file(f, "kept", "{\"version\":1," GOOD ",\"id_token\":\"kept\",\"expiration_time\":4102444800}");
 	begin_executable(f, "exit 1\n", extra);

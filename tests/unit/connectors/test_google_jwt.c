@@ -22,11 +22,9 @@ static char *pem_of(EVP_PKEY *key, const char *password)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text, *copy;
-
 	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, password ? EVP_aes_128_cbc() : NULL, password,
 		password ? (int)strlen(password) : 0, NULL, NULL), 1);
 	long n = BIO_get_mem_data(bio, &text);
-
 	copy = mem_strndup(text, (size_t)n);
 	BIO_free_all(bio);
 	return copy;
@@ -35,7 +33,6 @@ static char *pem_of(EVP_PKEY *key, const char *password)
 static void unbase64url(struct slice text, struct buf *to)
 {
 	CLEANUP(buf_done) struct buf plain = { 0 };
-
 	for (size_t i = 0; i < text.len; i++) {
 		assert_null(memchr("+/=", text.p[i], 3));
 		buf_char(&plain, text.p[i] == '-' ? '+' : text.p[i] == '_' ? '/' : text.p[i]);
@@ -52,11 +49,9 @@ static void test_openssl_verifies_it(void **state)
 	CLEANUP(freep) char *pem = pem_of(key, NULL);
 	CLEANUP(buf_done) struct buf jwt = { 0 }, header = { 0 }, claims = { 0 }, signature = { 0 };
 	struct err err;
-
 	(void)state;
 	assert_int_equal(google_jwt(pem, "k1", slice_of(CLAIMS), &jwt, &err), 0);
 	const char *dot = strchr(jwt.data, '.'), *last = strrchr(jwt.data, '.');
-
 	assert_ptr_not_equal(dot, last);
 	unbase64url((struct slice){ jwt.data, (size_t)(dot - jwt.data) }, &header);
 	unbase64url((struct slice){ dot + 1, (size_t)(last - dot - 1) }, &claims);
@@ -74,7 +69,6 @@ static void assert_no_key(const char *pem, const char *why)
 {
 	CLEANUP(buf_done) struct buf jwt = { 0 };
 	struct err err;
-
 	assert_int_equal(google_jwt(pem, NULL, slice_of("{}"), &jwt, &err), -1);
 	assert_int_equal(err.class, ERR_REJECT);
 	if (!strstr(err.text, why))
@@ -87,7 +81,6 @@ static void test_keys_of_other_kinds_are_refused(void **state)
 	CLEANUP(freep) char *weak_pem = pem_of(weak, NULL);
 	CLEANUP(freep) char *curve_pem = pem_of(curve, NULL);
 	CLEANUP(freep) char *locked_pem = pem_of(good, "secret");
-
 	(void)state;
 	assert_no_key("no key at all", "no PEM private key");
 	assert_no_key("", "no PEM private key");

@@ -57,7 +57,6 @@ static void test_a_nul_in_a_key_ends_nothing(void **state)
 static void test_hostile_globs_end(void **state)
 {
 	char text[1024];
-
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	assert_false(key_glob("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", (struct slice){ text, sizeof(text) }));
@@ -67,7 +66,6 @@ static void test_exclude_wins_and_no_include_means_all(void **state)
 {
 	char jpg[] = "*.jpg", raw[] = "raw/*";
 	char *include[] = { jpg, NULL }, *exclude[] = { raw, NULL }, *none[] = { NULL };
-
 	(void)state;
 	assert_true(key_filter(include, exclude, slice_of("a.jpg")));
 	assert_false(key_filter(include, exclude, slice_of("raw/a.jpg")));

@@ -28,14 +28,12 @@ static void test_hosts(void **state)
 		{ "b", "http://127.0.0.1:9000", "x", false, "127.0.0.1:9000", false, true },
 		{ "b", "http://[::1]:9000", "x", false, "[::1]:9000", false, true },
 	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct s3_config config = { .at = { .bucket = (char *)rows[i].bucket, .endpoint = (char *)rows[i].endpoint },
 			.path_style = rows[i].path_style };
 		struct s3_endpoint *e = NULL;
 		struct err err = { 0 };
-
 		if (s3_endpoint_new(&config, rows[i].region, NULL, &e, &err) < 0)
 			fail_msg("row %zu: %s", i, err.text);
 		assert_string_equal(e->authority, rows[i].authority);
@@ -50,13 +48,11 @@ static void test_what_is_no_endpoint(void **state)
 {
 	static const char *const endpoints[] = { "", "minio.example", "ftp://minio.example", "http://", "http://user:x@minio.example",
 		"http://minio.example/path", "http://minio.example:99999" };
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(endpoints) / sizeof(*endpoints); i++) {
 		struct s3_config config = { .at = { .bucket = (char *)"b", .endpoint = (char *)endpoints[i] } };
 		struct s3_endpoint *e = NULL;
 		struct err err = { 0 };
-
 		assert_int_equal(s3_endpoint_new(&config, "x", NULL, &e, &err), -1);
 		assert_int_equal(err.class, ERR_REJECT);
 		assert_null(e);
@@ -69,6 +65,5 @@ int main(void)
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_what_is_no_endpoint),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

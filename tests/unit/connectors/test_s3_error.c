@@ -14,7 +14,6 @@
 static void read_error(int status, const char *headers, const char *body, struct s3_error *ret, struct err *ret_err)
 {
 	struct http_reply r = { .status = status, .date_ms = 1, .wait_ms = status == 503 ? 7000 : 0 };
-
 	buf_str(&r.headers, headers);
 	buf_str(&r.body, body);
 	s3_error_read(ret, &r);
@@ -57,12 +56,10 @@ static void test_what_each_code_means(void **state)
 		{ 400, "", ERR_RETRY, EPROTO, S3_REFUSED },
 		{ 404, "404 page not found\n", ERR_RETRY, EPROTO, S3_REFUSED },
 	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct s3_error e;
 		struct err err = { 0 };
-
 		read_error(rows[i].status, "", rows[i].body, &e, &err);
 		if (err.class != rows[i].class || err.sys != rows[i].sys || e.cause != rows[i].cause)
 			fail_msg("row %zu: class %d sys %d cause %d: %s", i, (int)err.class, err.sys, (int)e.cause, err.text);
@@ -73,7 +70,6 @@ static void test_retry_after_is_passed_on(void **state)
 {
 	struct s3_error e;
 	struct err err = { 0 };
-
 	(void)state;
 	read_error(503, "", ERROR("SlowDown", ""), &e, &err);
 	assert_int_equal(err.wait_ms, 7000);
@@ -83,7 +79,6 @@ static void test_region_of_the_header_counts(void **state)
 {
 	struct s3_error e;
 	struct err err = { 0 };
-
 	(void)state;
 	read_error(301, "x-amz-bucket-region: eu-central-1\r\n", "", &e, &err);
 	assert_int_equal(e.cause, S3_REGION);
@@ -99,7 +94,6 @@ static void test_many_elements(void **state)
 {
 	struct s3_error e;
 	struct err err = { 0 };
-
 	(void)state;
 	read_error(403, "", ERROR("SignatureDoesNotMatch", "<A>1</A><B>2</B><C>3</C><D>4</D><E>5</E><F>6</F><G>7</G><H>8</H><I>9</I>"
 		"<AWSAccessKeyId>AKID</AWSAccessKeyId><StringToSign>canary</StringToSign>"), &e, &err);
@@ -113,7 +107,6 @@ static void test_words_of_a_stranger(void **state)
 {
 	struct s3_error e;
 	struct err err = { 0 };
-
 	(void)state;
 	read_error(400, "", "Client sent an HTTP request to an HTTPS server.\nsecond line", &e, &err);
 	assert_non_null(strstr(err.text, "400: Client sent an HTTP request to an HTTPS server.; no S3 server"));
@@ -128,7 +121,6 @@ static void test_servers_words_are_one_printable_line(void **state)
 {
 	struct s3_error e;
 	struct err err = { 0 };
-
 	(void)state;
 	read_error(403, "", "<Error><Code>Access&#10;Denied</Code><Message>a&#27;[31mb&#10;c</Message></Error>", &e, &err);
 	assert_null(strchr(err.text, '\n'));
@@ -145,6 +137,5 @@ int main(void)
 		cmocka_unit_test(test_words_of_a_stranger),
 		cmocka_unit_test(test_servers_words_are_one_printable_line),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,6 @@ static int read_page(struct s3_list *l, struct slice text, size_t n, struct err 
 static int setup(void **state)
 {
 	struct s3_list *l = malloc(sizeof(*l));
-
 	s3_list_init(l);
 	*state = l;
 	return 0;
@@ -46,7 +45,6 @@ static int teardown(void **state)
 static void assert_key(const struct s3_list *l, size_t i, const char *key)
 {
 	struct slice got = s3_list_key(l, i);
-
 	assert_int_equal(got.len, strlen(key));
 	assert_memory_equal(got.p, key, got.len);
 }
@@ -61,7 +59,6 @@ static void test_documented_page(void **state)
 		"<ID>75aa</ID><DisplayName>m &amp; n</DisplayName></Owner></Contents><CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes>" TAIL;
 	struct s3_list *l = *state;
 	struct err err = { 0 };
-
 	for (size_t n = 1; n < sizeof(page); n += 7) {
 		assert_int_equal(read_page(l, SLICE_LIT(page), n, &err), 0);
 		assert_int_equal(l->count, 2);
@@ -81,7 +78,6 @@ static void test_cut_anywhere_is_an_error(void **state)
 {
 	static const char page[] = HEAD OBJECT("a", "1") OBJECT("b&amp;c", "2") "<IsTruncated>false</IsTruncated>" TAIL;
 	struct err err = { 0 };
-
 	for (size_t n = 0; n < sizeof(page) - 1; n++) {
 		assert_int_equal(read_page(*state, (struct slice){ page, n }, 64, &err), -1);
 		assert_int_equal(err.class, ERR_RETRY);
@@ -93,7 +89,6 @@ static void test_url_encoding_only_if_the_page_says_so(void **state)
 {
 	struct s3_list *l = *state;
 	struct err err = { 0 };
-
 	assert_int_equal(read_page(l, SLICE_LIT(HEAD OBJECT("a%20b+c%2Bd%01", "1") "<EncodingType>url</EncodingType>" TAIL), 9, &err), 0);
 	assert_key(l, 0, "a b c+d\x01");
 	assert_int_equal(read_page(l, SLICE_LIT(HEAD OBJECT("a%20b+c%2Bd", "1") TAIL), 9, &err), 0);
@@ -106,7 +101,6 @@ static void test_references_and_control_characters(void **state)
 {
 	struct s3_list *l = *state;
 	struct err err = { 0 };
-
 	assert_int_equal(read_page(l, SLICE_LIT(HEAD OBJECT("&lt;&gt;&amp;&quot;&apos;&#1;&#x7f;&#xFC;&#x20AC;&#128512;\x02", "1")
 		OBJECT("<![CDATA[<a>]]]>&#13;<!-- -- --><?pi ?" "?>", "1") TAIL), 5, &err), 0);
 	assert_key(l, 0, "<>&\"'\x01\x7f\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\x02");
@@ -122,7 +116,6 @@ static void test_longest_key_survives(void **state)
 	struct s3_list *l = *state;
 	struct buf page = { 0 };
 	struct err err = { 0 };
-
 	buf_str(&page, HEAD "<Contents><Key>");
 	for (int i = 0; i < 341; i++)
 		buf_str(&page, "%E2%82%AC");
@@ -137,7 +130,6 @@ static void test_empty_truncated_page_is_legal(void **state)
 {
 	struct s3_list *l = *state;
 	struct err err = { 0 };
-
 	assert_int_equal(read_page(l, SLICE_LIT(HEAD "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>" TAIL),
 		4, &err), 0);
 	assert_int_equal(l->count, 0);
@@ -155,7 +147,6 @@ static void test_storage_classes(void **state)
 	static const bool archived[] = { true, true, false, true, false, false };
 	struct s3_list *l = *state;
 	struct err err = { 0 };
-
 	assert_int_equal(read_page(l, SLICE_LIT(page), 50, &err), 0);
 	assert_int_equal(l->count, 6);
 	for (size_t i = 0; i < 6; i++)
@@ -174,7 +165,6 @@ static void test_what_is_no_listing(void **state)
 		"<ListBucketResults></ListBucketResults>",
 	};
 	struct err err;
-
 	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
 		err = (struct err){ 0 };
 		if (read_page(*state, slice_of(pages[i]), 3, &err) == 0)
@@ -188,7 +178,6 @@ static void test_bounds(void **state)
 	struct s3_list *l = *state;
 	struct buf page = { 0 };
 	struct err err = { 0 };
-
 	buf_str(&page, HEAD "<Contents><Key>");
 	for (size_t i = 0; i <= S3_XML_TEXT_MAX; i++)
 		buf_char(&page, 'k');
@@ -213,7 +202,6 @@ static void test_bounds(void **state)
 static void test_version_token(void **state)
 {
 	struct buf token = { 0 };
-
 	(void)state;
 	s3_version(&token, SLICE_LIT("\"abc-3\""), 5, 77);
 	assert_string_equal(token.data, "abc-3:77");
@@ -242,6 +230,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
 		cmocka_unit_test(test_version_token),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,6 @@ static int read_range(void *arg, const atomic_bool *over, uint64_t from, uint8_t
 {
 	struct object *o = arg;
 	uint64_t range = (from - FROM) / S3_WINDOW_RANGE_BYTES;
-
 	(void)pthread_mutex_lock(&o->lock);
 	assert_true(from - FROM < o->taken + S3_WINDOW_BYTES + S3_WINDOW_RANGE_BYTES); /* one may be on its way through take() */
 	o->reads++;
@@ -59,7 +58,6 @@ static int read_range(void *arg, const atomic_bool *over, uint64_t from, uint8_t
 static int take(void *arg, const uint8_t *p, size_t n, struct err *err)
 {
 	struct object *o = arg;
-
 	for (size_t i = 0; i < n; i += i + 4096 < n ? 4095 : 1)
 		o->order = o->order && p[i] == byte_at(FROM + o->taken + i);
 	(void)pthread_mutex_lock(&o->lock);
@@ -71,7 +69,6 @@ static int take(void *arg, const uint8_t *p, size_t n, struct err *err)
 static int run(struct object *o, struct err *err)
 {
 	const struct s3_window_work work = { .from = FROM, .to = TO, .read = read_range, .take = take, .arg = o };
-
 	(void)pthread_mutex_init(&o->lock, NULL);
 	(void)pthread_cond_init(&o->begun, NULL);
 	o->order = true;
@@ -82,7 +79,6 @@ static void test_all_of_it_comes_in_order(void **state)
 {
 	struct object o = { .together = true };
 	struct err err = { 0 };
-
 	(void)state;
 	assert_int_equal(run(&o, &err), 0);
 	assert_true(o.order);
@@ -95,7 +91,6 @@ static void test_a_range_that_fails_ends_the_others(void **state)
 	for (uint64_t at = 1; at < RANGES; at++) {
 		struct object o = { .fails_at = at };
 		struct err err = { 0 };
-
 		assert_int_equal(run(&o, &err), -1);
 		assert_int_equal(err.sys, EPIPE);
 		assert_true(o.order && o.taken <= at * S3_WINDOW_RANGE_BYTES && o.taken % S3_WINDOW_RANGE_BYTES == 0);
@@ -108,7 +103,6 @@ static void test_a_taker_that_has_enough_ends_them_too(void **state)
 {
 	struct object o = { .enough = 3U * S3_WINDOW_RANGE_BYTES };
 	struct err err = { 0 };
-
 	(void)state;
 	assert_int_equal(run(&o, &err), -1);
 	assert_int_equal(err.class, ERR_FATAL);
@@ -123,6 +117,5 @@ int main(void)
 		cmocka_unit_test(test_a_range_that_fails_ends_the_others),
 		cmocka_unit_test(test_a_taker_that_has_enough_ends_them_too),
 	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

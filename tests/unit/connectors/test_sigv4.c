@@ -86,7 +86,6 @@ static const struct vector s3_reference[] = {
 static size_t params_of(const struct vector *v, struct sigv4_param *ret)
 {
 	size_t n = 0;
-
 	while (n < 4 && v->params[n].name) {
 		ret[n] = (struct sigv4_param){ slice_of(v->params[n].name), slice_of(v->params[n].value) };
 		n++;
@@ -102,7 +101,6 @@ static void authorization(const struct vector *v, const struct sigv4_scope *scop
 	struct sigv4_param params[4];
 	struct buf path = { 0 }, query = { 0 };
 	size_t n = 1;
-
 	for (size_t i = 0; i < 8 && v->headers[i].name; i++)
 		headers[n++] = (struct sigv4_header){ v->headers[i].name, slice_of(v->headers[i].value) };
 	sigv4_encode(&path, slice_of(v->path), true);
@@ -117,7 +115,6 @@ static void check(const struct vector *v, const struct sigv4_scope *scope)
 {
 	struct buf got = { 0 };
 	const char *signature;
-
 	authorization(v, scope, &got);
 	signature = strstr(got.data, "Signature=");
 	assert_non_null(signature);
@@ -129,7 +126,6 @@ static void check(const struct vector *v, const struct sigv4_scope *scope)
 static void test_aws_suite(void **state)
 {
 	char time[SIGV4_TIME_BYTES];
-
 	(void)state;
 	sigv4_time(1440938160, time);
 	assert_string_equal(time, "20150830T123600Z");
@@ -141,7 +137,6 @@ static void test_s3_reference(void **state)
 {
 	const struct sigv4_scope scope = { SLICE_LIT("AKIAIOSFODNN7EXAMPLE"), SLICE_LIT(S3_SECRET), "us-east-1", "s3",
 		"20130524T000000Z" };
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(s3_reference) / sizeof(*s3_reference); i++)
 		check(&s3_reference[i], &scope);
@@ -152,7 +147,6 @@ static void test_header_reads_as_documented(void **state)
 	const struct sigv4_scope scope = { SLICE_LIT("AKIAIOSFODNN7EXAMPLE"), SLICE_LIT(S3_SECRET), "us-east-1", "s3",
 		"20130524T000000Z" };
 	struct buf got = { 0 };
-
 	(void)state;
 	authorization(&s3_reference[0], &scope, &got);
 	assert_string_equal(got.data, "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
@@ -204,7 +198,6 @@ static const struct vector hard[] = {
 static void test_hard_keys(void **state)
 {
 	char time[SIGV4_TIME_BYTES];
-
 	(void)state;
 	sigv4_time(1795595400, time);
 	for (size_t i = 0; i < sizeof(hard) / sizeof(*hard); i++)
@@ -224,14 +217,12 @@ static void test_a_key_is_kept_for_its_scope_only(void **state)
 	};
 	enum { N = sizeof(scopes) / sizeof(*scopes) };
 	struct buf kept[N] = { { 0 } };
-
 	(void)state;
 	for (size_t i = 0; i < N; i++)
 		authorization(&s3_reference[0], &scopes[i], &kept[i]);
 	for (size_t i = 0; i < N; i++) {
 		struct sigv4_signer *all = signer;
 		struct buf fresh = { 0 };
-
 		signer = sigv4_signer_new();
 		authorization(&s3_reference[0], &scopes[i], &fresh);
 		assert_string_equal(kept[i].data, fresh.data);
@@ -267,6 +258,5 @@ int main(void)
 		cmocka_unit_test(test_hard_keys),
 		cmocka_unit_test(test_a_key_is_kept_for_its_scope_only),
 	};
-
 	return cmocka_run_group_tests(tests, make_signer, free_signer);
 }

@@ -13,7 +13,6 @@ static void assert_becomes(struct slice text, const char *json)
 	CLEANUP(dom_done) struct dom scratch = { 0 };
 	CLEANUP(buf_done) struct buf to = { 0 };
 	const char *why;
-
 	buf_str(&to, "before ");
 	if (literal_json(text, &scratch, &to, &why) < 0)
 		fail_msg("refused: %.*s", (int)text.len, text.p);
@@ -26,7 +25,6 @@ static void assert_refused(struct slice text)
 	CLEANUP(dom_done) struct dom scratch = { 0 };
 	CLEANUP(buf_done) struct buf to = { 0 };
 	const char *why;
-
 	buf_str(&to, "before ");
 	if (literal_json(text, &scratch, &to, &why) == 0)
 		fail_msg("taken: %.*s: %.*s", (int)text.len, text.p, (int)to.len, to.data);
@@ -87,7 +85,6 @@ static void test_neither(void **state)
 static void test_depth(void **state)
 {
 	CLEANUP(buf_done) struct buf deep = { 0 };
-
 	(void)state;
 	buf_str(&deep, "['x'");
 	for (int i = 0; i < 100000; i++)

@@ -17,7 +17,6 @@ CLEANUP_FN(struct sorter *, sorter_free)
 static int spool(void)
 {
 	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
 	assert_true(fd >= 0);
 	return fd;
 }
@@ -26,7 +25,6 @@ static void add(struct sorter *s, const char *key, uint32_t kind, uint64_t offse
 {
 	struct sorter_record r = { .key = slice_of(key), .kind = kind, .at = { .offset = offset }, .reason = "why", .text = text };
 	struct err err;
-
 	assert_int_equal(sorter_add(s, &r, &err), 0);
 }
 
@@ -34,7 +32,6 @@ static void assert_next(struct sorter *s, const char *key, uint32_t kind, uint64
 {
 	const struct sorter_record *r = sorter_peek(s);
 	struct err err;
-
 	assert_non_null(r);
 	assert_true(slice_eq(r->key, slice_of(key)));
 	assert_int_equal(r->kind, kind);
@@ -49,7 +46,6 @@ static void test_order(void **state)
 	CLEANUP(close_fdp) int fd = spool();
 	CLEANUP(sorter_freep) struct sorter *s = sorter_new(fd);
 	struct err err;
-
 	(void)state;
 	add(s, "10", 0, 1, SLICE_LIT("x"));
 	add(s, "9", 1, 2, SLICE_LIT(""));
@@ -70,7 +66,6 @@ static void test_none(void **state)
 	CLEANUP(close_fdp) int fd = spool();
 	CLEANUP(sorter_freep) struct sorter *s = sorter_new(fd);
 	struct err err;
-
 	(void)state;
 	assert_int_equal(sorter_finish(s, &err), 0);
 	assert_null(sorter_peek(s));
@@ -90,7 +85,6 @@ static void test_more_than_one_run(void **state)
 	CLEANUP(sorter_freep) struct sorter *s = sorter_new(fd);
 	char key[32], text[128];
 	struct err err;
-
 	(void)state;
 	for (uint64_t i = 0; i < MANY; i++) {
 		(void)snprintf(key, sizeof(key), "%llu", (unsigned long long)number(i));
@@ -100,7 +94,6 @@ static void test_more_than_one_run(void **state)
 	assert_int_equal(sorter_finish(s, &err), 0);
 	for (uint64_t n = 0; n < MANY; n++) {
 		const struct sorter_record *r = sorter_peek(s);
-
 		assert_non_null(r);
 		(void)snprintf(key, sizeof(key), "%llu", (unsigned long long)n);
 		assert_true(slice_eq(r->key, slice_of(key)));
@@ -121,7 +114,6 @@ static void test_a_large_record(void **state)
 	const size_t bytes = 20U << 20;
 	CLEANUP(freep) char *text = mem_alloc(bytes);
 	struct err err;
-
 	(void)state;
 	memset(text, 'L', bytes);
 	add(s, "c", 0, 1, SLICE_LIT("small"));
@@ -130,7 +122,6 @@ static void test_a_large_record(void **state)
 	assert_int_equal(sorter_finish(s, &err), 0);
 	assert_next(s, "a", 0, 3);
 	const struct sorter_record *r = sorter_peek(s);
-
 	assert_non_null(r);
 	assert_int_equal(r->text.len, bytes);
 	assert_int_equal(r->text.p[bytes - 1], 'L');

@@ -26,14 +26,12 @@ struct fixture {
 static void shell(const struct fixture *f, const char *command)
 {
 	CLEANUP(freep) char *line = mem_printf("cd %s && %s", f->top, command);
-
 	assert_int_equal(system(line), 0); /* NOLINT(cert-env33-c,concurrency-mt-unsafe) */
 }
 
 static int make(void **state)
 {
 	struct fixture *f = mem_zero(1, sizeof(*f));
-
 	(void)snprintf(f->top, sizeof(f->top), "/tmp/test_files.XXXXXX");
 	assert_non_null(mkdtemp(f->top));
 	f->files.root = -1;
@@ -47,7 +45,6 @@ static int make(void **state)
 static int unmake(void **state)
 {
 	struct fixture *f = *state;
-
 	import_files_close(&f->files);
 	shell(f, "rm -rf ../$(basename $PWD)");
 	free(f);
@@ -63,7 +60,6 @@ static const char *in(const struct fixture *f, const char *path, char buf[static
 static void open_lists(struct fixture *f)
 {
 	char root[256], store[256];
-
 	assert_int_equal(import_files_open(in(f, "lists", root), in(f, "lists/store", store), &f->files, &f->err), 0);
 }
 
@@ -73,7 +69,6 @@ static void assert_gives(struct fixture *f, const char *path, const char *bytes)
 	CLEANUP(close_fdp) int fd = -1;
 	struct stat st;
 	char got[64] = "";
-
 	f->err = (struct err){ 0 };
 	if (import_files_get(&f->files, slice_of(path), &fd, &st, &f->cure, &f->err) < 0)
 		fail_msg("%s: %s", path, f->err.text);
@@ -87,7 +82,6 @@ static void assert_refused(struct fixture *f, const char *path, enum err_class c
 {
 	CLEANUP(close_fdp) int fd = -1;
 	struct stat st;
-
 	f->err = (struct err){ 0 };
 	assert_int_equal(import_files_get(&f->files, slice_of(path), &fd, &st, &f->cure, &f->err), -1);
 	assert_int_equal(f->err.class, class);
@@ -100,7 +94,6 @@ static void test_beneath_the_root(void **state)
 {
 	struct fixture *f = *state;
 	char path[256];
-
 	open_lists(f);
 	assert_gives(f, "own.txt", "own");
 	assert_gives(f, "deep//x.txt", "x");
@@ -114,7 +107,6 @@ static void test_a_root_of_two_names(void **state)
 {
 	struct fixture *f = *state;
 	char path[256];
-
 	open_lists(f);
 	shell(f, "ln -s lists link && ln -s outside away");
 	assert_refused(f, in(f, "link/own.txt", path), ERR_REJECT, "does not lie beneath");
@@ -129,7 +121,6 @@ static void test_a_root_of_two_names(void **state)
 static void test_ways_that_stay_beneath(void **state)
 {
 	struct fixture *f = *state;
-
 	if (getenv("INLET_VALGRIND"))
 		skip(); /* it does not know openat2, and without that none of these ways is taken */
 	open_lists(f);
@@ -144,7 +135,6 @@ static void test_not_outside(void **state)
 {
 	struct fixture *f = *state;
 	char path[256];
-
 	open_lists(f);
 	shell(f, "ln -s ../outside/secret.txt lists/link && ln -s ../outside lists/dir && ln -s $PWD/outside lists/absolute && "
 		"ln -s $PWD/lists/own.txt lists/there && ln -s loop lists/loop && mkdir lists2 && echo no >lists2/own.txt");
@@ -165,7 +155,6 @@ static void make_socket(const struct fixture *f)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	CLEANUP(close_fdp) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/lists/socket", f->top);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
 }
@@ -176,7 +165,6 @@ static void test_what_is_no_file(void **state)
 	CLEANUP(close_fdp) int fd = -1;
 	CLEANUP(freep) char *long_name = mem_zero(1, 301);
 	struct stat st;
-
 	open_lists(f);
 	shell(f, "mkfifo lists/fifo");
 	make_socket(f);
@@ -200,7 +188,6 @@ static void test_never_the_store(void **state)
 	struct import_files own = { .root = -1 };
 	char root[256], store[256];
 	int fd;
-
 	open_lists(f);
 	assert_refused(f, "store/data", ERR_REJECT, "Inlet's own store");
 	assert_int_equal(f->err.sys, FILES_OWN_STORE);
@@ -218,7 +205,6 @@ static void test_several_roots(void **state)
 	struct fixture *f = *state;
 	char lists[256], other[256], store[256], path[256];
 	char *roots[] = { (char *)in(f, "lists", lists), (char *)in(f, "other", other), NULL };
-
 	assert_int_equal(import_files_open_all(roots, in(f, "lists/deep", path), in(f, "lists/store", store), &f->files, &f->err), 0);
 	assert_gives(f, "x.txt", "x");          /* beside the manifest */
 	assert_gives(f, "both.txt", "first");   /* the first root wins */
@@ -235,7 +221,6 @@ static void test_folders(void **state)
 {
 	struct fixture *f = *state;
 	int fd;
-
 	open_lists(f);
 	for (const char *const *p = (const char *const[]){ "", ".", "deep", NULL }; *p; p++) {
 		assert_int_equal(import_files_folder(&f->files, *p, &fd, &f->cure, &f->err), 0);

@@ -25,7 +25,6 @@ static struct slice key_of(char *buf, size_t room, unsigned thread, uint64_t num
 {
 	int n = snprintf(buf, room, "%u/%llu%.*s", thread, (unsigned long long)number, (int)(number % 61),
 		"............................................................");
-
 	return (struct slice){ buf, (size_t)n };
 }
 
@@ -34,7 +33,6 @@ static int see(void *arg, struct slice key, bool directory, struct err *err)
 	struct seen *s = arg;
 	char buf[128];
 	unsigned thread = (unsigned)(key.p[0] - '0');
-
 	(void)err;
 	if (s->count == s->stop_at)
 		return -1;
@@ -57,7 +55,6 @@ static void *add_many(void *arg)
 	struct adder *a = arg;
 	struct err err;
 	char buf[128];
-
 	for (uint64_t i = 0; i < MANY / 4; i++)
 		a->failed |= absent_add(a->absent, key_of(buf, sizeof(buf), a->thread, i), i % 2, &err);
 	return NULL;
@@ -70,7 +67,6 @@ static void test_many_from_many_threads(void **state)
 	pthread_t threads[4];
 	struct seen s = { .stop_at = UINT64_MAX };
 	struct err err;
-
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		adders[i] = (struct adder){ a, i, 0 };
@@ -91,7 +87,6 @@ static void test_whoever_looks_may_stop(void **state)
 	struct adder adder = { a, 0, 0 };
 	struct seen s = { .stop_at = 10 };
 	struct err err;
-
 	(void)state;
 	(void)add_many(&adder);
 	assert_int_equal(absent_each(a, see, &s, &err), -1);
@@ -103,7 +98,6 @@ static void test_none(void **state)
 	CLEANUP(absent_freep) struct absent *a = absent_new("/nowhere");
 	struct seen s = { .stop_at = 0 };
 	struct err err;
-
 	(void)state;
 	assert_int_equal(absent_count(a), 0);
 	assert_int_equal(absent_each(a, see, &s, &err), 0);
@@ -115,7 +109,6 @@ static const size_t lengths[] = { 0, 1, 4096, 700000, 3, 700000, 0 };
 static int see_length(void *arg, struct slice key, bool directory, struct err *err)
 {
 	size_t *at = arg;
-
 	(void)directory;
 	(void)err;
 	assert_int_equal(key.len, lengths[*at]);
@@ -132,7 +125,6 @@ static void test_any_length(void **state)
 	CLEANUP(freep) char *long_key = mem_zero(1, 700000);
 	struct err err;
 	size_t seen = 0;
-
 	(void)state;
 	memset(long_key, 'k', 700000);
 	for (size_t i = 0; i < LENGTHS; i++)
@@ -147,7 +139,6 @@ static void test_no_room_for_the_file(void **state)
 	char key[1024];
 	struct err err = { 0 };
 	int rc = 0;
-
 	(void)state;
 	memset(key, 'k', sizeof(key));
 	for (int i = 0; i < 1025 && rc == 0; i++)

@@ -20,7 +20,6 @@ static char places[2];
 static struct fetch_job *enter(struct flight *f, unsigned source, const char *key, const char *version)
 {
 	struct object o = { .key = slice_of(key), .version = slice_of(version), .bytes = 7 };
-
 	return flight_enter(f, SOURCE(source), &o, 3, 11);
 }
 
@@ -29,7 +28,6 @@ static void test_each_version_once(void **state)
 	CLEANUP(flight_freep) struct flight *f = flight_new();
 	struct fetch_job *job = enter(f, 0, "a/b", "v1");
 	struct fetch_job *others[4];
-
 	(void)state;
 	assert_non_null(job);
 	assert_null(enter(f, 0, "a/b", "v1"));
@@ -54,7 +52,6 @@ static void test_a_claim_follows(void **state)
 	CLEANUP(flight_freep) struct flight *f = flight_new();
 	struct object a = { .key = SLICE_LIT("a"), .version = SLICE_LIT("1") }, b = { .key = SLICE_LIT("b"), .version = SLICE_LIT("1") };
 	struct fetch_job *one = flight_enter(f, SOURCE(0), &a, 0, 0), *two = flight_enter(f, SOURCE(0), &b, 0, 0);
-
 	(void)state;
 	assert_null(flight_enter(f, SOURCE(0), &a, 1, 21));
 	assert_null(flight_enter(f, SOURCE(0), &b, 1, 22));
@@ -71,7 +68,6 @@ static void test_a_job_has_strings_of_its_own(void **state)
 	CLEANUP(flight_freep) struct flight *f = flight_new();
 	char key[] = "photo.jpg", version[] = "v";
 	struct fetch_job *job = enter(f, 1, key, version);
-
 	(void)state;
 	memset(key, '?', sizeof(key));
 	memset(version, '?', sizeof(version));
@@ -88,7 +84,6 @@ static void test_no_version(void **state)
 {
 	CLEANUP(flight_freep) struct flight *f = flight_new();
 	struct fetch_job *job = enter(f, 0, "k", "");
-
 	(void)state;
 	assert_non_null(job);
 	assert_null(enter(f, 0, "k", ""));
@@ -112,19 +107,16 @@ static void test_equals_an_array(void **state)
 	CLEANUP(flight_freep) struct flight *f = flight_new();
 	CLEANUP(freep) struct fetch_job **in_hand = mem_zero(KEYS, sizeof(struct fetch_job *));
 	unsigned seed = 5;
-
 	(void)state;
 	for (int round = 0; round < 12 * KEYS; round++) {
 		/* First it fills, then it drains. */
 		bool leave = rand_r(&seed) % 4 < (round < 6 * KEYS ? 1 : 3);
 		size_t i = (size_t)rand_r(&seed) % KEYS;
-
 		if (leave && in_hand[i]) {
 			assert_int_equal(flight_leave(f, in_hand[i]), 0);
 			in_hand[i] = NULL;
 		} else {
 			struct fetch_job *job = pass_enters(f, i);
-
 			assert_int_equal(job != NULL, in_hand[i] == NULL);
 			in_hand[i] = job ? job : in_hand[i];
 		}

@@ -35,7 +35,6 @@ static void test_an_archived_object_waits_for_nobody(void **state)
 	assert_slice(row.version, "e1"); /* the next listing shows the same: nothing is written again */
 	assert_int_equal(view_failure(x->view, SUBJECT_OBJECT, 5, &f, &x->err), 1);
 	assert_true(f.archived && !f.retry);
-
 	struct record restored = flat_record(S("cold.jpg"), 5, 1);
 	index_apply(x, restored);
 	assert_int_equal(bucket_now(x).archived, 0);

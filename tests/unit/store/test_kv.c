@@ -208,7 +208,6 @@ static void test_many_readers_at_once(void **state)
 {
 	struct index *x = *state;
 	static struct kv_txn *readers[2000];
-
 	for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
 		assert_int_equal(kv_begin(x->kv, false, &readers[i], &x->err), 0);
 	for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
