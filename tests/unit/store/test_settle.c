@@ -343,6 +343,7 @@ static void test_a_persons_word_on_what_many_rows_name(void **state)
 		assert_true(bird ? slice_eq(as[i].worker, SLICE_LIT("user:ann")) : as[i].reason == REASON_CONFLICT);
 	}
 	assert_int_equal(birds, 1);
+	view_close(TAKE_PTR(v)); /* the store is closed there */
 	assert_rebuilds(f);
 }
 
@@ -372,6 +373,7 @@ static void test_a_late_contradiction_is_one_of_all(void **state)
 	assert_int_equal(n, 452);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(as[i].reason == REASON_CONFLICT, !slice_eq(as[i].concept, SLICE_LIT("pet")));
+	view_close(TAKE_PTR(v));
 	assert_rebuilds(f);
 }
 
