@@ -154,8 +154,7 @@ static int open_error(struct err *err, int sys, struct slice key)
 		return file_error(err, ERR_RETRY, ENOENT, key, "is gone");
 	case EACCES:
 	case EPERM:
-		return file_error(err, ERR_RETRY, sys, key,
-			"cannot be read (let the daemon's user read it: setfacl -m u:USER:r on it, or chmod o+r)");
+		return file_error(err, ERR_RETRY, sys, key, "cannot be read");
 	default:
 		return file_error(err, ERR_RETRY, sys, key, "cannot be opened");
 	}

@@ -124,7 +124,8 @@ static int reject(const struct task *t, const struct format *f, struct err *err)
 		return err_set(err, ERR_REJECT, 0,
 			       "the %s is not whole: its data end at byte %zu, too early (%s); copy the file again",
 			       f->name, t->size, why);
-	return err_set(err, ERR_REJECT, 0, "not a valid %s (%s); save it again with an image program", f->name, why);
+	return err_set(err, ERR_REJECT, 0, "not a valid %s (%s); save it again with an image program", f->name,
+		why[0] ? why : "its decoder does not say why");
 }
 
 /* ---- limits, before any pixel is decoded ---- */
