@@ -108,17 +108,41 @@ static int landing_wrote(struct sink *sink, size_t n, struct err *err)
 
 /* --- one row --- */
 
+/* Where the last row of the object that says it says that its bytes are: *ret_url, the caller's; NULL: none does. */
+static int where_of(struct view *v, uint64_t object, char **ret_url, bool *ret_path, struct err *err)
+{
+	const struct import_row *rows;
+	size_t n;
+	*ret_url = NULL;
+	*ret_path = false;
+	if (view_rows(v, object, &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = n; i > 0 && !*ret_url; i--) {
+		struct import_failure origin;
+		struct import_body body;
+		struct reader r;
+		if (rows[i - 1].origin.len == 0 || import_failure_read(rows[i - 1].origin, &r, &origin, err) < 0)
+			continue;
+		if (origin.url.len)
+			*ret_url = mem_strndup(origin.url.p, origin.url.len);
+		reader_done(&r);
+		if (import_body_read(rows[i - 1].body, &r, &body, err) < 0)
+			return -1;
+		*ret_path = slice_eq(body.at, SLICE_LIT("path"));
+		reader_done(&r);
+	}
+	return 0;
+}
+
 static int find_errand(struct imports *imports, struct errand *e, struct err *err)
 {
 	CLEANUP(view_closep) struct view *v = NULL;
 	struct slice source, key;
 	struct ledger_row object;
-	const struct import_row *rows;
-	size_t n;
 	if (view_open(imports->store, &v, err) < 0)
 		return -1;
 	int found = view_object_by_number(v, e->task.work.number, &source, &key, &object, err);
-	if (found < 0 || view_rows(v, e->task.work.number, &rows, &n, err) < 0)
+	if (found < 0)
 		return -1;
 	if (found == 0)
 		return err_set(err, ERR_REJECT, 0, "object %llu is not in the index any more", (unsigned long long)e->task.work.number);
@@ -127,20 +151,8 @@ static int find_errand(struct imports *imports, struct errand *e, struct err *er
 	e->key_len = key.len;
 	if (e->task.again && object.state == OBJECT_PRESENT)
 		e->version = mem_strndup(object.version.p, object.version.len);
-	for (size_t i = n; i > 0 && !e->url; i--) {
-		struct import_failure origin;
-		struct import_body body;
-		struct reader r;
-		if (rows[i - 1].origin.len == 0 || import_failure_read(rows[i - 1].origin, &r, &origin, err) < 0)
-			continue;
-		if (origin.url.len)
-			e->url = mem_strndup(origin.url.p, origin.url.len);
-		reader_done(&r);
-		if (import_body_read(rows[i - 1].body, &r, &body, err) < 0)
-			return -1;
-		e->path = slice_eq(body.at, SLICE_LIT("path"));
-		reader_done(&r);
-	}
+	if (where_of(v, e->task.work.number, &e->url, &e->path, err) < 0)
+		return -1;
 	return e->url ? 0 : err_set(err, ERR_REJECT, 0, "no row of its manifest says any more where it is");
 }
 
@@ -176,6 +188,27 @@ static void submit(struct import_fetch *f, const struct errand *e, struct change
 		committed(l, -1, &err);
 }
 
+/* What arrives, in the memory of its change. */
+struct arriving {
+	uint64_t object;
+	struct slice url;
+	size_t number;               /* of the arrival */
+};
+
+/* The list may have been read again meanwhile: bytes of a place that its row does not name any more are dropped, and the object
+ * stands, or is due, as that reading left it. */
+static int prepare_arrival(struct change *c, struct view *now, void *arg, struct err *err)
+{
+	const struct arriving *a = arg;
+	CLEANUP(freep) char *url = NULL;
+	bool path;
+	if (where_of(now, a->object, &url, &path, err) < 0)
+		return -1;
+	if (!url || !slice_eq(slice_of(url), a->url))
+		change_unarrive(c, a->number);
+	return 0;
+}
+
 static int arrive(struct import_fetch *f, const struct errand *e, struct landing *l, struct slice version, struct err *err)
 {
 	struct arrival a = { .source = slice_of(e->source), .key = { e->key, e->key_len }, .version = version,
@@ -198,7 +231,9 @@ static int arrive(struct import_fetch *f, const struct errand *e, struct landing
 	struct change *c = change_new();
 	if (arena)
 		change_arena(c, arena);
-	change_arrive(c, &a);
+	struct arriving *own = change_alloc(c, sizeof(*own));
+	*own = (struct arriving){ e->task.work.number, change_copy(c, slice_of(e->url)), change_arrive(c, &a) };
+	change_prepare(c, prepare_arrival, own);
 	submit(f, e, c);
 	return 0;
 }

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import gzip
+import http.server
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import threading
 
 import pytest
 from buckets import KEY_ID, REGION, SECRET
-from conftest import PLAIN_USER, sha256, wait_for
+from conftest import DEADLINE, PLAIN_USER, sha256, wait_for
 from lists import labels, revision
 
 LISTS = 400
@@ -202,6 +203,43 @@ def test_what_failed_of_a_list_that_has_gone_asks_nobody_any_more(inlet, lists):
     put(lists, "late.jpg")
     inlet.cli("retry", "--all", ok=(3,))
     assert labels(inlet, "late.jpg") == [("dog", "SUCCESS")] * 2 and len(inlet.failures()) == 4
+    assert inlet.lines("verify")[-1]["problems"] == 0
+
+
+def test_a_row_that_names_another_place_while_the_first_is_fetched(inlet, lists):
+    """What comes late from the place that was named before does not take the place of what the row names now."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path == "/first":
+                asked.set()
+                go_on.wait(DEADLINE)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.path)))
+            self.end_headers()
+            self.wfile.write(self.path.encode())
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    inlet.write_config(fetch={"networks": ["127.0.0.0/8"]})
+    inlet.start()
+    rows = [("one", f"{url}/first", "cat"), ("two", "later.jpg", "hen")]
+    write(lists / "M.csv", rows, header=("id", "url", "label"))
+    assert asked.wait(DEADLINE)
+    put(lists, "a.jpg")
+    write(lists / "M.csv", [("one", "a.jpg", "dog"), ("two", f"{url}/second", "cow")], header=("id", "url", "label"))
+    wait_for("what the row names now", lambda: inlet.item("one") and inlet.item("two"))
+    go_on.set()
+    inlet.cli("wait")
+    assert inlet.item("one")["sha256"] == sha256(b"bytes of a.jpg") and labels(inlet, "one") == [("dog", "SUCCESS")]
+    assert inlet.item("two")["sha256"] == sha256(b"/second") and inlet.failures() == []
+    inlet.stop()
+    server.shutdown()
     assert inlet.lines("verify")[-1]["problems"] == 0
 
 
