@@ -119,13 +119,14 @@ static void test_photographs_get_their_names(void **state)
 	assert_int_equal(info->labels, 1000);
 	assert_int_equal(info->pixels->width, 224);
 	static const char *const names[] = { "cat", "coffee", "camera" };
-	struct sample samples[9]; /* more than the backend takes in one run: each photograph three times */
+	struct sample samples[9]; /* more than the backend takes in one run: each photograph three times, but under valgrind */
 	struct prediction got[9];
-	for (size_t i = 0; i < 9; i++)
+	const size_t count = getenv("INLET_SLOW") ? 3 : 9;
+	for (size_t i = 0; i < count; i++)
 		samples[i] = i < 3 ? (struct sample){ .pixels = photo(names[i], info->pixels) } : samples[i - 3];
 	struct err err = { 0 };
-	assert_int_equal(model_run(m, 9, samples, got, &err), 0);
-	for (const struct prediction *p = got; p < got + 9; p += 3) {
+	assert_int_equal(model_run(m, count, samples, got, &err), 0);
+	for (const struct prediction *p = got; p < got + count; p += 3) {
 		double tabby = confidence_of(p, "tabby"), tiger = confidence_of(p, "tiger cat");
 		assert_true(tabby + tiger + confidence_of(p, "Egyptian cat") > 0.8);
 		assert_true(best_is(p + 1, "espresso"));
