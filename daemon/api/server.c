@@ -223,8 +223,10 @@ static int start(struct server *s, int socket_dir, struct err *err)
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1U << 20),
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 	if (!s->mhd) {
+		/* Version 1.0 gives back what it has before it says so. What it was given is right: it is a thread that is lacking. */
+		int sys = errno == EBADF ? EAGAIN : errno;
 		(void)unlinkat(s->dir, SOCKET_NAME, 0);
-		return err_set(err, ERR_RETRY, errno, "API: start libmicrohttpd");
+		return err_set(err, ERR_RETRY, sys, "API: start libmicrohttpd");
 	}
 	return 0;
 }

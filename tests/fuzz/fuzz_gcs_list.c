@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bucket bucket;
 	struct bucket_page page;
 	struct err err;
-	bucket_init(&bucket, "gs", &config, "", false);
+	bucket_init(&bucket, "gs", &config);
 	bucket_page_init(&page, &bucket, SLICE_LIT(""));
 	if (gcs_list_parse((struct slice){ (const char *)data, size }, SLICE_LIT("pk"), &page, &token, &err) == 0)
 		(void)bucket_page_emit(&page, buf_slice(&page.last), true, check_page, NULL, &err);
