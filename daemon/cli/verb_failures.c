@@ -7,9 +7,11 @@
 #include "daemon/cli/work.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/json.h"
+#include "daemon/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define HTTP_BAD_REQUEST 400
 
@@ -61,7 +63,8 @@ static int pass_on(struct cli *c, const char *url, struct err *err)
 	int r = client_request(c->client, url, NULL, out_write, NULL, err);
 	const char *told = r == 0 ? client_trailer(c->client, "Inlet-Mend-Into") : NULL;
 	uint64_t into = 0, cut = 0;
-	if (told && sscanf(told, "%" SCNu64 " %" SCNu64, &into, &cut) != 2)
+	size_t first = told ? strcspn(told, " ") : 0;
+	if (told && (!told[first] || text_u64((struct slice){ told, first }, &into) < 0 || text_u64(slice_of(told + first + 1), &cut) < 0))
 		into = cut = 0;
 	if (into)
 		(void)fprintf(stderr, "inlet: when these rows are mended, `inlet import FILE --into %" PRIu64 "` takes them in\n", into);
