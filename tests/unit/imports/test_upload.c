@@ -3,6 +3,7 @@
 
 #include "daemon/flow/account.h"
 #include "daemon/flow/feed.h"
+#include "daemon/imports/imports.h"
 #include "daemon/imports/pass.h"
 #include "tests/unit/store/fixture.h"
 
