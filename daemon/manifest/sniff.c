@@ -61,8 +61,9 @@ static bool has_mapped(const struct manifest_columns *mapping, const struct slic
 /* Numbers and what stands between them, as in a label file of YOLO. */
 static bool is_numbers(struct slice s)
 {
+	static const struct slice known = SLICE_LIT("0123456789.+-eE \t");
 	for (size_t i = 0; i < s.len; i++)
-		if (!memchr("0123456789.+-eE \t", s.p[i], 17))
+		if (!memchr(known.p, s.p[i], known.len))
 			return false;
 	return true;
 }

@@ -26,10 +26,10 @@ struct source {
 	const struct connector_ops *ops;
 	struct connector *connector;
 	struct pace *pace;             /* NULL: a folder */
-	unsigned threads;
-	pthread_t thread;
-	bool started;
 	source_pass_fn *run;           /* one pass */
+	pthread_t thread;
+	unsigned threads;
+	bool started;
 	bool switched;                 /* source_switched() */
 	bool turned;                   /* it took files and is to take manifests, or the other way round */
 	struct source_memory known;    /* as of the start. had_objects: no full pass has ended since, place and root may be others now */
