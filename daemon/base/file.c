@@ -153,6 +153,10 @@ static bool is_symlink(int dirfd, const char *name)
 static int open_stepwise(int dirfd, const char *path, int flags)
 {
 	CLEANUP(close_fdp) int at = -1;
+	if (strnlen(path, PATH_MAX) == PATH_MAX) {
+		errno = ENAMETOOLONG; /* as the kernel says it of a whole path */
+		return -1;
+	}
 	for (;;) {
 		char name[NAME_MAX + 1];
 		size_t len = strcspn(path, "/"), slashes = strspn(path + len, "/");

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -58,7 +59,7 @@ static void test_what_cannot_be_started_is_told_and_the_rest_can_be_joined(void 
 	assert_int_equal(pthread_setattr_default_np(&usual), 0);
 	assert_int_equal(done, -1);
 	assert_int_equal(err.class, ERR_FATAL);
-	assert_int_equal(err.sys, EAGAIN);
+	assert_int_equal(err.sys, getenv("INLET_VALGRIND") ? EINVAL : EAGAIN); /* it calls a stack of that size invalid */
 	assert_non_null(strstr(err.text, "start the counters: 0 of 3 run"));
 	threads_join(&t);
 	assert_int_equal(n, 0);
