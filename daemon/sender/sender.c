@@ -198,9 +198,24 @@ static void file_failed(struct import_sender *s, struct import_group *g, const s
 		group_cannot(s, g, why, cure);
 }
 
+/* Did a file of a folder go while it was read? To its reader that looks like a change. */
+static bool has_gone(const struct import_sender *s, const struct import_group *g)
+{
+	CLEANUP(close_fdp) int fd = -1;
+	struct stat st;
+	const char *cure;
+	struct err why;
+	return g->at.line == 0 && import_files_get(s->files, buf_slice(&g->content), &fd, &st, &cure, &why) < 0 && why.sys == ENOENT;
+}
+
 /* Takes g over, whose file was opened and then could not be read as it was. */
 static void file_lost(struct import_sender *s, struct import_group *g, const struct err *why)
 {
+	if (has_gone(s, g)) {
+		s->vanished++;
+		group_free(g);
+		return;
+	}
 	if (is_had_later(s, g, why))
 		have_later(s, g, true);
 	else

@@ -94,6 +94,11 @@ static void cut_off(void)
 	assert_int_equal(truncate(fate.path, SMALL), 0);
 }
 
+static void take_away(void)
+{
+	assert_int_equal(unlink(fate.path), 0);
+}
+
 /* Sends the file; *ret_d: what the other side had of it in the end. */
 static void send_one(off_t size, void (*meddle)(void), struct import_sender *s, struct inletd *d)
 {
@@ -118,7 +123,7 @@ static void send_one(off_t size, void (*meddle)(void), struct import_sender *s, 
 		fail_msg("%s", err.text);
 	sender_done(s);
 	import_files_close(&files);
-	assert_int_equal(unlink(fate.path), 0);
+	assert_true(meddle == take_away || unlink(fate.path) == 0);
 	assert_int_equal(rmdir(dir), 0);
 }
 
@@ -140,6 +145,19 @@ static void test_a_file_that_changes_is_not_sent_to_its_end(void **state)
 	(void)state;
 	assert_failed(LARGE, rewrite, "the file changed while it was read");
 	assert_failed(LARGE, cut_off, "the file changed while it was read");
+}
+
+static void test_a_file_of_a_folder_that_goes_meanwhile_is_no_failure(void **state)
+{
+	(void)state;
+	struct import_sender s;
+	struct inletd d;
+	send_one(LARGE, take_away, &s, &d);
+	assert_int_equal(s.failed, 0);
+	assert_int_equal(s.vanished, 1);
+	assert_int_equal(s.sent, 0);
+	assert_true(d.bytes < SMALL);
+	buf_done(&d.last);
 }
 
 static void test_a_file_that_cannot_be_read_fails_alone(void **state)
@@ -171,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_file_that_changes_is_not_sent_to_its_end),
+		cmocka_unit_test(test_a_file_of_a_folder_that_goes_meanwhile_is_no_failure),
 		cmocka_unit_test(test_a_file_that_cannot_be_read_fails_alone),
 		cmocka_unit_test(test_signals_interrupt_no_file),
 	};
