@@ -334,7 +334,8 @@ def test_a_root_deleted_and_made_anew(inlet):
     assert source["state"] == "offline" and inlet.keys() == ["a.txt", "sub/b.txt"]
     inlet.put("c.txt", "gamma")
     wait_for_keys(inlet, "c.txt")
-    assert inlet.source()["state"] == "live" and len(inlet.items()) == 3
+    wait_for("the end of the pass", lambda: inlet.source()["state"] == "live")
+    assert len(inlet.items()) == 3
 
 
 def test_an_unmounted_root_is_offline(mount_tmpfs, inlet):
@@ -441,8 +442,9 @@ def test_out_of_watches_means_polling_and_says_so(inlet):
         inlet.put(f"d{n}/f.txt", f"text {n}")
     inlet.start()
     wait_for("20 files", lambda: len(inlet.keys()) == 20)
-    source = wait_for("mixed", lambda: inlet.source() if inlet.source()["watching"] == "mixed" else None)
-    assert "sysctl -w user.max_inotify_watches=" in source["message"] and source["state"] == "live"
+    wait_for("mixed", lambda: inlet.source()["watching"] == "mixed")
+    wait_for("the end of the pass", lambda: inlet.source()["state"] == "live")
+    assert "sysctl -w user.max_inotify_watches=" in inlet.source()["message"]
     for n in range(20):
         inlet.put(f"d{n}/g.txt", f"later {n}")
     wait_for("20 more, found without watches", lambda: len(inlet.keys()) == 40)
