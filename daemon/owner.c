@@ -22,6 +22,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#define DYING_WAIT_MS 2000        /* a daemon that was killed lets go once its memory has been taken back */
 #define STAND_IN_WAIT_MS 10000  /* a stand-in ends with its last client: a daemon waits this long for it */
 #define LOCK_LOOK_MS 100
 #define ARENA_SHARE 4           /* of limits.memory */
@@ -50,14 +51,15 @@ static bool signalled_while_waiting(void)
  * is one that cannot be taken at all. */
 static int take_lock(const struct config *c, enum pipeline_mode mode, int *ret_fd, struct err *err)
 {
-	uint64_t until_ns = clock_mono_ns() + STAND_IN_WAIT_MS * NS_PER_MS;
+	uint64_t start_ns = clock_mono_ns();
 	for (;;) {
 		long pid = 0;
 		bool attend = false;
 		if (store_lock(c->state_dir, mode == PIPELINE_ATTEND ? "attend" : "daemon", ret_fd, &pid, &attend, err) == 0)
 			return 0;
 		bool daemon = !attend && pid != 0;
-		if (err->sys != 0 || daemon || mode == PIPELINE_ATTEND || clock_mono_ns() > until_ns)
+		uint64_t wait_ns = (daemon ? DYING_WAIT_MS : STAND_IN_WAIT_MS) * NS_PER_MS;
+		if (err->sys != 0 || mode == PIPELINE_ATTEND || clock_mono_ns() - start_ns > wait_ns)
 			return -1;
 		if (signalled_while_waiting())
 			return err_set(err, ERR_RETRY, EINTR, "wait for the store in '%s'", c->state_dir);

@@ -159,3 +159,14 @@ def test_kill_minus_nine_loses_nothing(inlet):
     revision = inlet.status()["store"]["revision"]
     inlet.once()
     assert inlet.status()["store"]["revision"] == revision
+
+
+def test_a_killed_daemon_is_followed_at_once(inlet):
+    """It lets go of the store a moment after it was killed, when its memory has been taken back."""
+    inlet.put("a.txt", "alpha")
+    for _ in range(3):
+        inlet.start()
+        wait_for("the file", lambda: inlet.keys() == ["a.txt"])
+        inlet.daemon.kill()
+        inlet.start()
+        inlet.stop()
